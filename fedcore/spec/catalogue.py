@@ -1,0 +1,69 @@
+"""The list of everything that a spec can ask for; screens, docs and prompts read this alone."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fedcore.spec.base import Choice
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One kind of one section.
+
+    Attributes:
+        section: Key in the spec, such as ``algorithm``.
+        kind: Value of ``kind``.
+        title: Name for people.
+        summary: One sentence.
+        description: The rest of the explanation, may be empty.
+        paper: Where the idea comes from, if it has a source.
+        synonyms: Other names that people use.
+        constraints: What it needs, in words.
+        schema: JSON schema of its own settings.
+    """
+
+    section: str
+    kind: str
+    title: str
+    summary: str
+    description: str
+    paper: str | None
+    synonyms: tuple[str, ...]
+    constraints: tuple[str, ...]
+    schema: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as a plain mapping."""
+        return asdict(self)
+
+
+def families() -> list[type[Choice]]:
+    """Return all families in the order of their definition."""
+    return [family for family in Choice.__subclasses__() if family.is_family()]
+
+
+def catalogue() -> list[CatalogueEntry]:
+    """Return every kind of every section."""
+    return [
+        _entry(family.section, kind, cls)
+        for family in families()
+        for kind, cls in family.kinds().items()
+    ]
+
+
+def _entry(section: str, kind: str, cls: type[Choice]) -> CatalogueEntry:
+    summary, _, description = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")
+    return CatalogueEntry(
+        section=section,
+        kind=kind,
+        title=cls.title,
+        summary=" ".join(summary.split()),
+        description=" ".join(description.split()),
+        paper=cls.paper,
+        synonyms=cls.synonyms,
+        constraints=cls.constraints,
+        schema=cls.model_json_schema(),
+    )

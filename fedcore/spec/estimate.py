@@ -1,0 +1,60 @@
+"""What a run will cost, before any data is read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+from fedcore.spec.run import RunSpec
+
+BYTES_PER_NUMBER = 4
+#: Slots of the size of the model that each optimiser keeps, besides weights and gradients.
+OPTIMIZER_SLOTS = {"sgd": 0, "adam": 2, "adamw": 2}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Sizes of a run; a number is None where the data set is not known before it is read.
+
+    Attributes:
+        cohort: Clients per round.
+        model_parameters: Trainable numbers of the model.
+        memory_bytes: Peak memory of the process that executes the run: global model, running sum,
+            one client's copy with gradients and optimiser state, and the data as tensors.
+        bytes_up_per_round: Tensor bytes that a cohort sends in one round, without headers.
+        bytes_down_per_round: Tensor bytes that a cohort receives in one round, without headers.
+        bytes_total: Both directions, all rounds.
+    """
+
+    cohort: int
+    model_parameters: int | None
+    memory_bytes: int | None
+    bytes_up_per_round: int | None
+    bytes_down_per_round: int | None
+    bytes_total: int | None
+
+    def to_json(self) -> dict[str, int | None]:
+        """Return the estimate as a plain mapping."""
+        return asdict(self)
+
+
+def estimate(spec: RunSpec) -> Estimate:
+    """Return what a run of this spec will cost."""
+    cohort = spec.sampling.cohort_size(spec.partition.clients)
+    info = spec.dataset.info()
+    parameters = None if info is None else spec.model.num_parameters(info)
+    if info is None or parameters is None:
+        return Estimate(cohort, parameters, None, None, None, None)
+    model_bytes = parameters * BYTES_PER_NUMBER
+    copies = 4 + (spec.local.momentum > 0) + OPTIMIZER_SLOTS[spec.local.optimizer]
+    examples = info.num_train + info.num_test
+    data_bytes = examples * (math.prod(info.input_shape) * BYTES_PER_NUMBER + 8)
+    per_round = cohort * model_bytes
+    return Estimate(
+        cohort=cohort,
+        model_parameters=parameters,
+        memory_bytes=copies * model_bytes + data_bytes,
+        bytes_up_per_round=per_round,
+        bytes_down_per_round=per_round,
+        bytes_total=2 * per_round * spec.rounds,
+    )
