@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
@@ -83,7 +84,7 @@ def either(data: Any, first: str, second: str) -> Any:
 def _leaves(cls: type[Choice]) -> list[type[Choice]]:
     leaves: list[type[Choice]] = []
     for child in cls.__subclasses__():
-        if "kind" in child.__dict__.get("__annotations__", {}):
+        if "kind" in inspect.get_annotations(child):
             leaves.append(child)
         leaves.extend(_leaves(child))
     return leaves

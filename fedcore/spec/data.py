@@ -10,6 +10,7 @@ from pydantic import Field
 from fedcore.spec.base import BASIC, Choice
 
 MAX_CLIENTS = 1_000_000
+IMAGE_DIMENSIONS = 3
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class DatasetInfo:
     @property
     def is_image(self) -> bool:
         """Whether an example is an image."""
-        return len(self.input_shape) == 3
+        return len(self.input_shape) == IMAGE_DIMENSIONS
 
 
 class DatasetSpec(Choice):

@@ -20,9 +20,9 @@ class ModelSpec(Choice):
     section: ClassVar[str] = "model"
     needs_image: ClassVar[bool] = False
 
-    def num_parameters(self, data: DatasetInfo) -> int | None:
+    def num_parameters(self, data: DatasetInfo) -> int | None:  # noqa: ARG002
         """Return the number of trainable numbers for this data, or None if it is not known yet."""
-        raise TypeError(f"{type(self).__name__} does not say how many parameters it has")
+        return None
 
 
 class LinearSpec(ModelSpec):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from fedcore.errors import PermanentError
 from fedcore.spec.base import Choice
+
+MAX_QUOTED = 60
 
 Loc = tuple[int | str, ...]
 
@@ -145,7 +148,7 @@ def _listing(known: list[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+    return repr(textwrap.shorten(text, MAX_QUOTED, placeholder="..."))
 
 
 _PLAIN = {

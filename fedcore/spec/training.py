@@ -150,7 +150,7 @@ class UniformSpeedSpec(SpeedSpec):
 class SystemSpec(Spec):
     """Hardware of the simulated clients; it moves the simulated clock and nothing else."""
 
-    speed: SpeedSpec = UniformSpeedSpec()
+    speed: SpeedSpec = Field(UniformSpeedSpec(), description="How fast the clients compute.")
     bandwidth_mbps: float | None = Field(
         None,
         gt=0,
