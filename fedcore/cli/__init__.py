@@ -1,0 +1,1 @@
+"""The ``roundhouse`` command line; importing it loads neither torch nor Django."""
