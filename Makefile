@@ -1,0 +1,144 @@
+# Everything a developer or CI runs. `make help` lists it; CONTRIBUTING.md explains it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+NPM := npm --prefix frontend
+
+# A part is installed again only when what describes it is newer than its stamp.
+INSTALLED := $(VENV)/.stamp-installed
+MODULES := frontend/node_modules/.stamp-installed
+BUNDLE := frontend/dist/.stamp-built
+BUNDLE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html frontend/*.ts \
+	frontend/*.js frontend/*.json -type f ! -name '*.test.*' 2>/dev/null)
+
+.PHONY: help setup demo dev up test test-fast check lint types arch schema schema-check migrations-check \
+	frontend-check docs-check fmt e2e bench migrate browser changelog clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- Set-up ---------------------------------------------------------------------------------------
+
+setup: ## Install everything and build the front end (again only what changed)
+	@$(MAKE) -j2 $(INSTALLED) $(BUNDLE)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo "setup: Python packages (a few minutes the first time)" >&2
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "setup: Python 3.11 or newer is needed (set PYTHON=...)" >&2; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(MODULES): frontend/package.json frontend/package-lock.json
+	@echo "setup: front-end packages" >&2
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BUNDLE): $(MODULES) $(BUNDLE_SOURCES)
+	@echo "setup: front-end build" >&2
+	@$(NPM) run --silent build
+	@touch $@
+
+browser: ## Make sure that a Chromium is there for the browser tests
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+		|| command -v google-chrome >/dev/null; then exit 0; fi; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "browser: installing chromium" >&2; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends chromium >/dev/null; \
+	else \
+		echo "browser: the browser tests need Chromium; install it (Debian: sudo apt-get install chromium)" >&2; \
+		exit 1; \
+	fi
+
+# --- Running --------------------------------------------------------------------------------------
+
+demo: setup ## Start everything, run the demo and show it (ONCE=1: stop when it has succeeded)
+	@$(BIN)/roundhouse demo $(if $(filter 1 yes true,$(ONCE)),--once)
+
+up: setup ## Start web, worker and upkeep together (embedded unless the environment says otherwise)
+	@$(BIN)/roundhouse up
+
+dev: setup ## The same, with the front end rebuilt in the browser as you edit it
+	@trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT; \
+	$(BIN)/roundhouse up & \
+	$(NPM) run dev
+
+migrate: $(INSTALLED) ## Bring the database to the newest schema
+	@$(BIN)/python manage.py migrate
+
+# --- Checks ---------------------------------------------------------------------------------------
+
+check: setup ## Everything but the tests: lint, types, contracts, schema, migrations, front end, docs
+	@$(MAKE) lint
+	@$(MAKE) types
+	@$(MAKE) arch
+	@$(MAKE) schema-check
+	@$(MAKE) migrations-check
+	@$(MAKE) frontend-check
+	@$(MAKE) docs-check
+
+lint: $(INSTALLED) ## Ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## mypy, strict
+	$(BIN)/mypy
+
+arch: $(INSTALLED) ## Import contracts between the packages
+	$(BIN)/lint-imports
+
+schema: setup ## Write docs/openapi.yaml and the TypeScript types from the code
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	$(NPM) run --silent schema
+
+schema-check: setup
+	$(BIN)/python -m tests.schema_drift
+
+migrations-check: $(INSTALLED)
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+frontend-check: $(MODULES)
+	$(NPM) run --silent lint
+	$(NPM) run --silent typecheck
+	$(NPM) run --silent test
+
+docs-check: $(INSTALLED)
+	$(BIN)/pytest -q -p no:cacheprovider tests/architecture/test_docs.py
+
+fmt: setup ## Format and mend what can be mended by a tool
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(NPM) run --silent format
+
+# --- Tests ----------------------------------------------------------------------------------------
+
+test-fast: $(INSTALLED) ## Unit tests of the engine and the architecture: no database, no network
+	$(BIN)/pytest -q tests/fedcore tests/architecture
+
+test: check browser ## Checks, then every suite; ROUNDHOUSE_TEST_SERVICES=1 adds PostgreSQL, Redis, RabbitMQ
+	@$(BIN)/python -m tests.matrix
+
+e2e: setup browser ## Browser tests only
+	$(BIN)/pytest -q tests/e2e
+
+bench: $(INSTALLED) ## Measure: orchestration overhead
+	$(BIN)/python -m benchmarks.overhead
+
+# --- Releases -------------------------------------------------------------------------------------
+
+changelog: $(INSTALLED) ## Join changes/ into CHANGELOG.md (VERSION=1.2.3)
+	@$(BIN)/python changes/join.py "$(VERSION)"
+
+clean: ## Remove what setup and the checks made (not var/)
+	rm -rf $(VENV) frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache *.egg-info
