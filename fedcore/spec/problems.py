@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -148,7 +147,7 @@ def _listing(known: list[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return repr(textwrap.shorten(text, MAX_QUOTED, placeholder="..."))
+    return repr(text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}...")
 
 
 _PLAIN = {
