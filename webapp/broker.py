@@ -1,0 +1,62 @@
+"""The broker when embedded: messages are files, and a crash can lose one but never damage one.
+
+Kombu's file-system transport writes a message under its final name, so that a consumer that looks
+at the wrong moment reads half of it and stops. Here a message appears, and is claimed, by a rename.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from queue import Empty
+from time import time_ns
+from typing import Any
+
+from kombu.transport import filesystem
+from kombu.utils.json import dumps, loads
+
+
+class SpoolChannel(filesystem.Channel):
+    def _put(self, queue: str, payload: dict[str, Any], **_: object) -> None:
+        """Add a message; names sort by age, so that the oldest is served first."""
+        folder = Path(self.data_folder_out)
+        name = f"{time_ns():020d}-{uuid.uuid4().hex}.{queue}.msg"
+        draft = folder / f".{name}.draft"
+        draft.write_text(dumps(payload), encoding="utf-8")
+        draft.rename(folder / name)
+
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        """Return the oldest message; of several consumers, the one whose rename works has it."""
+        del timeout  # kombu's polling loop waits, not the channel
+        folder = Path(self.data_folder_in)
+        suffix = f".{queue}.msg"
+        names = (path.name for path in folder.iterdir() if path.name.endswith(suffix))
+        for name in sorted(names):
+            claimed = Path(self.processed_folder) / f"{os.getpid()}-{name}"
+            try:
+                (folder / name).rename(claimed)
+            except FileNotFoundError:
+                continue
+            text = claimed.read_text(encoding="utf-8")
+            claimed.unlink()
+            return loads(text)
+        raise Empty
+
+
+class SpoolTransport(filesystem.Transport):
+    Channel = SpoolChannel
+
+
+def spool_options(folder: Path) -> dict[str, Any]:
+    """Return the transport's options, with the folders made."""
+    folders = {name: folder / name for name in ("messages", "claimed", "control")}
+    for path in folders.values():
+        path.mkdir(parents=True, exist_ok=True)
+    return {
+        "data_folder_in": str(folders["messages"]),
+        "data_folder_out": str(folders["messages"]),
+        "processed_folder": str(folders["claimed"]),
+        "control_folder": str(folders["control"]),
+        "polling_interval": 0.02,  # seconds; a hint travels in about that time
+    }
