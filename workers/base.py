@@ -1,0 +1,39 @@
+"""The base of every task: what its log lines say, and which errors are tried again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task
+from django.db import InterfaceError, OperationalError
+from structlog.contextvars import bound_contextvars
+
+from fedcore.errors import RetryableError
+from workers.retry import TRANSIENT
+
+
+class RunTask(Task):  # type: ignore[type-arg]
+    """A task whose arguments are ids.
+
+    The database is the truth and each task is idempotent, so a task that fails is simply tried
+    again later, and even a task that is lost is repeated by the reconciler.
+    """
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task with its ids on every log line."""
+        context = {"task": self.name, "task_id": self.request.id}
+        if args:
+            context["run_id"] = args[0]
+        with bound_contextvars(**context):
+            try:
+                return super().__call__(*args, **kwargs)
+            except (OperationalError, InterfaceError, RetryableError) as error:
+                retries = self.request.retries
+                if not TRANSIENT.allows(retries):
+                    raise
+                pause_s = TRANSIENT.pause_s(retries)
+                raise self.retry(
+                    exc=error, countdown=pause_s, max_retries=TRANSIENT.max_retries
+                ) from error

@@ -1,0 +1,79 @@
+"""A worker process: Celery with one thread, so that one process is one warm engine.
+
+The task trains in the pool's only thread while the main thread keeps the broker's heartbeats; no
+process is forked after torch has started its threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import django
+from celery.signals import setup_logging, worker_ready
+
+from webapp.celery import QUEUES, app
+from workers.beat import BeatStep
+
+UPKEEP = "upkeep"
+
+
+def work(*, name: str, queues: Sequence[str], on_ready: Callable[[], None]) -> None:
+    """Serve these queues until SIGTERM; an upkeep worker also keeps the clock.
+
+    Raises:
+        ValueError: For an unknown queue, or upkeep together with runs, which would wait for them.
+    """
+    _check_queues(queues)
+    django.setup()
+    app.loader.import_default_modules()
+    _import_tasks(queues)
+    if UPKEEP in queues:
+        app.steps["worker"].add(BeatStep)
+    ready_receiver = _when_ready(on_ready)
+    worker = app.Worker(
+        hostname=f"{name}@{socket.gethostname()}",
+        pool_cls="threads",
+        concurrency=1,
+        queues=list(queues),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    worker.start()
+    worker_ready.disconnect(ready_receiver)
+    sys.exit(worker.exitcode or 0)
+
+
+def _check_queues(queues: Sequence[str]) -> None:
+    unknown = [queue for queue in queues if queue not in QUEUES]
+    if unknown or not queues:
+        raise ValueError(f"unknown queue {', '.join(unknown)}; use one of {', '.join(QUEUES)}")
+    if UPKEEP in queues and len(queues) > 1:
+        raise ValueError("upkeep needs a worker of its own: it must not wait for a run")
+
+
+def _import_tasks(queues: Sequence[str]) -> None:
+    # The upkeep worker stays small: only a worker that trains loads the engine, and with it torch.
+    if UPKEEP in queues:
+        import workers.upkeep  # noqa: PLC0415
+    else:
+        import workers.runs  # noqa: PLC0415
+
+
+def _when_ready(on_ready: Callable[[], None]) -> Callable[..., None]:
+    def receive(**_: Any) -> None:
+        on_ready()
+
+    worker_ready.connect(receive, weak=False)
+    return receive
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Stop Celery from configuring logging; Django's settings have."""
+    logging.captureWarnings(capture=True)
