@@ -32,6 +32,10 @@ def recorded(pids: Path) -> list[int]:
     return [int(line) for line in pids.read_text().split()] if pids.exists() else []
 
 
+def wait_until_gone(*pids: int) -> None:
+    wait_until(lambda: not any(lives(pid) for pid in pids), within_s=20, what=f"the end of {pids}")
+
+
 @pytest.fixture
 def sentences() -> list[str]:
     return []
@@ -58,7 +62,7 @@ def test_all_services_start_and_say_that_they_are_ready(
         wait_until(supervisor.are_all_ready, within_s=20, what="both ready")
         started = [pid for pid in supervisor.pids.values() if pid is not None]
         assert len(set(started)) == 2
-    assert not any(lives(pid) for file in files for pid in recorded(file))
+    wait_until_gone(*(pid for file in files for pid in recorded(file)))
 
 
 def test_a_killed_child_is_restarted_and_that_is_said(pids: Path, sentences: list[str]) -> None:
@@ -68,7 +72,7 @@ def test_a_killed_child_is_restarted_and_that_is_said(pids: Path, sentences: lis
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: len(recorded(pids)) == 4, within_s=20, what="a second start")
         wait_until(supervisor.are_all_ready, within_s=20, what="ready again")
-        assert not lives(grandchild), "what a dead child had started must not live on"
+        wait_until_gone(grandchild)  # what a dead child had started must not live on
     assert any("was ended by SIGKILL; restarting" in sentence for sentence in sentences)
     assert any("restarted (pid" in sentence for sentence in sentences)
 
@@ -92,7 +96,7 @@ def test_a_child_that_ignores_the_request_to_stop_is_ended(
     supervisor.start()
     wait_until(supervisor.are_all_ready, within_s=20, what="ready")
     supervisor.stop(grace_s=0.3)
-    assert not any(lives(pid) for pid in recorded(pids))
+    wait_until_gone(*recorded(pids))
     assert any("did not stop in time" in sentence for sentence in sentences)
 
 
@@ -108,6 +112,4 @@ def test_no_child_outlives_a_supervisor_that_is_killed(
     finally:
         parent.kill()
         parent.wait()
-    wait_until(
-        lambda: not any(lives(pid) for pid in recorded(pids)), within_s=20, what="the child's end"
-    )
+    wait_until_gone(*recorded(pids))
