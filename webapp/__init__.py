@@ -1,0 +1,1 @@
+"""The web application: accounts, jobs and runs, artifacts, REST and websockets; never torch."""

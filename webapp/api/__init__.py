@@ -1,0 +1,1 @@
+"""What every endpoint shares: the error shape, parsing, paging, idempotency, the schema."""

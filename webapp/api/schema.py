@@ -1,0 +1,98 @@
+"""How our own types appear in OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from pydantic import BaseModel, Field
+
+from fedcore.spec import RunSpec
+
+_REF = "#/components/schemas/"
+
+
+class Error(BaseModel):
+    """Every error, whatever its cause."""
+
+    code: str = Field(description="Stable name, for programs.")
+    message: str = Field(description="One sentence, for people.")
+    fields: dict[str, list[str]] = Field(
+        description="What is wrong, by path of the field; empty where no field is to blame."
+    )
+
+
+class RoundhouseSchema(AutoSchema):
+    """Adds the error shape to every operation."""
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        bodies.setdefault("default", self._get_response_for_code(Error, "default"))
+        bodies["default"]["description"] = "What went wrong."
+        return bodies
+
+
+class _PydanticExtension(OpenApiSerializerExtension):
+    """Pydantic models, complete as the server sends them."""
+
+    target_class = "pydantic.BaseModel"
+    match_subclasses = True
+    priority = 1
+
+    def get_name(self, auto_schema: AutoSchema, direction: str) -> str:
+        return str(self.target.__name__)
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        return _schema_of(self.target, auto_schema, suffix="", mode="serialization")
+
+
+class _SpecFieldExtension(OpenApiSerializerFieldExtension):
+    """A spec: complete in answers; in requests everything may be left out."""
+
+    target_class = "webapp.api.spec_field.SpecField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        suffix, mode = ("Input", "validation") if direction == "request" else ("", "serialization")
+        schema = _schema_of(RunSpec, auto_schema, suffix=suffix, mode=mode)
+        return _register(auto_schema, f"RunSpec{suffix}", schema)
+
+
+class _BearerExtension(OpenApiAuthenticationExtension):
+    target_class = "webapp.accounts.authentication.BearerTokenAuthentication"
+    name = "token"
+    priority = 1
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "A token made under tokens/."}
+
+
+class _SessionExtension(OpenApiAuthenticationExtension):
+    target_class = "webapp.accounts.authentication.SessionAuthentication"
+    name = "session"
+    priority = 1
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "apiKey", "in": "cookie", "name": "roundhouse_session"}
+
+
+def _schema_of(
+    model: type[BaseModel], auto_schema: AutoSchema, *, suffix: str, mode: Any
+) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template=f"{_REF}{{model}}{suffix}", mode=mode)
+    for name, part in schema.pop("$defs", {}).items():
+        _register(auto_schema, f"{name}{suffix}", part)
+    return schema
+
+
+def _register(auto_schema: AutoSchema, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    component = ResolvedComponent(
+        name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema
+    )
+    auto_schema.registry.register_on_missing(component)
+    return {"$ref": f"{_REF}{name}"}

@@ -1,0 +1,111 @@
+"""Putting a run's files into storage and getting them back, with a checksum both ways.
+
+Bytes are stored first and recorded after (``jobs.services.record_checkpoint``, ``finish_run``):
+a row never points at a file that is not complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from fedcore.errors import CheckpointError
+from webapp.artifacts.models import Artifact, ArtifactKind
+
+_BLOCK = 1024 * 1024
+#: A tar of more than this is spooled to disk while it is made.
+_IN_MEMORY = 32 * _BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A complete file in storage that no row names yet."""
+
+    key: str
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+def store_file(*, run_id: UUID, kind: ArtifactKind, path: Path) -> StoredFile:
+    """Copy one file into storage."""
+    with path.open("rb") as file:
+        return _store(run_id, kind, path.name, file)
+
+
+def store_folder(*, run_id: UUID, kind: ArtifactKind, folder: Path) -> StoredFile:
+    """Pack the files of a folder into one object, so that they exist together or not at all."""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as packed:
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for path in sorted(folder.rglob("*")):
+                archive.add(path, arcname=path.relative_to(folder).as_posix(), recursive=False)
+        return _store(run_id, kind, f"{folder.name}.tar", packed)
+
+
+def restore_folder(*, key: str, sha256: str, into: Path) -> None:
+    """Unpack what ``store_folder`` stored.
+
+    Raises:
+        CheckpointError: If the file is missing or its bytes are not the ones that were stored.
+    """
+    if not default_storage.exists(key):
+        raise CheckpointError("The checkpoint file is missing.", key=key)
+    with default_storage.open(key, "rb") as file:
+        if _digest(file)[0] != sha256:
+            raise CheckpointError("The checkpoint file is damaged.", key=key)
+        file.seek(0)
+        with tarfile.open(fileobj=file, mode="r:") as archive:
+            archive.extractall(into, filter="data")
+
+
+def discard_file(*, key: str) -> None:
+    """Remove a stored file that was not recorded."""
+    default_storage.delete(key)
+
+
+def discard_other_checkpoints(*, run_id: UUID, keep: str) -> None:
+    """Remove the run's checkpoint files but one, also those that a killed worker left behind."""
+    folder = _folder(run_id, ArtifactKind.CHECKPOINT)
+    for name in default_storage.listdir(folder)[1]:
+        key = f"{folder}/{name}"
+        if key != keep:
+            default_storage.delete(key)
+
+
+def newest_checkpoint(run_id: UUID) -> Artifact | None:
+    return (
+        Artifact.objects.filter(run_id=run_id, kind=ArtifactKind.CHECKPOINT)
+        .order_by("-round_index", "-created_at")
+        .first()
+    )
+
+
+def _folder(run_id: UUID, kind: ArtifactKind) -> str:
+    return f"runs/{run_id}/{kind.value}"
+
+
+def _store(run_id: UUID, kind: ArtifactKind, name: str, file: IO[bytes]) -> StoredFile:
+    file.seek(0)
+    sha256, size_bytes = _digest(file)
+    file.seek(0)
+    # Two workers may store at once, one of them after losing its lease: never the same key.
+    key = f"{_folder(run_id, kind)}/{secrets.token_hex(8)}-{name}"
+    stored = default_storage.save(key, File(file, name=name))
+    return StoredFile(key=stored, name=name, size_bytes=size_bytes, sha256=sha256)
+
+
+def _digest(file: IO[bytes]) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while block := file.read(_BLOCK):
+        digest.update(block)
+        size += len(block)
+    return digest.hexdigest(), size

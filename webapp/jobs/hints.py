@@ -1,0 +1,73 @@
+"""Telling the web processes that a run has news; only a hint, they read the news themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from uuid import UUID
+
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+MESSAGE_TYPE = "run.news"
+
+
+def group_of(run_id: UUID) -> str:
+    """Return the name of the group that the viewers of a run are in."""
+    return f"run.{run_id}"
+
+
+class _Publisher:
+    """Sends hints from a thread of its own.
+
+    Whoever commits must not wait for Redis, and the layer's connection belongs to one event loop:
+    a new loop per hint would be a new connection per hint. News of one run that arrive while a
+    hint is on its way become one hint.
+    """
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._lock = threading.Lock()
+        self._waiting: set[UUID] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def publish(self, run_id: UUID) -> None:
+        with self._lock:
+            loop = self._started_loop()
+            idle = not self._waiting
+            self._waiting.add(run_id)
+        if idle:
+            asyncio.run_coroutine_threadsafe(self._send_waiting(), loop)
+
+    def _started_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or self._pid != os.getpid():  # a fork has no threads
+            self._pid = os.getpid()
+            self._waiting.clear()
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._loop.run_forever, name="run-hints", daemon=True).start()
+        return self._loop
+
+    async def _send_waiting(self) -> None:
+        layer = get_channel_layer()
+        with self._lock:
+            run_ids, self._waiting = self._waiting, set()
+        for run_id in run_ids:
+            try:
+                await layer.group_send(group_of(run_id), {"type": MESSAGE_TYPE})
+            except (RedisError, OSError) as error:
+                # Viewers look for themselves every few seconds (WATCH_INTERVAL_S).
+                log.warning("viewers not told", run_id=str(run_id), error=str(error))
+
+
+_publisher = _Publisher()
+
+
+def publish(run_id: UUID) -> None:
+    """Tell everybody who watches this run to look; without a channel layer they look anyway."""
+    if settings.CHANNEL_LAYERS:
+        _publisher.publish(run_id)

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from webapp.accounts.models import Project, User
+from webapp.jobs.querysets import EventQuerySet, JobQuerySet, RoundQuerySet, RunQuerySet
+from webapp.jobs.states import FINAL_STATES, RequestedAction, RunState
+
+
+class Queue(models.TextChoices):
+    """Where a worker looks for work."""
+
+    CPU = "cpu"
+
+
+class Job(models.Model):
+    """What a user saves: a name and a spec; each launch of it is a run."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="jobs")
+    name = models.CharField(max_length=120)
+    spec: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    runs_launched = models.PositiveIntegerField(default=0)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["project", "-created_at"], name="job_by_project")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(models.Model):
+    """One execution of a spec. Only the services change it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="runs")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=120)
+    spec: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    digest = models.CharField(max_length=64)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    state = models.CharField(
+        max_length=10, choices=[(s.value, s.value) for s in RunState], default=RunState.QUEUED
+    )
+    requested_action = models.CharField(
+        max_length=10,
+        choices=[(a.value, a.value) for a in RequestedAction],
+        default=RequestedAction.NONE,
+    )
+    failure: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
+        null=True, blank=True
+    )
+    attempt = models.PositiveIntegerField(default=1)
+    executor = models.CharField(max_length=60, blank=True)
+
+    rounds_total = models.PositiveIntegerField()
+    rounds_done = models.PositiveIntegerField(default=0)
+    latest_metrics: models.JSONField[dict[str, float | None], dict[str, float | None]] = (
+        models.JSONField(default=dict, blank=True)
+    )
+    bytes_up = models.BigIntegerField(default=0)
+    bytes_down = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    sim_seconds = models.FloatField(default=0)
+    recent_round_s = models.FloatField(null=True, blank=True)
+
+    #: Events of this run so far; the next one gets the number after it.
+    last_seq = models.PositiveIntegerField(default=0)
+
+    queue = models.CharField(max_length=10, choices=Queue.choices, default=Queue.CPU)
+    lease_token = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001 (NULL: free)
+    lease_holder = models.CharField(max_length=120, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    hints_sent = models.PositiveIntegerField(default=0)
+    hint_due_at = models.DateTimeField(null=True, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["job", "number"], name="run_number_per_job")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["project", "-created_at"], name="run_by_project"),
+            models.Index(fields=["project", "state"], name="run_by_state"),
+            models.Index(
+                fields=["queue", "queued_at"],
+                name="run_unfinished",
+                condition=Q(state__in=["queued", "starting", "running"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} #{self.number}"
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL_STATES
+
+    def is_held(self, now: datetime) -> bool:
+        """Return whether a worker that is alive owns the run."""
+        return self.lease_expires_at is not None and self.lease_expires_at > now
+
+
+class RoundRecord(models.Model):
+    """One finished round. Rounds are many, so their key is small; ``(run, round_index)`` names one."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="rounds")
+    round_index = models.PositiveIntegerField()
+    metrics: models.JSONField[dict[str, float | None], dict[str, float | None]] = models.JSONField()
+    bytes_up = models.BigIntegerField()
+    bytes_down = models.BigIntegerField()
+    seconds = models.FloatField()
+    sim_seconds = models.FloatField()
+    participants = models.PositiveIntegerField()
+    clients: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
+        default=list
+    )
+    recorded_at = models.DateTimeField()
+
+    objects = RoundQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["run", "round_index"], name="round_once_per_run")
+        ]
+
+    def __str__(self) -> str:
+        return f"round {self.round_index}"
+
+
+class RunEvent(models.Model):
+    """One thing that happened to a run; never changed, numbered without gaps."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=32)
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    created_at = models.DateTimeField()
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["run", "seq"], name="event_number_per_run")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
+
+
+class ClientTable(models.Model):
+    """How a run's data is divided: per client the number of examples, and of each class."""
+
+    run = models.OneToOneField(
+        Run, on_delete=models.CASCADE, primary_key=True, related_name="client_table"
+    )
+    clients: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{len(self.clients)} clients"

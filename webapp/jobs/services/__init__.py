@@ -1,0 +1,51 @@
+"""Everything that changes jobs and runs, one verb each; workers call these and nothing deeper."""
+
+from webapp.jobs.failures import Failure
+from webapp.jobs.services.end_run import cancel_run, fail_run, finish_run, pause_run
+from webapp.jobs.services.launch_run import launch_run
+from webapp.jobs.services.leases import (
+    Checkpoint,
+    Lease,
+    LeaseLostError,
+    acquire_lease,
+    release_lease,
+    renew_lease,
+)
+from webapp.jobs.services.log_message import log_message
+from webapp.jobs.services.mark_running import mark_running
+from webapp.jobs.services.reconcile import reconcile
+from webapp.jobs.services.record_checkpoint import record_checkpoint
+from webapp.jobs.services.record_round import RoundGapError, record_round
+from webapp.jobs.services.request_cancel import request_cancel
+from webapp.jobs.services.request_pause import request_pause
+from webapp.jobs.services.request_resume import request_resume
+from webapp.jobs.services.request_retry import request_retry
+from webapp.jobs.services.run_changes import IllegalTransitionError
+from webapp.jobs.services.submit_job import submit_job
+
+__all__ = [
+    "Checkpoint",
+    "Failure",
+    "IllegalTransitionError",
+    "Lease",
+    "LeaseLostError",
+    "RoundGapError",
+    "acquire_lease",
+    "cancel_run",
+    "fail_run",
+    "finish_run",
+    "launch_run",
+    "log_message",
+    "mark_running",
+    "pause_run",
+    "reconcile",
+    "record_checkpoint",
+    "record_round",
+    "release_lease",
+    "renew_lease",
+    "request_cancel",
+    "request_pause",
+    "request_resume",
+    "request_retry",
+    "submit_job",
+]

@@ -1,0 +1,111 @@
+"""How a worker ends its part: the run succeeded, failed, or stops as its user asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.artifacts.models import Artifact, ArtifactKind
+from webapp.artifacts.services import StoredFile
+from webapp.jobs.events import ArtifactCreatedData
+from webapp.jobs.failures import Failure
+from webapp.jobs.models import Run
+from webapp.jobs.services.leases import Lease, lock_leased_run
+from webapp.jobs.services.run_changes import FREE, transition
+from webapp.jobs.states import RequestedAction, RunState
+
+log = structlog.get_logger(__name__)
+
+_ENDED: dict[str, Any] = {**FREE, "requested_action": RequestedAction.NONE}
+
+
+@transaction.atomic
+def finish_run(
+    *,
+    lease: Lease,
+    metrics: Mapping[str, float],
+    totals: Mapping[str, float],
+    model_artifacts: Sequence[StoredFile],
+    now: datetime | None = None,
+) -> None:
+    """Record the success: the final metrics, and the model's files, which are stored already.
+
+    The totals of the run are the sums of its recorded rounds; the engine's own are compared, for
+    a difference would mean that a round was counted twice or not at all.
+    """
+    now = now or timezone.now()
+    run = lock_leased_run(lease)
+    _compare_totals(run, totals)
+    Artifact.objects.bulk_create(
+        Artifact(
+            run=run,
+            kind=ArtifactKind.MODEL,
+            name=file.name,
+            key=file.key,
+            size_bytes=file.size_bytes,
+            sha256=file.sha256,
+            round_index=run.rounds_done,
+        )
+        for file in model_artifacts
+    )
+    created = [ArtifactCreatedData(kind="model", size_bytes=f.size_bytes) for f in model_artifacts]
+    transition(
+        run,
+        RunState.SUCCEEDED,
+        *created,
+        reason=f"{run.rounds_done} rounds are done.",
+        now=now,
+        finished_at=now,
+        latest_metrics={**run.latest_metrics, **metrics},
+        **_ENDED,
+    )
+
+
+@transaction.atomic
+def fail_run(*, lease: Lease, failure: Failure, now: datetime | None = None) -> None:
+    """Record why the run cannot go on."""
+    now = now or timezone.now()
+    run = lock_leased_run(lease)
+    transition(
+        run,
+        RunState.FAILED,
+        reason=failure.message,
+        now=now,
+        finished_at=now,
+        failure=failure.model_dump(mode="json"),
+        **_ENDED,
+    )
+
+
+@transaction.atomic
+def pause_run(*, lease: Lease, now: datetime | None = None) -> None:
+    """Stop here as asked; the run keeps its checkpoint and goes on when it is resumed."""
+    run = lock_leased_run(lease)
+    reason = "Paused on request."
+    transition(run, RunState.PAUSED, reason=reason, now=now or timezone.now(), **_ENDED)
+
+
+@transaction.atomic
+def cancel_run(*, lease: Lease, now: datetime | None = None) -> None:
+    """Stop for good as asked."""
+    now = now or timezone.now()
+    run = lock_leased_run(lease)
+    reason = "Cancelled on request."
+    transition(run, RunState.CANCELLED, reason=reason, now=now, finished_at=now, **_ENDED)
+
+
+def _compare_totals(run: Run, totals: Mapping[str, float]) -> None:
+    for name in ("bytes_up", "bytes_down"):
+        if name in totals and totals[name] != getattr(run, name):
+            log.warning(
+                "totals differ",
+                run_id=str(run.pk),
+                name=name,
+                recorded=getattr(run, name),
+                engine=totals[name],
+            )

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.artifacts.models import Artifact, ArtifactKind
+from webapp.artifacts.services import discard_other_checkpoints
+from webapp.jobs.events import CheckpointSavedData
+from webapp.jobs.services.leases import Lease, lock_leased_run
+from webapp.jobs.services.run_changes import change
+
+
+@transaction.atomic
+def record_checkpoint(
+    *,
+    lease: Lease,
+    key: str,
+    size_bytes: int,
+    sha256: str,
+    round_index: int,
+    now: datetime | None = None,
+) -> None:
+    """Make a stored file the run's checkpoint; the one before it is removed.
+
+    Args:
+        lease: The right to work on the run.
+        key: Where the file is, from ``artifacts.services.store_folder``.
+        size_bytes: Its size.
+        sha256: Its checksum.
+        round_index: How many rounds it contains.
+        now: Time of the change; the clock's if not given.
+
+    Raises:
+        LeaseLostError: If the run belongs to somebody else; the file is then the caller's to remove.
+    """
+    run = lock_leased_run(lease)
+    Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT).delete()
+    Artifact.objects.create(
+        run=run,
+        kind=ArtifactKind.CHECKPOINT,
+        name=f"checkpoint-{round_index}.tar",
+        key=key,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        round_index=round_index,
+    )
+    saved = CheckpointSavedData(round_index=round_index, size_bytes=size_bytes)
+    change(run, saved, now=now or timezone.now())
+    transaction.on_commit(lambda: discard_other_checkpoints(run_id=run.pk, keep=key))

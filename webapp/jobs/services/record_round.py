@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.db import transaction
+from django.utils import timezone
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+
+from webapp.errors import ConflictError
+from webapp.jobs.events import ClientRefusedData, Data, LogData, RoundRow
+from webapp.jobs.models import RoundRecord, Run
+from webapp.jobs.services.leases import Lease, lock_leased_run
+from webapp.jobs.services.run_changes import IllegalTransitionError, change
+from webapp.jobs.states import RunState
+
+#: Weight of the newest round in the moving average that the time left is computed from.
+_NEWEST = 0.3
+
+
+class RoundGapError(ConflictError):
+    """A round was reported before the one that precedes it."""
+
+    code = "round_gap"
+
+
+def _finite_or_none(value: object) -> object:
+    """JSON has no word for NaN or infinity; a diverged loss is stored as null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Number = Annotated[float | None, BeforeValidator(_finite_or_none)]
+
+
+class ClientReport(BaseModel):
+    """What one client did in a round."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    client_id: int | str
+    num_samples: int
+    loss: Number = None
+    duration_s: float
+    bytes_up: int
+    bytes_down: int
+    status: str
+    reason: str | None = None
+
+
+class RoundReport(BaseModel):
+    """What the engine says about a round: ``RoundReport.to_json()`` of the engine."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    round_index: int = Field(ge=0, validation_alias=AliasChoices("round_index", "round"))
+    metrics: dict[str, Number]
+    bytes_up: int
+    bytes_down: int
+    seconds: float
+    sim_seconds: float
+    participants: int
+    clients: tuple[ClientReport, ...] = ()
+
+    def events(self, now: datetime) -> list[Data]:
+        row = RoundRow(
+            round=self.round_index,
+            metrics=self.metrics,
+            bytes_up=self.bytes_up,
+            bytes_down=self.bytes_down,
+            seconds=self.seconds,
+            sim_seconds=self.sim_seconds,
+            participants=self.participants,
+            recorded_at=now,
+        )
+        return [*(event for client in self.clients for event in self._trouble(client)), row]
+
+    def _trouble(self, client: ClientReport) -> list[Data]:
+        reason = client.reason or "no reason was given"
+        if client.status == "refused":
+            return [
+                ClientRefusedData(
+                    round_index=self.round_index, client_id=client.client_id, reason=reason
+                )
+            ]
+        if client.status == "failed":
+            message = f"Round {self.round_index}: client {client.client_id} failed: {reason}"
+            return [LogData(level="warning", message=message)]
+        return []
+
+
+@transaction.atomic
+def record_round(*, lease: Lease, report: dict[str, Any], now: datetime | None = None) -> None:
+    """Write a finished round, its totals and its events; writing it again changes nothing.
+
+    A worker that went on from a checkpoint trains rounds once more that are recorded already.
+    They come out the same, so the first record stands and no event is doubled.
+
+    Raises:
+        LeaseLostError: If the run belongs to somebody else by now.
+        RoundGapError: If an earlier round is missing.
+    """
+    now = now or timezone.now()
+    parsed = RoundReport.model_validate(report)
+    run = lock_leased_run(lease)
+    if parsed.round_index < run.rounds_done:
+        return
+    if parsed.round_index > run.rounds_done:
+        raise RoundGapError(
+            f"Round {parsed.round_index} cannot follow {run.rounds_done} recorded rounds."
+        )
+    if run.state != RunState.RUNNING:
+        raise IllegalTransitionError(f"A run that is {run.state} has no rounds to record.")
+    RoundRecord.objects.create(
+        run=run,
+        recorded_at=now,
+        **parsed.model_dump(exclude={"clients"}),
+        clients=[client.model_dump(mode="json") for client in parsed.clients],
+    )
+    change(run, *parsed.events(now), now=now, **_progress(run, parsed))
+
+
+def _progress(run: Run, report: RoundReport) -> dict[str, Any]:
+    before = run.recent_round_s
+    recent = report.seconds if before is None else before + _NEWEST * (report.seconds - before)
+    return {
+        "rounds_done": report.round_index + 1,
+        # A round without evaluation has fewer metrics; the last known values stay.
+        "latest_metrics": {**run.latest_metrics, **report.metrics},
+        "bytes_up": run.bytes_up + report.bytes_up,
+        "bytes_down": run.bytes_down + report.bytes_down,
+        "seconds": run.seconds + report.seconds,
+        "sim_seconds": run.sim_seconds + report.sim_seconds,
+        "recent_round_s": recent,
+    }

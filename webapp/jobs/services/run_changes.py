@@ -1,0 +1,110 @@
+"""How every service changes a run: lock it, decide, then one guarded update with its events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from webapp.errors import ConflictError, NotFoundError
+from webapp.jobs import hints
+from webapp.jobs.events import KINDS, Data, StateChangedData
+from webapp.jobs.models import Run, RunEvent
+from webapp.jobs.queue import next_reminder, send_advance_on_commit
+from webapp.jobs.states import RequestedAction, RunAction, RunState, actions_for, is_legal
+
+#: What a run looks like that no worker holds.
+FREE: dict[str, Any] = {"lease_token": None, "lease_holder": "", "lease_expires_at": None}
+
+
+class IllegalTransitionError(ConflictError):
+    code = "illegal_transition"
+
+
+class ConcurrentChangeError(ConflictError):
+    code = "concurrent_change"
+
+
+def lock_run(run_id: UUID) -> Run:
+    """Return the run as it is now; nobody else can change it before the transaction ends.
+
+    SQLite has no row locks and needs none: its transactions take the database's write lock when
+    they begin (see ``settings.database``).
+    """
+    run = Run.objects.select_for_update().defer("spec").filter(pk=run_id).first()
+    if run is None:
+        raise NotFoundError("There is no such run.")
+    return run
+
+
+def refuse_unless_allowed(run: Run, action: RunAction) -> None:
+    state = RunState(run.state)
+    if action not in actions_for(state, RequestedAction(run.requested_action)):
+        pending = (
+            ""
+            if run.requested_action == RequestedAction.NONE
+            else (f", and {run.requested_action} has been requested")
+        )
+        raise IllegalTransitionError(f"Cannot {action} this run: it is {state}{pending}.")
+
+
+def change(run: Run, *events: Data, now: datetime, **changes: Any) -> None:
+    """Update a locked run and add its events, numbered without a gap.
+
+    The guard repeats what the lock ensures, so that a caller without the lock fails loudly
+    instead of giving two events the same number. The lock also orders commits: whoever sees event
+    n sees all events before it.
+    """
+    last_seq = run.last_seq + len(events)
+    hit = Run.objects.filter(pk=run.pk, state=run.state, last_seq=run.last_seq).update(
+        **changes, last_seq=last_seq
+    )
+    if hit != 1:
+        raise ConcurrentChangeError("The run was changed by somebody else. Try again.")
+    RunEvent.objects.bulk_create(
+        RunEvent(
+            run_id=run.pk,
+            seq=seq,
+            kind=KINDS[type(data)],
+            data=data.model_dump(mode="json", by_alias=True),
+            created_at=now,
+        )
+        for seq, data in enumerate(events, start=run.last_seq + 1)
+    )
+    for name, value in {**changes, "last_seq": last_seq}.items():
+        setattr(run, name, value)
+    transaction.on_commit(lambda: hints.publish(run.pk))
+
+
+def transition(
+    run: Run, to: RunState, *events: Data, reason: str, now: datetime, **changes: Any
+) -> None:
+    """Move a locked run to another state; the other events come first, the new state last."""
+    before = RunState(run.state)
+    if not is_legal(before, to):
+        raise IllegalTransitionError(f"A run that is {before} cannot become {to}.")
+    moved = StateChangedData.model_validate({"from": before, "to": to, "reason": reason})
+    change(run, *events, moved, now=now, state=to, **changes)
+
+
+def join_queue(run: Run, now: datetime) -> dict[str, Any]:
+    """Tell the workers about a run that goes to the end of its queue; return what changes."""
+    send_advance_on_commit(run.pk, run.queue)
+    return {"queued_at": now, "hints_sent": 1, "hint_due_at": next_reminder(0, now)}
+
+
+def settle_request(run: Run, now: datetime) -> bool:
+    """Do at once what was asked of a run whose worker is gone; return whether there was anything."""
+    if run.requested_action == RequestedAction.CANCEL:
+        reason, to = "Cancelled on request.", RunState.CANCELLED
+        transition(run, to, reason=reason, now=now, finished_at=now, **_SETTLED)
+    elif run.requested_action == RequestedAction.PAUSE:
+        transition(run, RunState.PAUSED, reason="Paused on request.", now=now, **_SETTLED)
+    else:
+        return False
+    return True
+
+
+_SETTLED: dict[str, Any] = {**FREE, "requested_action": RequestedAction.NONE}

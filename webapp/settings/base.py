@@ -1,0 +1,212 @@
+"""Settings of every installation; what differs between modes follows from the environment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from webapp.logs import logging_config
+from webapp.settings.database import database_from_url, sqlite
+from webapp.settings.env import Environment, Mode, load_environment, secret_key_in
+
+ENVIRONMENT: Environment = load_environment()
+EMBEDDED = ENVIRONMENT.mode is Mode.EMBEDDED
+BASE_DIR = Path(__file__).resolve().parents[2]
+VAR_DIR = ENVIRONMENT.var
+
+DEBUG = ENVIRONMENT.debug
+SECRET_KEY = (
+    ENVIRONMENT.secret_key.get_secret_value()
+    if ENVIRONMENT.secret_key
+    else secret_key_in(ENVIRONMENT.var)
+)
+# Besides the names given, the machine itself: health checks and the embedded mode use these.
+ALLOWED_HOSTS = [*ENVIRONMENT.allowed_hosts, "localhost", "127.0.0.1", "[::1]"]
+if ENVIRONMENT.host not in ("0.0.0.0", "::", *ALLOWED_HOSTS):  # noqa: S104 (compared, not bound)
+    ALLOWED_HOSTS.append(ENVIRONMENT.host)
+CSRF_TRUSTED_ORIGINS = ENVIRONMENT.csrf_trusted_origins
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "django_filters",
+    "knox",
+    "drf_spectacular",
+    "webapp.accounts",
+    "webapp.jobs",
+    "webapp.artifacts",
+    "webapp.api",
+]
+
+MIDDLEWARE = [
+    "webapp.logs.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "webapp.security.SecurityHeadersMiddleware",
+    "webapp.spa.StaticFilesMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "webapp.urls"
+ASGI_APPLICATION = "webapp.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- data -----------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": database_from_url(ENVIRONMENT.database_url.get_secret_value())
+    if ENVIRONMENT.database_url
+    else sqlite(VAR_DIR / "roundhouse.sqlite3")
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+STORAGES = {
+    "default": {
+        "BACKEND": "webapp.artifacts.storage.AtomicFileSystemStorage",
+        "OPTIONS": {
+            "location": str((ENVIRONMENT.artifact_dir or VAR_DIR / "artifacts").absolute())
+        },
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DATA_DIR = ENVIRONMENT.data_dir
+
+REDIS_URL = ENVIRONMENT.redis_url.get_secret_value() if ENVIRONMENT.redis_url else None
+if REDIS_URL:
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    }
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "roundhouse"},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {}
+
+# --- work -----------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = (
+    ENVIRONMENT.broker_url.get_secret_value() if ENVIRONMENT.broker_url else "filesystem://"
+)
+LEASE_S = ENVIRONMENT.lease_s
+SLICE_S = ENVIRONMENT.slice_s
+CHECKPOINT_EVERY_S = ENVIRONMENT.checkpoint_every_s
+MAX_MODEL_BYTES = ENVIRONMENT.max_model_bytes
+
+# How often a web process looks for news of the runs that somebody watches. Without a channel
+# layer this is how news arrives at all; with one it only repairs a hint that was lost.
+WATCH_INTERVAL_S = 2.0 if CHANNEL_LAYERS else 0.25
+# How often an open websocket proves that it is alive, and that its user is still allowed to look.
+WEBSOCKET_PING_S = 15.0
+
+# --- access ---------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/sign-in"
+SESSION_COOKIE_NAME = "roundhouse_session"
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "webapp.api.errors.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 (a model)
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_PREFIX": "rh_",
+    "AUTH_TOKEN_CHARACTER_LENGTH": 64,
+    "TOKEN_TTL": timedelta(days=90),
+}
+
+# --- REST -----------------------------------------------------------------------------------------
+
+MAX_BODY_BYTES = ENVIRONMENT.max_body_bytes
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "webapp.accounts.authentication.BearerTokenAuthentication",
+        "webapp.accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["webapp.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "webapp.api.pagination.CursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "webapp.api.schema.RoundhouseSchema",
+    "DEFAULT_THROTTLE_RATES": {"login": "10/min", "login_address": "60/min"},
+    "EXCEPTION_HANDLER": "webapp.api.errors.exception_handler",
+    "NUM_PROXIES": ENVIRONMENT.trusted_proxies,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Roundhouse",
+    "DESCRIPTION": "Federated learning: describe a run, launch it, watch it.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RunState": "webapp.jobs.states.RunState",
+        "RequestedAction": "webapp.jobs.states.RequestedAction",
+        "RunAction": "webapp.jobs.states.RunAction",
+        "Role": "webapp.accounts.roles.Role",
+    },
+}
+
+# --- static files ---------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = None
+FRONTEND_DIR = BASE_DIR / "frontend" / "dist"
+WHITENOISE_ROOT = FRONTEND_DIR if FRONTEND_DIR.is_dir() else None
+WHITENOISE_USE_FINDERS = True  # the admin's own files, without a collectstatic step
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Vite puts a hash into the name of everything below assets/.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/assets/"
+
+LOGGING = logging_config(
+    ENVIRONMENT.log_level, console=DEBUG or ENVIRONMENT.log_format == "console"
+)

@@ -1,0 +1,147 @@
+"""The one place that reads the environment; it lists everything that is missing at once."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import (
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "ROUNDHOUSE_"
+
+
+class Mode(StrEnum):
+    EMBEDDED = "embedded"
+    SERVER = "server"
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    CONSOLE = "console"
+
+
+def _half_of_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+CommaSeparated = Annotated[list[str], NoDecode]
+
+
+class Environment(BaseSettings):
+    """Every setting of the installation; each is the variable ``ROUNDHOUSE_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    mode: Mode = Field(Mode.EMBEDDED, description="embedded: no servers needed; server: they are.")
+    debug: bool = Field(False, description="Developer's pages; refused in production.")
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    var_dir: Path = Field(Path("var"), description="Database, files and secret when embedded.")
+    data_dir: Path | None = Field(None, description="Folder with local data sets.")
+
+    secret_key: SecretStr | None = None
+    database_url: SecretStr | None = Field(None, description="postgresql:// or sqlite:///")
+    broker_url: SecretStr | None = Field(None, description="amqp://, redis:// or filesystem://")
+    redis_url: SecretStr | None = Field(None, description="Live updates, cache and throttles.")
+    artifact_dir: Path | None = Field(None, description="Shared folder for checkpoints, models.")
+
+    allowed_hosts: CommaSeparated = []
+    csrf_trusted_origins: CommaSeparated = []
+    https: bool = Field(True, description="Production only: cookies, redirect and HSTS need it.")
+    trusted_proxies: int = Field(0, ge=0, description="Reverse proxies before the web process.")
+
+    admin_username: str = "admin"
+    admin_password: SecretStr | None = Field(None, description="Only read when it is created.")
+
+    max_model_bytes: PositiveInt = Field(default_factory=_half_of_memory)
+    max_body_bytes: PositiveInt = Field(1024 * 1024, description="Largest body of an API request.")
+    lease_s: PositiveFloat = Field(
+        15.0, description="A worker silent for so long has lost its run."
+    )
+    slice_s: PositiveFloat = Field(
+        5.0, description="How long a worker keeps a run when others wait."
+    )
+    checkpoint_every_s: PositiveFloat = 10.0
+
+    log_format: LogFormat = LogFormat.JSON
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator(
+        "secret_key",
+        "database_url",
+        "broker_url",
+        "redis_url",
+        "admin_password",
+        "data_dir",
+        "artifact_dir",
+        mode="before",
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        # Compose files pass an unset variable on as an empty one.
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _server_is_complete(self) -> Self:
+        if self.mode is Mode.SERVER:
+            needed = ("secret_key", "database_url", "broker_url", "redis_url")
+            missing = [PREFIX + name.upper() for name in needed if getattr(self, name) is None]
+            if missing:
+                raise ValueError(f"server mode needs {', '.join(missing)}")
+        return self
+
+    @property
+    def var(self) -> Path:
+        return self.var_dir.absolute()
+
+
+def load_environment() -> Environment:
+    """Return the settings, or refuse with one message that names every wrong variable."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        lines = [
+            f"  {PREFIX}{str(detail['loc'][0]).upper()}: {detail['msg']}"
+            if detail["loc"]
+            else f"  {detail['msg'].removeprefix('Value error, ')}"
+            for detail in error.errors(include_url=False, include_input=False)
+        ]
+        raise ImproperlyConfigured("\n".join(["Wrong settings:", *lines])) from None
+
+
+def secret_key_in(folder: Path) -> str:
+    """Return the secret of an embedded installation, made at its first start."""
+    path = folder / "secret_key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".secret_key.{os.getpid()}"
+        draft.touch(mode=0o600, exist_ok=False)
+        draft.write_text(secrets.token_urlsafe(64))
+        try:
+            # Unlike a rename, a link fails when another process was first: all use one secret.
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()

@@ -1,0 +1,20 @@
+"""Settings of the test suites; the database, the broker and Redis come from the environment."""
+
+import os
+import tempfile
+from pathlib import Path
+
+# Set before the environment is read: tests never touch an installation's files or its secret.
+_scratch = Path(tempfile.mkdtemp(prefix="roundhouse-tests-"))
+os.environ.setdefault("ROUNDHOUSE_SECRET_KEY", "a-secret-that-only-the-tests-know-" + "x" * 32)
+os.environ["ROUNDHOUSE_VAR_DIR"] = str(_scratch)
+
+from webapp.settings.base import *  # noqa: E402, F403
+from webapp.settings.base import DATABASES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; hashes nothing real
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, not memory: threads then meet the same locks as the processes of an installation.
+    DATABASES["default"]["TEST"] = {"NAME": str(_scratch / "test.sqlite3")}
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+WATCH_INTERVAL_S = 0.02
