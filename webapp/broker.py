@@ -18,7 +18,9 @@ from kombu.utils.json import dumps, loads
 
 
 class SpoolChannel(filesystem.Channel):
-    def _put(self, queue: str, payload: dict[str, Any], **_: object) -> None:
+    def _put(  # type: ignore[override]  # the two parents name the argument differently
+        self, queue: str, payload: dict[str, Any], **_: object
+    ) -> None:
         """Add a message; names sort by age, so that the oldest is served first."""
         folder = Path(self.data_folder_out)
         name = f"{time_ns():020d}-{uuid.uuid4().hex}.{queue}.msg"

@@ -1,7 +1,7 @@
 """The Celery application: how hints travel from the web process to the workers.
 
 A message carries ids only and may be lost, delayed or delivered twice: the database is the truth,
-and ``upkeep.reconcile`` sends again what has not been acted on.
+and upkeep sends again what has not been acted on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ PUBLISH_RETRY = {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, 
 
 def celery_settings(environment: Environment) -> dict[str, Any]:
     """Return Celery's settings for this installation."""
-    interval_s = max(1.0, environment.lease_s / 5)
     return {
         **_broker_settings(environment),
         "accept_content": ["json"],
@@ -50,14 +49,6 @@ def celery_settings(environment: Environment) -> dict[str, Any]:
         "enable_utc": True,
         "timezone": "UTC",
         "beat_scheduler": "celery.beat:Scheduler",
-        "beat_schedule": {
-            "reconcile": {
-                "task": "upkeep.reconcile",
-                "schedule": interval_s,
-                # A round of upkeep that nobody ran in time is replaced by the next one.
-                "options": {"queue": "upkeep", "expires": 2 * interval_s},
-            }
-        },
     }
 
 
@@ -66,7 +57,7 @@ def _broker_settings(environment: Environment) -> dict[str, Any]:
     scheme = url.partition("://")[0]
     if scheme == "filesystem":
         return {
-            "broker_url": "filesystem://",
+            "broker_url": "filesystem://localhost",  # kombu wants a host, though none is asked
             "broker_transport": "webapp.broker:SpoolTransport",
             "broker_transport_options": spool_options(environment.var / "broker"),
         }

@@ -10,6 +10,9 @@ from typing import Any
 
 from celery import bootsteps
 from celery.beat import EmbeddedService
+from django.conf import settings
+
+from webapp.jobs.queue import RECONCILE, UPKEEP_QUEUE
 
 
 class BeatStep(bootsteps.StartStopStep):
@@ -20,6 +23,7 @@ class BeatStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Start the clock."""
+        parent.app.conf.beat_schedule = schedule(settings.LEASE_S)
         self.beat = EmbeddedService(parent.app, thread=True)
         self.beat.start()
 
@@ -31,3 +35,16 @@ class BeatStep(bootsteps.StartStopStep):
             self.beat = None
 
     terminate = stop
+
+
+def schedule(lease_s: float) -> dict[str, Any]:
+    """Return what happens when: a silent worker's run is free soon after its lease has ended."""
+    interval_s = max(1.0, lease_s / 5)
+    return {
+        "reconcile": {
+            "task": RECONCILE,
+            "schedule": interval_s,
+            # A round of upkeep that nobody ran in time is replaced by the next one.
+            "options": {"queue": UPKEEP_QUEUE, "expires": 2 * interval_s},
+        }
+    }

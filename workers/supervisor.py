@@ -205,6 +205,11 @@ class Supervisor:
         with self._lock:
             return all(child.check_ready() for child in self._children)
 
+    def unready(self) -> list[str]:
+        """Return the names of the services that have not said that they are ready."""
+        with self._lock:
+            return [child.service.name for child in self._children if not child.check_ready()]
+
     def stop(self, grace_s: float = STOP_GRACE_S) -> None:
         """Ask all to stop, wait for them, and end what is left."""
         if self._stopping.is_set():

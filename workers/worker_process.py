@@ -10,13 +10,13 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import django
 from celery.signals import setup_logging, worker_ready
 
 from webapp.celery import QUEUES, app
-from workers.beat import BeatStep
 
 UPKEEP = "upkeep"
 
@@ -32,7 +32,7 @@ def work(*, name: str, queues: Sequence[str], on_ready: Callable[[], None]) -> N
     app.loader.import_default_modules()
     _import_tasks(queues)
     if UPKEEP in queues:
-        app.steps["worker"].add(BeatStep)
+        app.steps["worker"].add(import_module("workers.beat").BeatStep)
     ready_receiver = _when_ready(on_ready)
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
@@ -59,10 +59,7 @@ def _check_queues(queues: Sequence[str]) -> None:
 
 def _import_tasks(queues: Sequence[str]) -> None:
     # The upkeep worker stays small: only a worker that trains loads the engine, and with it torch.
-    if UPKEEP in queues:
-        import workers.upkeep  # noqa: PLC0415
-    else:
-        import workers.runs  # noqa: PLC0415
+    import_module("workers.upkeep" if UPKEEP in queues else "workers.runs")
 
 
 def _when_ready(on_ready: Callable[[], None]) -> Callable[..., None]:

@@ -1,0 +1,82 @@
+"""The engines that this process keeps warm between its turns with a run."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from uuid import UUID
+
+import structlog
+
+from fedcore.engine import Engine
+from fedcore.errors import CheckpointError
+from fedcore.spec import RunSpec
+from webapp.artifacts.services import restore_folder
+from webapp.jobs.services import Lease
+
+log = structlog.get_logger(__name__)
+
+
+class EngineCache:
+    """The engines of the last few runs, each usable while the database agrees with it."""
+
+    def __init__(self, capacity: int = 2) -> None:
+        """Keep at most ``capacity`` engines: each holds a model and its data set."""
+        self._capacity = capacity
+        self._engines: OrderedDict[UUID, Engine] = OrderedDict()
+        self._lock = Lock()
+
+    def open(self, lease: Lease) -> Engine:
+        """Return an engine that can go on with this run: warm, from its checkpoint, or new.
+
+        An engine may be behind what is recorded: it repeats those rounds, to the same numbers,
+        and recording a round twice changes nothing. One that is ahead has trained a round that
+        was never recorded, and is of no use.
+        """
+        with self._lock:
+            engine = self._engines.pop(lease.run_id, None)
+        saved = lease.checkpoint.round_index if lease.checkpoint else 0
+        if engine is not None and saved <= engine.round_index <= lease.rounds_done:
+            log.info("engine reused", round_index=engine.round_index)
+        else:
+            if engine is not None:
+                engine.close()
+            engine = _load(lease)
+        self._keep(lease.run_id, engine)
+        return engine
+
+    def drop(self, run_id: UUID) -> None:
+        """Forget a run that has ended or belongs to somebody else."""
+        with self._lock:
+            engine = self._engines.pop(run_id, None)
+        if engine is not None:
+            engine.close()
+
+    def _keep(self, run_id: UUID, engine: Engine) -> None:
+        with self._lock:
+            self._engines[run_id] = engine
+            evicted = [
+                self._engines.popitem(last=False)[1]
+                for _ in range(len(self._engines) - self._capacity)
+            ]
+        for old in evicted:
+            old.close()
+
+
+def _load(lease: Lease) -> Engine:
+    spec = RunSpec.parse(lease.spec)
+    if lease.checkpoint is None:
+        return Engine.create(spec)
+    try:
+        with TemporaryDirectory(prefix="roundhouse-") as folder:
+            checkpoint = lease.checkpoint
+            restore_folder(key=checkpoint.key, sha256=checkpoint.sha256, into=Path(folder))
+            engine = Engine.resume(spec, Path(folder))
+    except CheckpointError as error:
+        # Starting again costs time but no result: every round is a function of the spec alone.
+        log.warning("checkpoint unusable, starting again", reason=error.message)
+        return Engine.create(spec)
+    log.info("engine resumed", round_index=engine.round_index)
+    return engine

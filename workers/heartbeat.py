@@ -1,0 +1,96 @@
+"""Keeps a run's lease while the engine trains, and hears at once what its user asks."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from time import monotonic
+from typing import Self
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from webapp.jobs import services
+from webapp.jobs.services import Lease, LeaseLostError
+from webapp.jobs.states import RequestedAction
+from workers.stopping import is_stopping
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_S = 0.4
+
+
+class Heartbeat:
+    """A thread that renews the lease every ``INTERVAL_S``; a context manager.
+
+    A lease that could not be renewed for its whole length is taken as lost even when nobody can
+    be asked: another worker may have the run by then.
+    """
+
+    def __init__(self, lease: Lease, *, lease_s: float) -> None:
+        self._lease = lease
+        self._lease_s = lease_s
+        self._requested = lease.requested
+        self._lost = False
+        self._ended = Event()
+        self._news = Event()
+        self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    @property
+    def requested(self) -> RequestedAction:
+        """What the user asks for now; a pause that was taken back is nothing."""
+        return self._requested
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the run may belong to another worker by now."""
+        return self._lost
+
+    def should_stop(self) -> bool:
+        """Return whether to stop at the next batch boundary."""
+        return self._lost or self._requested is not RequestedAction.NONE or is_stopping()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than until there is a reason to stop."""
+        deadline = monotonic() + seconds
+        while not self.should_stop() and (left := deadline - monotonic()) > 0:
+            self._news.wait(min(left, INTERVAL_S))
+
+    def _beat(self) -> None:
+        renewed_at = monotonic()
+        try:
+            while not self._ended.wait(min(INTERVAL_S, self._lease_s / 4)):
+                try:
+                    renewed = services.renew_lease(lease=self._lease)
+                except LeaseLostError:
+                    log.warning("lease lost")
+                    self._give_up()
+                    return
+                except DatabaseError as error:
+                    log.warning("lease not renewed", reason=str(error))
+                    connection.close()
+                    if monotonic() - renewed_at > self._lease_s:
+                        self._give_up()
+                        return
+                else:
+                    renewed_at = monotonic()
+                    self._hear(renewed.requested)
+        finally:
+            connection.close()
+
+    def _hear(self, requested: RequestedAction) -> None:
+        self._requested = requested
+        if requested is not RequestedAction.NONE:
+            self._news.set()
+
+    def _give_up(self) -> None:
+        self._lost = True
+        self._news.set()
