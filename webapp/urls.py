@@ -1,1 +1,66 @@
-urlpatterns = []
+"""Every HTTP and websocket route."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from webapp.accounts.views.access import ProjectListView, TokenListView, TokenView
+from webapp.accounts.views.sessions import CsrfView, LoginView, LogoutView, MeView
+from webapp.api import errors
+from webapp.api.health import LiveView, ReadyView
+from webapp.artifacts.views import ArtifactListView, ModelView
+from webapp.jobs.views.jobs import JobListView, JobRunListView, JobView
+from webapp.jobs.views.run_data import RunClientsView, RunEventsView, RunMetricsView
+from webapp.jobs.views.runs import (
+    RunCancelView,
+    RunListView,
+    RunPauseView,
+    RunResumeView,
+    RunRetryView,
+    RunView,
+)
+from webapp.jobs.views.specs import CatalogueView, SpecSchemaView, SpecValidateView
+from webapp.spa import page
+
+api: list[URLPattern | URLResolver] = [
+    path("auth/csrf/", CsrfView.as_view()),
+    path("auth/login/", LoginView.as_view()),
+    path("auth/logout/", LogoutView.as_view()),
+    path("auth/me/", MeView.as_view()),
+    path("tokens/", TokenListView.as_view()),
+    path("tokens/<uuid:token_id>/", TokenView.as_view()),
+    path("projects/", ProjectListView.as_view()),
+    path("catalogue/", CatalogueView.as_view()),
+    path("spec/schema/", SpecSchemaView.as_view()),
+    path("spec/validate/", SpecValidateView.as_view()),
+    path("jobs/", JobListView.as_view()),
+    path("jobs/<uuid:job_id>/", JobView.as_view()),
+    path("jobs/<uuid:job_id>/runs/", JobRunListView.as_view()),
+    path("runs/", RunListView.as_view()),
+    path("runs/<uuid:run_id>/", RunView.as_view()),
+    path("runs/<uuid:run_id>/pause/", RunPauseView.as_view()),
+    path("runs/<uuid:run_id>/resume/", RunResumeView.as_view()),
+    path("runs/<uuid:run_id>/cancel/", RunCancelView.as_view()),
+    path("runs/<uuid:run_id>/retry/", RunRetryView.as_view()),
+    path("runs/<uuid:run_id>/metrics/", RunMetricsView.as_view()),
+    path("runs/<uuid:run_id>/clients/", RunClientsView.as_view()),
+    path("runs/<uuid:run_id>/events/", RunEventsView.as_view()),
+    path("runs/<uuid:run_id>/artifacts/", ArtifactListView.as_view()),
+    path("runs/<uuid:run_id>/model/", ModelView.as_view()),
+    path("health/live/", LiveView.as_view()),
+    path("health/ready/", ReadyView.as_view()),
+    path("schema/", SpectacularAPIView.as_view()),
+]
+
+urlpatterns = [
+    path("api/v1/", include(api)),
+    re_path(r"^(api|ws)(/|$)", errors.not_found),
+    path("admin/", admin.site.urls),
+    re_path(r"^(?!static/).*$", page),
+]
+
+handler400 = errors.bad_request
+handler404 = errors.not_found
+handler500 = errors.server_error

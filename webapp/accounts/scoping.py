@@ -11,7 +11,6 @@ from django.db.models import F
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from webapp.accounts.models import Project
 
 Row = TypeVar("Row", bound=models.Model, covariant=True)
 

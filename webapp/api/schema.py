@@ -63,6 +63,24 @@ class _SpecFieldExtension(OpenApiSerializerFieldExtension):
         return _register(auto_schema, f"RunSpec{suffix}", schema)
 
 
+class _PydanticFieldExtension(OpenApiSerializerFieldExtension):
+    target_class = "webapp.api.typed_fields.PydanticField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        model = self.target.model
+        schema = _schema_of(model, auto_schema, suffix="", mode="serialization")
+        return _register(auto_schema, model.__name__, schema)
+
+
+class _EnumFieldExtension(OpenApiSerializerFieldExtension):
+    target_class = "webapp.api.typed_fields.EnumField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        enum = self.target.enum
+        schema = {"type": "string", "enum": [member.value for member in enum]}
+        return _register(auto_schema, enum.__name__, schema)
+
+
 class _BearerExtension(OpenApiAuthenticationExtension):
     target_class = "webapp.accounts.authentication.BearerTokenAuthentication"
     name = "token"
@@ -85,7 +103,11 @@ def _schema_of(
     model: type[BaseModel], auto_schema: AutoSchema, *, suffix: str, mode: Any
 ) -> dict[str, Any]:
     schema = model.model_json_schema(ref_template=f"{_REF}{{model}}{suffix}", mode=mode)
-    for name, part in schema.pop("$defs", {}).items():
+    parts = schema.pop("$defs", {})
+    for part in (schema, *parts.values()):
+        if mode == "serialization" and "properties" in part:
+            part["required"] = list(part["properties"])  # what is sent is complete
+    for name, part in parts.items():
         _register(auto_schema, f"{name}{suffix}", part)
     return schema
 

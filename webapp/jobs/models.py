@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from webapp.accounts.models import Project, User
 from webapp.jobs.querysets import EventQuerySet, JobQuerySet, RoundQuerySet, RunQuerySet
-from webapp.jobs.states import FINAL_STATES, RequestedAction, RunState
+from webapp.jobs.states import FINAL_STATES, WORKABLE_STATES, RequestedAction, RunState
 
 
 class Queue(models.TextChoices):
@@ -114,6 +114,11 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return self.state in FINAL_STATES
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether the run needs a worker and has none."""
+        return self.state in WORKABLE_STATES and self.lease_token is None
 
     def is_held(self, now: datetime) -> bool:
         """Return whether a worker that is alive owns the run."""

@@ -11,7 +11,7 @@ from webapp.accounts.scoping import ProjectScopedQuerySet
 from webapp.jobs.states import FINAL_STATES, WORKABLE_STATES
 
 if TYPE_CHECKING:
-    from webapp.jobs.models import Job, Run, RoundRecord, RunEvent
+    pass
 
 
 class JobQuerySet(ProjectScopedQuerySet["Job"]):

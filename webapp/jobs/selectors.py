@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
-from webapp.accounts.scoping import AnyUser
-from webapp.errors import NotFoundError
+from webapp.accounts.models import Project, User
+from webapp.accounts.roles import Permission, roles_with
+from webapp.errors import ForbiddenError, NotFoundError
 from webapp.jobs.models import Job, Run
 from webapp.jobs.querysets import RunQuerySet
 from webapp.jobs.services.leases import Checkpoint, latest_checkpoint
@@ -32,6 +34,14 @@ class RunForWorker:
     checkpoint: Checkpoint | None
 
 
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """Where a waiting run stands in its queue, counted from 1, and why it waits."""
+
+    position: int
+    reason: str
+
+
 def run_for_worker(run_id: UUID) -> RunForWorker:
     run = Run.objects.filter(pk=run_id).first()
     if run is None:
@@ -42,3 +52,65 @@ def run_for_worker(run_id: UUID) -> RunForWorker:
 def others_waiting(queue: str) -> bool:
     """Return whether any run waits in this queue that no worker holds."""
     return Run.objects.waiting().filter(queue=queue).exists()
+
+
+def visible_runs(user: AbstractBaseUser | AnonymousUser) -> RunQuerySet:
+    """Return the user's runs, with what their JSON form needs."""
+    return Run.objects.visible_to(user).select_related("job", "created_by")
+
+
+def find_run(user: AbstractBaseUser | AnonymousUser, run_id: UUID) -> Run | None:
+    return visible_runs(user).filter(pk=run_id).first()
+
+
+def get_run(user: AbstractBaseUser | AnonymousUser, run_id: UUID) -> Run:
+    run = find_run(user, run_id)
+    if run is None:
+        raise NotFoundError("There is no such run.")
+    return run
+
+
+def get_job(user: AbstractBaseUser | AnonymousUser, job_id: UUID) -> Job:
+    visible = Job.objects.visible_to(user).select_related("created_by")
+    job = visible.filter(pk=job_id).first()
+    if job is None:
+        raise NotFoundError("There is no such job.")
+    return job
+
+
+def default_project(user: User) -> Project:
+    """Return the oldest project in which the user may launch runs."""
+    writable = Project.objects.visible_to(user).filter(viewer_role__in=roles_with(Permission.WRITE))
+    project = writable.first()
+    if project is None:
+        raise ForbiddenError("You have no project in which you may launch runs.")
+    return project
+
+
+def queue_places(runs: Iterable[Run], now: datetime) -> dict[UUID, QueuePlace]:
+    """Return the places of those runs that wait, in two queries however many they are."""
+    waiting = [run.pk for run in runs if run.is_waiting]
+    if not waiting:
+        return {}
+    ahead = (
+        Run.objects.waiting()
+        .filter(queue=OuterRef("queue"), queued_at__lt=OuterRef("queued_at"))
+        .values("queue")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    counted = Run.objects.filter(pk__in=waiting).annotate(ahead=Coalesce(Subquery(ahead), 0))
+    any_worker = Run.objects.filter(lease_expires_at__gt=now).exists()
+    return {
+        pk: QueuePlace(ahead + 1, _reason(ahead, now - queued_at, any_worker=any_worker))
+        for pk, queued_at, ahead in counted.values_list("pk", "queued_at", "ahead")
+    }
+
+
+def _reason(ahead: int, waited: timedelta, *, any_worker: bool) -> str:
+    if not any_worker and waited > _PATIENCE:
+        return "No worker has taken a run for a while. Is one running?"
+    if ahead == 0:
+        return "Next in line, waiting for a free worker."
+    others = "1 other run is" if ahead == 1 else f"{ahead} other runs are"
+    return f"Waiting for a free worker; {others} ahead."

@@ -188,12 +188,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_NO_READ_ONLY_REQUIRED": False,
-    "ENUM_NAME_OVERRIDES": {
-        "RunState": "webapp.jobs.states.RunState",
-        "RequestedAction": "webapp.jobs.states.RequestedAction",
-        "RunAction": "webapp.jobs.states.RunAction",
-        "Role": "webapp.accounts.roles.Role",
-    },
+    # Enumerations get their names from the code (typed_fields.EnumField), not from guesses.
+    "POSTPROCESSING_HOOKS": ["webapp.jobs.frames.add_to_schema"],
 }
 
 # --- static files ---------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from fedcore.spec import check
 from webapp.accounts.models import User
-from webapp.accounts.roles import Permission
 from webapp.accounts.permissions import require
+from webapp.accounts.roles import Permission
 from webapp.jobs.events import StateChangedData
 from webapp.jobs.limits import InvalidSpecError, refuse_oversized
 from webapp.jobs.models import Job, Queue, Run

@@ -4,8 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.accounts.roles import Permission
 from webapp.accounts.permissions import require
+from webapp.accounts.roles import Permission
 from webapp.jobs.events import LogData
 from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import (

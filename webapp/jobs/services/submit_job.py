@@ -4,8 +4,8 @@ from django.db import transaction
 
 from fedcore.spec import RunSpec
 from webapp.accounts.models import Project, User
-from webapp.accounts.roles import Permission
 from webapp.accounts.permissions import require
+from webapp.accounts.roles import Permission
 from webapp.jobs.limits import refuse_oversized
 from webapp.jobs.models import Job
 from webapp.jobs.services.launch_run import launch_run

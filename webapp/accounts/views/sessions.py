@@ -20,6 +20,7 @@ from webapp.accounts.models import User
 from webapp.accounts.permissions import signed_in
 from webapp.accounts.roles import Role
 from webapp.accounts.throttles import LoginAddressThrottle, LoginThrottle
+from webapp.api.typed_fields import EnumField
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -39,7 +40,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
 class MyProjectSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="project.id")
     name = serializers.CharField(source="project.name")
-    role = serializers.ChoiceField(choices=[role.value for role in Role])
+    role = EnumField(Role)
 
 
 class MeSerializer(serializers.Serializer[Any]):

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.accounts.models import ApiToken, Project
-from webapp.accounts.roles import Role
 from webapp.accounts.permissions import signed_in
+from webapp.accounts.roles import Role
 from webapp.api.pagination import CursorPagination
+from webapp.api.typed_fields import EnumField
 from webapp.errors import NotFoundError
 
 MAX_TOKEN_DAYS = 365
@@ -89,9 +90,7 @@ class TokenView(APIView):
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
-    role = serializers.ChoiceField(
-        choices=[role.value for role in Role], source="viewer_role", read_only=True
-    )
+    role = EnumField(Role, source="viewer_role")
 
     class Meta:
         model = Project

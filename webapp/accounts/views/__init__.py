@@ -1,0 +1,1 @@
+"""Endpoints of the account: sessions, tokens, projects."""

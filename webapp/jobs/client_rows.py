@@ -1,0 +1,66 @@
+"""What each client of a run has done so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from webapp.jobs.models import ClientTable, RoundRecord, Run
+
+
+class ClientRow(BaseModel):
+    """One client: its data, and its part in the rounds so far."""
+
+    client_id: int | str
+    num_samples: int
+    class_counts: list[int] | None = None
+    rounds: int = 0
+    last_round: int | None = None
+    last_loss: float | None = None
+    mean_duration_s: float | None = None
+    bytes_up: int = 0
+    bytes_down: int = 0
+    refused: int = 0
+    failed: int = 0
+    last_reason: str | None = None
+
+
+@dataclass
+class _Tally:
+    row: ClientRow
+    duration_s: float = 0
+
+    def add(self, round_index: int, report: dict[str, Any]) -> None:
+        row = self.row
+        row.rounds += 1
+        row.last_round = round_index
+        row.last_loss = report["loss"]
+        row.bytes_up += report["bytes_up"]
+        row.bytes_down += report["bytes_down"]
+        row.refused += report["status"] == "refused"
+        row.failed += report["status"] == "failed"
+        row.last_reason = report["reason"] or row.last_reason
+        self.duration_s += report["duration_s"]
+        row.mean_duration_s = self.duration_s / row.rounds
+
+
+def client_rows(run: Run) -> list[ClientRow]:
+    """Return all clients; the caller has checked that the user may see the run."""
+    table = ClientTable.objects.filter(run=run).first()
+    tallies = {str(row.client_id): _Tally(row) for row in _known(table)}
+    reports = RoundRecord.objects.filter(run=run).order_by("round_index")
+    for round_index, clients in reports.values_list("round_index", "clients").iterator():
+        for report in clients:
+            key = str(report["client_id"])
+            if key not in tallies:
+                row = ClientRow(client_id=report["client_id"], num_samples=report["num_samples"])
+                tallies[key] = _Tally(row)
+            tallies[key].add(round_index, report)
+    return [tally.row for tally in tallies.values()]
+
+
+def _known(table: ClientTable | None) -> Iterable[ClientRow]:
+    return [ClientRow.model_validate(client) for client in table.clients] if table else []

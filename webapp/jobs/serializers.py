@@ -1,0 +1,136 @@
+"""The JSON form of jobs and runs, the same in REST answers and on websockets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from pydantic import BaseModel
+from rest_framework import serializers
+
+from webapp.accounts.roles import Permission, Role, allows
+from webapp.api.spec_field import SpecField
+from webapp.api.typed_fields import EnumField, PydanticField
+from webapp.jobs.failures import Failure
+from webapp.jobs.models import Job, Run
+from webapp.jobs.selectors import QueuePlace, queue_places
+from webapp.jobs.states import READING_ACTIONS, RequestedAction, RunAction, RunState, actions_for
+
+
+class RunTotals(BaseModel):
+    """Sums over the recorded rounds."""
+
+    bytes_up: int
+    bytes_down: int
+    seconds: float
+    sim_seconds: float
+
+
+class QueueSerializer(serializers.Serializer[QueuePlace]):
+    position = serializers.IntegerField(help_text="1 is next.")
+    reason = serializers.CharField(help_text="Why the run waits.")
+
+
+class JobRefSerializer(serializers.ModelSerializer[Job]):
+    class Meta:
+        model = Job
+        fields = ("id", "name")
+        read_only_fields = fields
+
+
+class RunRowSerializer(serializers.ModelSerializer[Run]):
+    """A run as lists show it. Make it with ``present_runs``, which looks up the queue once."""
+
+    job = JobRefSerializer()
+    project = serializers.UUIDField(source="project_id")
+    state = EnumField(RunState)
+    requested_action = EnumField(RequestedAction)
+    is_final = serializers.BooleanField()
+    allowed_actions = serializers.SerializerMethodField()
+    latest_metrics = serializers.DictField(child=serializers.FloatField(allow_null=True))
+    totals = serializers.SerializerMethodField()
+    failure = PydanticField(Failure, allow_null=True)
+    queue = serializers.SerializerMethodField()
+    eta_s = serializers.SerializerMethodField()
+    created_by = serializers.CharField(source="created_by.username")
+
+    class Meta:
+        model = Run
+        fields: tuple[str, ...] = (
+            "id",
+            "job",
+            "project",
+            "number",
+            "name",
+            "state",
+            "is_final",
+            "allowed_actions",
+            "requested_action",
+            "attempt",
+            "rounds_total",
+            "rounds_done",
+            "latest_metrics",
+            "totals",
+            "executor",
+            "failure",
+            "queue",
+            "eta_s",
+            "digest",
+            "last_seq",
+            "created_at",
+            "queued_at",
+            "started_at",
+            "finished_at",
+            "created_by",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ListField(child=EnumField(RunAction)))
+    def get_allowed_actions(self, run: Run) -> list[str]:
+        actions = actions_for(RunState(run.state), RequestedAction(run.requested_action))
+        may_write = allows(Role(run.viewer_role), Permission.WRITE)
+        return [action for action in actions if may_write or action in READING_ACTIONS]
+
+    @extend_schema_field(RunTotals)
+    def get_totals(self, run: Run) -> dict[str, float]:
+        return {
+            "bytes_up": run.bytes_up,
+            "bytes_down": run.bytes_down,
+            "seconds": run.seconds,
+            "sim_seconds": run.sim_seconds,
+        }
+
+    @extend_schema_field(QueueSerializer(allow_null=True))
+    def get_queue(self, run: Run) -> dict[str, Any] | None:
+        place = self.context["queue_places"].get(run.pk)
+        return {"position": place.position, "reason": place.reason} if place else None
+
+    def get_eta_s(self, run: Run) -> float | None:
+        """Return the training time left, from the duration of recent rounds."""
+        if run.recent_round_s is None or run.state not in (RunState.STARTING, RunState.RUNNING):
+            return None
+        return round((run.rounds_total - run.rounds_done) * run.recent_round_s, 1)
+
+
+class RunSerializer(RunRowSerializer):
+    """A run with its spec."""
+
+    spec = SpecField()
+
+    class Meta(RunRowSerializer.Meta):
+        fields = (*RunRowSerializer.Meta.fields, "spec")
+        read_only_fields = fields
+
+
+def present_runs(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return runs for a list, without their specs; the runs come from ``visible_to``."""
+    places = queue_places(runs, timezone.now())
+    return [dict(RunRowSerializer(run, context={"queue_places": places}).data) for run in runs]
+
+
+def present_run(run: Run) -> dict[str, Any]:
+    """Return one run with its spec; it comes from ``visible_to``."""
+    places = queue_places([run], timezone.now())
+    return dict(RunSerializer(run, context={"queue_places": places}).data)

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import generics, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.accounts.models import Project, User
+from webapp.accounts.permissions import signed_in
+from webapp.api.idempotency import IDEMPOTENCY_KEY, answer_once
+from webapp.api.spec_field import SpecField
+from webapp.jobs.models import Job, Run
+from webapp.jobs.selectors import default_project, get_job, get_run, visible_runs
+from webapp.jobs.serializers import RunRowSerializer, RunSerializer, present_run, present_runs
+from webapp.jobs.services import launch_run, submit_job
+
+#: A job's answer holds its newest runs; all of them are at ``jobs/{id}/runs/``.
+_RUNS_SHOWN = 20
+
+
+class JobRowSerializer(serializers.ModelSerializer[Job]):
+    project = serializers.UUIDField(source="project_id")
+    created_by = serializers.CharField(source="created_by.username")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = (
+            "id",
+            "name",
+            "project",
+            "created_at",
+            "created_by",
+            "runs_launched",
+        )
+        read_only_fields = fields
+
+
+class JobSerializer(JobRowSerializer):
+    """A job with its spec and its newest runs."""
+
+    spec = SpecField()
+    runs = serializers.SerializerMethodField()
+
+    class Meta(JobRowSerializer.Meta):
+        fields = (*JobRowSerializer.Meta.fields, "spec", "runs")
+        read_only_fields = fields
+
+    @extend_schema_field(RunRowSerializer(many=True))
+    def get_runs(self, job: Job) -> list[dict[str, Any]]:
+        mine = visible_runs(self.context["user"]).filter(job=job).defer("spec")
+        return present_runs(list(mine.order_by("-number")[:_RUNS_SHOWN]))
+
+
+class JobCreateSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120)
+    spec = SpecField()
+    launch = serializers.BooleanField(default=True)
+    project = serializers.UUIDField(
+        required=False, help_text="If left out, the oldest project that the user may write to."
+    )
+
+
+class JobListView(generics.ListAPIView[Job]):
+    """What the user's projects have saved."""
+
+    serializer_class = JobRowSerializer
+    filter_backends = ()
+
+    def get_queryset(self) -> Any:
+        visible = Job.objects.visible_to(self.request.user)
+        return visible.select_related("created_by").defer("spec")
+
+    @extend_schema(
+        request=JobCreateSerializer,
+        responses={201: JobSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+        tags=["jobs"],
+        description="Save a job and, unless told otherwise, launch its first run.",
+    )
+    def post(self, request: Request) -> Response:
+        user = signed_in(request)
+        body = JobCreateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return answer_once(request, user, lambda: _submit(user, **body.validated_data))
+
+
+def _submit(user: User, *, project: UUID | None = None, **wanted: Any) -> Response:
+    job = submit_job(user=user, project=_project(user, project), **wanted)
+    answer = JobSerializer(get_job(user, job.pk), context={"user": user}).data
+    return Response(answer, status=status.HTTP_201_CREATED)
+
+
+def _project(user: User, project_id: UUID | None) -> Project:
+    if project_id is None:
+        return default_project(user)
+    project = Project.objects.visible_to(user).filter(pk=project_id).first()
+    if project is None:
+        raise serializers.ValidationError({"project": ["There is no such project."]})
+    return project
+
+
+class JobView(APIView):
+    @extend_schema(responses=JobSerializer, tags=["jobs"])
+    def get(self, request: Request, job_id: UUID) -> Response:
+        user = signed_in(request)
+        return Response(JobSerializer(get_job(user, job_id), context={"user": user}).data)
+
+
+class JobRunListView(generics.GenericAPIView[Run]):
+    """The runs of one job."""
+
+    serializer_class = RunRowSerializer
+    filter_backends = ()
+    queryset = Run.objects.none()
+
+    @extend_schema(
+        tags=["jobs"], operation_id="job_runs_list", responses=RunRowSerializer(many=True)
+    )
+    def get(self, request: Request, job_id: UUID) -> Response:
+        user = signed_in(request)
+        runs = visible_runs(user).filter(job=get_job(user, job_id)).defer("spec")
+        page = self.paginate_queryset(runs) or []
+        return self.get_paginated_response(present_runs(page))
+
+    @extend_schema(
+        request=None,
+        responses={201: RunSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+        tags=["jobs"],
+        description="Launch the job once more.",
+    )
+    def post(self, request: Request, job_id: UUID) -> Response:
+        user = signed_in(request)
+        job = get_job(user, job_id)
+        return answer_once(request, user, lambda: _launch(user, job))
+
+
+def _launch(user: User, job: Job) -> Response:
+    run = launch_run(job=job, user=user)
+    return Response(present_run(get_run(user, run.pk)), status=status.HTTP_201_CREATED)
