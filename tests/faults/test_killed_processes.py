@@ -1,0 +1,75 @@
+"""Killing any process in the middle of a run changes neither its numbers nor its events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.faults.conftest import SPEC
+from tests.faults.stack import Stack, assert_as_undisturbed, wait_for_end, wait_for_rounds
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+Lines = list[dict[str, Any]]
+
+
+def test_a_run_that_nothing_happens_to_equals_a_simulation(
+    stack: Stack, undisturbed: Lines
+) -> None:
+    with stack.client() as client:
+        run = client.submit(name="undisturbed", spec=SPEC).runs[0]
+        ended = wait_for_end(client, run, stack)
+        events = assert_as_undisturbed(client, ended, undisturbed)
+    assert "recovered" not in {event.kind for event in events}
+
+
+def test_a_killed_worker_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
+    with stack.client() as client:
+        run = client.submit(name="worker killed", spec=SPEC).runs[0]
+        wait_for_rounds(client, run, 15, stack)
+        stack.kill("worker-1")
+        ended = wait_for_end(client, run, stack)
+        events = assert_as_undisturbed(client, ended, undisturbed)
+    assert "recovered" in {event.kind for event in events}
+
+
+def test_a_worker_killed_again_and_again_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
+    with stack.client() as client:
+        run = client.submit(name="worker killed three times", spec=SPEC).runs[0]
+        for rounds in (5, 20, 35):
+            wait_for_rounds(client, run, rounds, stack)
+            stack.kill("worker-1")
+        ended = wait_for_end(client, run, stack)
+        assert_as_undisturbed(client, ended, undisturbed)
+
+
+def test_a_killed_web_server_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
+    with stack.client() as client:
+        run = client.submit(name="web killed", spec=SPEC).runs[0]
+        wait_for_rounds(client, run, 10, stack)
+        stack.kill("web")
+        ended = wait_for_end(client, run, stack)
+        events = assert_as_undisturbed(client, ended, undisturbed)
+    assert "recovered" not in {event.kind for event in events}, "the worker was not disturbed"
+
+
+def test_killing_everything_at_once_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
+    with stack.client() as client:
+        run = client.submit(name="all killed", spec=SPEC).runs[0]
+        wait_for_rounds(client, run, 15, stack)
+        stack.kill_supervisor()
+        stack.start()
+        ended = wait_for_end(client, run, stack)
+        assert_as_undisturbed(client, ended, undisturbed)
+
+
+def test_stopping_and_starting_again_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
+    with stack.client() as client:
+        run = client.submit(name="stopped and started", spec=SPEC).runs[0]
+        wait_for_rounds(client, run, 15, stack)
+        stack.stop()
+        stack.start()
+        ended = wait_for_end(client, run, stack)
+        events = assert_as_undisturbed(client, ended, undisturbed)
+    assert "recovered" not in {event.kind for event in events}, "the worker handed its run back"
