@@ -34,7 +34,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "setup: Python 3.11 or newer is needed (set PYTHON=...)" >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@# Byte code is made when a module is first imported; compiling all of it doubles the time.
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
@@ -123,7 +124,7 @@ fmt: setup ## Format and mend what can be mended by a tool
 # --- Tests ----------------------------------------------------------------------------------------
 
 test-fast: $(INSTALLED) ## Unit tests of the engine and the architecture: no database, no network
-	$(BIN)/pytest -q tests/fedcore tests/architecture
+	$(BIN)/pytest -q tests/fedcore tests/cli tests/architecture
 
 test: check browser ## Checks, then every suite; ROUNDHOUSE_TEST_SERVICES=1 adds PostgreSQL, Redis, RabbitMQ
 	@$(BIN)/python -m tests.matrix

@@ -45,7 +45,7 @@ class Result:
 def suites() -> list[Suite]:
     embedded = services.EMBEDDED_ENVIRONMENT
     chosen = [
-        Suite("engine and architecture", ("tests/fedcore", "tests/architecture"), embedded),
+        Suite("engine", ("tests/fedcore", "tests/cli", "tests/architecture"), embedded),
         Suite("web", ("tests/webapp",), embedded),
         Suite("workers", ("tests/workers",), embedded),
         Suite("faults", ("tests/faults",), embedded),
