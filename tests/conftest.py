@@ -17,6 +17,7 @@ from tests.services import ENABLED
 NO_DATABASE = "no database"
 EMBEDDED = "sqlite3+filesystem"
 SERVER = "postgresql+amqp"
+SERVER_ON_REDIS = "postgresql+redis"
 
 _OUTCOMES = ("passed", "failed", "skipped")
 _tally: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -33,7 +34,8 @@ def _configured_stack() -> str:
 
 def _stack_of(item: pytest.Item) -> str:
     if item.get_closest_marker("services"):
-        return SERVER
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        return SERVER_ON_REDIS if "redis" in parameters.values() else SERVER
     if item.get_closest_marker("faults") or item.get_closest_marker("e2e"):
         return EMBEDDED
     fixtures = set(getattr(item, "fixturenames", ()))
