@@ -35,10 +35,16 @@ def logging_config(level: str, *, console: bool) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    # Local variables stay out of both: they hold examples, parameters and tokens.
     if console:
-        last.append(structlog.dev.ConsoleRenderer())
+        plain = structlog.dev.plain_traceback
+        last.append(structlog.dev.ConsoleRenderer(exception_formatter=plain))
     else:
-        last += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        last += [
+            structlog.processors.ExceptionRenderer(tracebacks),
+            structlog.processors.JSONRenderer(),
+        ]
     return {
         "version": 1,
         "disable_existing_loggers": False,
