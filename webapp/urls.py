@@ -11,6 +11,7 @@ from webapp.accounts.views.sessions import CsrfView, LoginView, LogoutView, MeVi
 from webapp.api import errors
 from webapp.api.health import LiveView, ReadyView
 from webapp.artifacts.views import ArtifactListView, ModelView
+from webapp.jobs.consumers import RunConsumer, UnknownPathConsumer
 from webapp.jobs.views.jobs import JobListView, JobRunListView, JobView
 from webapp.jobs.views.run_data import RunClientsView, RunEventsView, RunMetricsView
 from webapp.jobs.views.runs import (
@@ -59,6 +60,11 @@ urlpatterns = [
     re_path(r"^(api|ws)(/|$)", errors.not_found),
     path("admin/", admin.site.urls),
     re_path(r"^(?!static/).*$", page),
+]
+
+websocket_urlpatterns = [
+    path("ws/runs/<uuid:run_id>/", RunConsumer.as_asgi()),
+    re_path(r"", UnknownPathConsumer.as_asgi()),
 ]
 
 handler400 = errors.bad_request

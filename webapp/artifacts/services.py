@@ -46,23 +46,23 @@ def store_model(*, run_id: UUID, path: Path) -> StoredFile:
     return store_file(run_id=run_id, kind=ArtifactKind.MODEL, path=path)
 
 
-def store_file(*, run_id: UUID, kind: ArtifactKind, path: Path) -> StoredFile:
-    """Copy one file into storage."""
+def store_model(*, run_id: UUID, path: Path) -> StoredFile:
+    """Copy one file of a trained model into storage."""
     with path.open("rb") as file:
-        return _store(run_id, kind, path.name, file)
+        return _store(run_id, ArtifactKind.MODEL, path.name, file)
 
 
-def store_folder(*, run_id: UUID, kind: ArtifactKind, folder: Path) -> StoredFile:
+def store_checkpoint(*, run_id: UUID, folder: Path) -> StoredFile:
     """Pack the files of a folder into one object, so that they exist together or not at all."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as packed:
         with tarfile.open(fileobj=packed, mode="w") as archive:
             for path in sorted(folder.rglob("*")):
                 archive.add(path, arcname=path.relative_to(folder).as_posix(), recursive=False)
-        return _store(run_id, kind, f"{folder.name}.tar", packed)
+        return _store(run_id, ArtifactKind.CHECKPOINT, "checkpoint.tar", packed)
 
 
 def restore_folder(*, key: str, sha256: str, into: Path) -> None:
-    """Unpack what ``store_folder`` stored.
+    """Unpack what ``store_checkpoint`` stored.
 
     Raises:
         CheckpointError: If the file is missing or its bytes are not the ones that were stored.

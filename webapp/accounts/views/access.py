@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from webapp.accounts.models import ApiToken, Project
 from webapp.accounts.permissions import signed_in
 from webapp.accounts.roles import Role
+from webapp.accounts.services import create_token
 from webapp.api.pagination import CursorPagination
 from webapp.api.typed_fields import EnumField
 from webapp.errors import NotFoundError
@@ -70,13 +71,13 @@ class TokenListView(generics.GenericAPIView[ApiToken]):
     def post(self, request: Request) -> Response:
         body = TokenCreateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        row, token = ApiToken.objects.create(
+        row, token = create_token(
             user=signed_in(request),
-            expiry=timedelta(days=body.validated_data["expires_in_days"]),
             name=body.validated_data["name"],
+            lifetime=timedelta(days=body.validated_data["expires_in_days"]),
         )
-        row.token = token
-        return Response(TokenCreatedSerializer(row).data, status=status.HTTP_201_CREATED)
+        answer = {**TokenSerializer(row).data, "token": token}
+        return Response(answer, status=status.HTTP_201_CREATED)
 
 
 class TokenView(APIView):

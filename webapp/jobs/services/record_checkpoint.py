@@ -26,14 +26,14 @@ def record_checkpoint(
 
     Args:
         lease: The right to work on the run.
-        key: Where the file is, from ``artifacts.services.store_folder``.
+        key: Where the file is, from ``artifacts.services.store_checkpoint``.
         size_bytes: Its size.
         sha256: Its checksum.
         round_index: How many rounds it contains.
         now: Time of the change; the clock's if not given.
 
     Raises:
-        LeaseLostError: If the run belongs to somebody else; the file is then the caller's to remove.
+        LeaseLostError: If the run belongs to somebody else; the caller then removes the file.
     """
     run = lock_leased_run(lease)
     Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT).delete()
@@ -48,4 +48,5 @@ def record_checkpoint(
     )
     saved = CheckpointSavedData(round_index=round_index, size_bytes=size_bytes)
     change(run, saved, now=now or timezone.now())
-    transaction.on_commit(lambda: discard_other_checkpoints(run_id=run.pk, keep=key))
+    # Robust: the checkpoint is recorded, whether or not an old file can be removed.
+    transaction.on_commit(lambda: discard_other_checkpoints(run_id=run.pk, keep=key), robust=True)

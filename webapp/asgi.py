@@ -1,0 +1,23 @@
+"""What a server runs: HTTP by Django, websockets by Channels."""
+
+from __future__ import annotations
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.base")
+http = get_asgi_application()
+
+# Models can be imported only after Django is set up.
+from webapp.accounts.connections import OwnPagesOnly  # noqa: E402
+from webapp.api.body_limit import BodyLimit  # noqa: E402
+from webapp.urls import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": BodyLimit(http),
+        "websocket": OwnPagesOnly(URLRouter(websocket_urlpatterns)),
+    }
+)

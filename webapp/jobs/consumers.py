@@ -1,0 +1,90 @@
+"""The websocket of a run: from the server to the browser only, and as thin as it can be."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import structlog
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from webapp.accounts.connections import user_of
+from webapp.accounts.models import User
+from webapp.jobs.hints import group_of
+from webapp.jobs.live import NoLongerVisibleError, run_frames, watcher
+
+UNAUTHENTICATED = 4401
+FORBIDDEN = 4403
+NOT_FOUND = 4404
+INTERNAL_ERROR = 1011
+
+_MAX_SEQ = 2**31 - 1
+
+log = structlog.get_logger(__name__)
+
+
+class RunConsumer(AsyncWebsocketConsumer):
+    """Sends a snapshot, then the events after ``?after=``, then whatever happens."""
+
+    _following: asyncio.Task[None] | None = None
+    _news: asyncio.Event | None = None
+    _group: str | None = None
+
+    async def connect(self) -> None:
+        # Accepted before it is checked: a browser learns the code of a close, but not the status
+        # of a refused handshake.
+        await self.accept()
+        user = await user_of(self.scope)
+        if user is None:
+            await self.close(UNAUTHENTICATED)
+            return
+        run_id: UUID = self.scope["url_route"]["kwargs"]["run_id"]
+        if self.channel_layer is not None:
+            self._group = group_of(run_id)
+            await self.channel_layer.group_add(self._group, self.channel_name)
+        self._following = asyncio.create_task(self._follow(user, run_id))
+
+    async def disconnect(self, code: int) -> None:
+        if self._following is not None:
+            self._following.cancel()
+        if self._group is not None:
+            await self.channel_layer.group_discard(self._group, self.channel_name)
+
+    async def run_news(self, message: dict[str, Any]) -> None:
+        """Take a hint from the channel layer."""
+        if self._news is not None:
+            self._news.set()
+
+    async def _follow(self, user: User, run_id: UUID) -> None:
+        refusal = NOT_FOUND
+        try:
+            with watcher().follow(run_id) as self._news:
+                async for frame in run_frames(user, run_id, self._after(), self._news):
+                    refusal = FORBIDDEN
+                    if frame["type"] == "ping" and await user_of(self.scope) != user:
+                        await self.close(UNAUTHENTICATED)
+                        return
+                    await self.send(text_data=json.dumps(frame, separators=(",", ":")))
+        except NoLongerVisibleError:
+            await self.close(refusal)
+        except OSError:
+            log.debug("viewer left", run_id=str(run_id))
+        except Exception:
+            log.exception("websocket failed", run_id=str(run_id))
+            await self.close(INTERNAL_ERROR)
+
+    def _after(self) -> int:
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        given = query.get("after", ["0"])[-1]
+        return min(int(given), _MAX_SEQ) if given.isascii() and given.isdigit() else 0
+
+
+class UnknownPathConsumer(AsyncWebsocketConsumer):
+    """Closes a websocket at an address where there is nothing."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(NOT_FOUND)
