@@ -1,0 +1,71 @@
+"""The weighted mean, kept as a running mean.
+
+A running mean, rather than a sum that is divided at the end, never leaves the range of its
+inputs: it cannot overflow, one update comes out as it went in, to the last bit, and so do equal
+ones. It takes one pass over memory per update, as a sum does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from fedcore.aggregators.base import AGGREGATORS, Accumulator
+from fedcore.messages import Update
+from fedcore.params import Params, Section
+from fedcore.spec.training import MeanSpec
+
+
+@AGGREGATORS.implements(MeanSpec)
+@dataclass(frozen=True)
+class Mean:
+    """Mean of every tensor, weighted by the updates' own weights or uniformly."""
+
+    spec: MeanSpec
+
+    def start(self) -> Accumulator:
+        """Return an accumulator without updates."""
+        return Accumulator({})
+
+    def fold(self, accumulator: Accumulator, update: Update) -> Accumulator:
+        """Return the mean with one more update: ``m + (w / W) (x - m)``."""
+        weight = update.weight if self.spec.weighting == "samples" else 1.0
+        if accumulator.count == 0:
+            return Accumulator(_map(update.sections, Tensor.clone), weight, 1)
+        added = Accumulator(update.sections, weight, 1)
+        return self.merge(accumulator, added)
+
+    def merge(self, first: Accumulator, second: Accumulator) -> Accumulator:
+        """Return the mean of the updates of both, in the memory of the first."""
+        if first.count == 0 or second.count == 0:
+            return second if first.count == 0 else first
+        weight = first.weight + second.weight
+        for name, section in first.sections.items():
+            _lerp(section, second.sections[name], second.weight / weight)
+        return Accumulator(first.sections, weight, first.count + second.count)
+
+    def finish(self, accumulator: Accumulator) -> Mapping[str, Section]:
+        """Return the mean."""
+        return accumulator.sections
+
+
+def _map(
+    sections: Mapping[str, Section], function: Callable[[Tensor], Tensor]
+) -> dict[str, Section]:
+    return {
+        name: section.with_flat(function(section.flat))
+        if isinstance(section, Params)
+        else {key: function(tensor) for key, tensor in section.items()}
+        for name, section in sections.items()
+    }
+
+
+def _lerp(mean: Section, other: Section, share: float) -> None:
+    """Move ``mean`` towards ``other`` by ``share`` of the way, in place."""
+    if isinstance(mean, Params) and isinstance(other, Params):
+        mean.flat.lerp_(other.flat, share)
+        return
+    for name, tensor in mean.items():
+        tensor.lerp_(other[name], share)

@@ -1,0 +1,206 @@
+"""The hooks of a federated method; together, their defaults are FedAvg.
+
+A method is a class that overrides some of them, and nothing else: the engine never asks which
+method it runs. Hooks are pure. What has to outlive a call is returned, as part of the state of the
+run (``server_step``) or of what a client keeps for itself (``keep``), never stored on ``self``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from fedcore.aggregators import Accumulator, Aggregator
+from fedcore.clients.objective import Objective
+from fedcore.clients.optimizers import Optimizer, make_optimizer
+from fedcore.clients.training import Batch, ClientData, LocalContext, Trained
+from fedcore.messages import Message, Update
+from fedcore.models import Model
+from fedcore.params import Layout, Params, Section, add, subtract
+from fedcore.registry import Registry
+from fedcore.spec.algorithms import AlgorithmSpec
+from fedcore.spec.training import LocalSpec
+from fedcore.state import MODEL, ClientState, RunState
+from fedcore.wire.schema import Schema, layout_infos
+
+#: Section of an update: trained minus received parameters; the server adds.
+DELTA = "delta"
+#: Scalar of an update: mean training loss.
+LOSS = "loss"
+
+#: Returns the flat gradient of the local loss at any flat weights, on any batch.
+Gradient = Callable[[Tensor, Batch], Tensor]
+SpecT = TypeVar("SpecT", bound=AlgorithmSpec)
+
+
+@dataclass(frozen=True, eq=False)
+class MethodContext:
+    """What a method works with besides its own settings.
+
+    Attributes:
+        model: The model to train.
+        layout: Names and shapes of its parameters.
+        objective: Loss on the model's outputs.
+        local: Local training as the spec asks for it.
+        aggregator: Combines updates.
+    """
+
+    model: Model
+    layout: Layout
+    objective: Objective
+    local: LocalSpec
+    aggregator: Aggregator
+
+
+@dataclass(frozen=True, eq=False)
+class Method(Generic[SpecT]):
+    """A federated method; ``spec`` holds its own settings."""
+
+    spec: SpecT
+    context: MethodContext
+
+    # --- server, before and during a round ---------------------------------------------------
+
+    def initial_tensors(self, model: Params) -> Mapping[str, Section]:
+        """Return the sections of the state before round 0; ``model`` is one of them."""
+        return {MODEL: model}
+
+    def downlink(self, state: RunState, client_id: int) -> Message:  # noqa: ARG002
+        """Return what the server sends to a client."""
+        return Message(sections={MODEL: state.model}, base_version=state.round_index)
+
+    def expected_update(self, state: RunState) -> Schema:  # noqa: ARG002
+        """Return the schema that an update must have to be admitted."""
+        return Schema("update", ((DELTA, layout_infos(self.context.layout)),), (LOSS,))
+
+    # --- client ----------------------------------------------------------------------------------
+
+    def phases(self) -> tuple[LocalSpec, ...]:
+        """Return the stages of local training, one after the other."""
+        return (self.context.local,)
+
+    def data_order(
+        self, phase: LocalSpec, num_examples: int, generator: torch.Generator
+    ) -> Iterator[Tensor]:
+        """Yield, pass by pass, the order in which a client visits its examples.
+
+        Each pass is cut into batches, the last of which may be short. A phase counted in steps
+        ends when they are done, however many passes this yields.
+        """
+        passes = 0
+        while phase.epochs is None or passes < phase.epochs:
+            yield torch.randperm(num_examples, generator=generator)
+            passes += 1
+
+    def local_loss(
+        self,
+        params: Mapping[str, Tensor],
+        batch: Batch,
+        context: LocalContext,  # noqa: ARG002
+    ) -> Tensor:
+        """Return the loss of a batch, a scalar that is differentiable in ``params``."""
+        outputs = self.context.model.apply(params, batch.x)
+        return self.context.objective.loss(outputs, batch.y)
+
+    def transform_grad(
+        self,
+        gradient: Gradient,
+        weights: Tensor,
+        batch: Batch,
+        context: LocalContext,  # noqa: ARG002
+    ) -> Tensor:
+        """Return the direction for one step, a flat vector like ``weights``.
+
+        ``gradient(weights, batch)`` evaluates the gradient of ``local_loss``; a method may call it
+        several times, at other weights or on other batches. The first call gives the reported loss.
+        """
+        return gradient(weights, batch)
+
+    def local_step(self, phase: LocalSpec) -> Optimizer:
+        """Return the rule that moves the weights along a direction."""
+        return make_optimizer(phase)
+
+    def weight(self, data: ClientData) -> float:
+        """Return how much a client counts in a weighted mean."""
+        return float(len(data))
+
+    def uplink(self, trained: Trained, message: Message, data: ClientData) -> Update:
+        """Return what a client sends back."""
+        return Update(
+            sections={DELTA: subtract(trained.params, trained.start)},
+            scalars={LOSS: trained.loss},
+            base_version=message.base_version,
+            client_id=data.client_id,
+            weight=self.weight(data),
+        )
+
+    def keep(
+        self,
+        trained: Trained,  # noqa: ARG002
+        message: Message,  # noqa: ARG002
+        private: ClientState | None,  # noqa: ARG002
+    ) -> ClientState | None:
+        """Return what a client keeps for its next round, or None to keep what it had."""
+        return None
+
+    # --- server, with the updates ----------------------------------------------------------------
+
+    def start(self) -> Accumulator:
+        """Return an accumulator without updates."""
+        return self.context.aggregator.start()
+
+    def fold(self, accumulator: Accumulator, update: Update) -> Accumulator:
+        """Return the accumulator with one more update."""
+        return self.context.aggregator.fold(accumulator, update)
+
+    def merge(self, first: Accumulator, second: Accumulator) -> Accumulator:
+        """Return the accumulator of the updates of both."""
+        return self.context.aggregator.merge(first, second)
+
+    def finish(self, accumulator: Accumulator, state: RunState) -> RunState:
+        """Return the state after the server has used the combined updates."""
+        return self.server_step(state, self.context.aggregator.finish(accumulator))
+
+    def server_step(self, state: RunState, combined: Mapping[str, Section]) -> RunState:
+        """Return the state with the global model moved along the combined update."""
+        delta = combined[DELTA]
+        if not isinstance(delta, Params):
+            raise TypeError("an update of the model is one vector")
+        moved = add(state.model, delta, scale=self.server_lr)
+        return replace(state, tensors={**state.tensors, MODEL: moved})
+
+    @property
+    def server_lr(self) -> float:
+        """Step of the server along the combined update."""
+        return 1.0
+
+    # --- afterwards ------------------------------------------------------------------------------
+
+    def evaluate_model(self, state: RunState) -> Params:
+        """Return the model that is tested and, in the end, exported."""
+        return state.model
+
+    # --- what executors may rely on --------------------------------------------------------------
+
+    @property
+    def has_plain_gradient(self) -> bool:
+        """Whether a step follows the gradient of the local loss as it is."""
+        return type(self).transform_grad is Method.transform_grad
+
+
+#: A method of any kind, for code that does not look into its settings.
+AnyMethod = Method[Any]
+
+
+class MethodFactory(Protocol):
+    """Makes the method that a spec describes."""
+
+    def __call__(self, spec: AlgorithmSpec, context: MethodContext) -> AnyMethod:
+        """Return the method."""
+
+
+METHODS: Registry[MethodFactory] = Registry(AlgorithmSpec)

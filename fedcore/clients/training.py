@@ -1,0 +1,200 @@
+"""Local training: mini-batch steps of a method on one client's examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from fedcore.clients.optimizers import Slots
+from fedcore.data.dataset import Examples
+from fedcore.params import Params, Section
+
+if TYPE_CHECKING:
+    from fedcore.algorithms.base import AnyMethod
+    from fedcore.spec.training import LocalSpec
+
+ShouldStop = Callable[[], bool]
+
+
+class Interrupted(Exception):  # noqa: N818  (not an error: somebody asked for it)
+    """The work was asked to stop and has left everything as it was."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClientData:
+    """What one client trains on: rows of a data set that all clients share.
+
+    Attributes:
+        client_id: Whose data they are.
+        examples: All training examples of the data set.
+        rows: Which of them are the client's, shape (n,).
+    """
+
+    client_id: int
+    examples: Examples
+    rows: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class Batch(NamedTuple):
+    """Inputs of shape (n, *input_shape) and class indices of shape (n,)."""
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class LocalContext:
+    """What the hooks of a method may look at while a client trains, all of it read-only.
+
+    Only tensors differ between clients here, and they sit in mappings, so that a stack of clients
+    can be given to the same hooks with a leading axis.
+
+    Attributes:
+        received: Sections of the message from the server, as named tensors.
+        private: Sections that the client keeps for itself; empty the first time.
+    """
+
+    received: Mapping[str, Mapping[str, Tensor]]
+    private: Mapping[str, Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Result of local training.
+
+    Attributes:
+        params: Parameters after the last step.
+        start: Parameters before the first step.
+        loss: Mean training loss over the examples seen, each at the time it was seen.
+        num_steps: Optimiser steps taken.
+        num_seen: Examples worked through, repetitions included.
+    """
+
+    params: Params
+    start: Params
+    loss: float
+    num_steps: int
+    num_seen: int
+
+
+def named_tensors(sections: Mapping[str, Section]) -> dict[str, Mapping[str, Tensor]]:
+    """Return sections as plain named tensors, split once instead of at every access."""
+    return {
+        name: section.layout.views(section.flat) if isinstance(section, Params) else section
+        for name, section in sections.items()
+    }
+
+
+def train(
+    method: AnyMethod,
+    start: Params,
+    data: ClientData,
+    *,
+    context: LocalContext,
+    generator: torch.Generator,
+    should_stop: ShouldStop,
+) -> Trained:
+    """Return the result of training from ``start`` through all phases of a method.
+
+    Args:
+        method: Supplies phases, data order, loss, gradient and step.
+        start: Parameters to start from; not changed.
+        data: The client's examples.
+        context: What the method's hooks may look at.
+        generator: The only source of randomness.
+        should_stop: Asked before every batch.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so.
+    """
+    trainer = _Trainer(method, start.clone(), context)
+    for phase in method.phases():
+        step = trainer.begin(phase)
+        for rows in _batches(method, phase, data, generator):
+            if should_stop():
+                raise Interrupted
+            x, y = data.examples.x, data.examples.y
+            step(Batch(x.index_select(0, rows), y.index_select(0, rows)))
+    return Trained(
+        params=trainer.params,
+        start=start,
+        loss=float(trainer.loss_sum) / max(trainer.num_seen, 1),
+        num_steps=trainer.num_steps,
+        num_seen=trainer.num_seen,
+    )
+
+
+def _batches(
+    method: AnyMethod, phase: LocalSpec, data: ClientData, generator: torch.Generator
+) -> Iterator[Tensor]:
+    """Yield the rows of each batch of a phase."""
+    num_steps = 0
+    for order in method.data_order(phase, len(data), generator):
+        for rows in data.rows.index_select(0, order.to(data.rows.device)).split(phase.batch_size):
+            if num_steps == phase.steps:
+                return
+            yield rows
+            num_steps += 1
+
+
+class _Trainer:
+    """Weights of one client while it trains, and running sums over its steps."""
+
+    def __init__(self, method: AnyMethod, params: Params, context: LocalContext) -> None:
+        self.method = method
+        self.params = params
+        self.context = context
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=params.flat.device)
+        self.num_steps = 0
+        self.num_seen = 0
+        # Leaves share the memory of the flat vector: moving one moves the other.
+        self._leaves = {
+            name: view.detach().requires_grad_()
+            for name, view in params.layout.views(params.flat).items()
+        }
+
+    def begin(self, phase: LocalSpec) -> Callable[[Batch], None]:
+        """Return the function that takes one step of a phase."""
+        optimizer = self.method.local_step(phase)
+        slots = Slots()
+        is_plain = self.method.has_plain_gradient
+        weights = list(self._leaves.values()) if is_plain else [self.params.flat]
+        gradient = self._plain_gradient if is_plain else self._transformed_gradient
+
+        def step(batch: Batch) -> None:
+            loss, grads = gradient(batch)
+            with torch.no_grad():
+                optimizer.step(weights, grads, slots)
+            self.loss_sum.add_(loss, alpha=len(batch.y))
+            self.num_steps += 1
+            self.num_seen += len(batch.y)
+
+        return step
+
+    def _plain_gradient(self, batch: Batch) -> tuple[Tensor, list[Tensor]]:
+        """Return loss and gradient, one tensor per parameter."""
+        loss = self.method.local_loss(self._leaves, batch, self.context)
+        grads = torch.autograd.grad(loss, list(self._leaves.values()))
+        return loss.detach(), list(grads)
+
+    def _transformed_gradient(self, batch: Batch) -> tuple[Tensor, list[Tensor]]:
+        """Return the loss at the weights, and the direction that the method makes of gradients."""
+        losses: list[Tensor] = []
+
+        def gradient(flat: Tensor, at: Batch) -> Tensor:
+            views = self.params.layout.views(flat.detach())
+            leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
+            loss = self.method.local_loss(leaves, at, self.context)
+            losses.append(loss.detach())
+            grads = torch.autograd.grad(loss, list(leaves.values()))
+            return torch.cat([grad.reshape(-1) for grad in grads])
+
+        direction = self.method.transform_grad(gradient, self.params.flat, batch, self.context)
+        return losses[0], [direction]

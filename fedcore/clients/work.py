@@ -1,0 +1,88 @@
+"""One client's work in one round, as a pure function.
+
+It depends on the task and on the fixed parts of the run, on nothing else, so it may be done by any
+executor, process or machine, with the same result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+from fedcore.algorithms.base import AnyMethod
+from fedcore.clients.training import (
+    ClientData,
+    LocalContext,
+    ShouldStop,
+    named_tensors,
+    train,
+)
+from fedcore.messages import Message, Update
+from fedcore.params import Params
+from fedcore.rng import Purpose, rng
+from fedcore.state import MODEL, ClientState
+
+
+@dataclass(frozen=True, eq=False)
+class ClientTask:
+    """What one client has to do in one round.
+
+    Attributes:
+        seed: Seed of the run.
+        round_index: Which round.
+        message: What the server sent.
+        data: The client's examples.
+        private: What the client kept from its last round; None the first time.
+    """
+
+    seed: int
+    round_index: int
+    message: Message
+    data: ClientData
+    private: ClientState | None
+
+
+@dataclass(frozen=True, eq=False)
+class ClientResult:
+    """What came of a client's work.
+
+    Attributes:
+        update: What it sends.
+        kept: What it keeps for its next round; None to keep what it had.
+        num_seen: Examples worked through, repetitions included.
+        duration_s: Measured time.
+    """
+
+    update: Update
+    kept: ClientState | None
+    num_seen: int
+    duration_s: float
+
+
+def client_round(method: AnyMethod, task: ClientTask, should_stop: ShouldStop) -> ClientResult:
+    """Return the result of one client's work.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so, which it is asked before every batch.
+    """
+    began = perf_counter()
+    start = task.message.sections[MODEL]
+    if not isinstance(start, Params):
+        raise TypeError("a model to train is one vector")
+    trained = train(
+        method,
+        start,
+        task.data,
+        context=LocalContext(
+            received=named_tensors(task.message.sections),
+            private={} if task.private is None else named_tensors(task.private.sections),
+        ),
+        generator=rng(task.seed, Purpose.DATA_ORDER, task.round_index, task.data.client_id),
+        should_stop=should_stop,
+    )
+    return ClientResult(
+        update=method.uplink(trained, task.message, task.data),
+        kept=method.keep(trained, task.message, task.private),
+        num_seen=trained.num_seen,
+        duration_s=perf_counter() - began,
+    )

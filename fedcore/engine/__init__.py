@@ -1,0 +1,8 @@
+"""Runs a spec, round by round."""
+
+from fedcore.clients.training import Interrupted
+from fedcore.engine.engine import Engine
+from fedcore.engine.report import ClientReport, ClientScore, RoundReport
+from fedcore.state import Totals
+
+__all__ = ["ClientReport", "ClientScore", "Engine", "Interrupted", "RoundReport", "Totals"]

@@ -1,0 +1,111 @@
+"""Everything about a run that never changes, made from its spec alone.
+
+Two processes that build the context of one spec get the same data, partition and method, so any
+of them can do any part of a round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from fedcore.aggregators import AGGREGATORS
+from fedcore.algorithms import METHODS, MethodContext
+from fedcore.algorithms.base import AnyMethod
+from fedcore.clients.objective import Classification, Objective
+from fedcore.clients.training import ClientData
+from fedcore.data import Dataset, Request, load_dataset
+from fedcore.engine.device import choose_device
+from fedcore.engine.memory import check_memory
+from fedcore.environment import Folders
+from fedcore.models import Model, build_model
+from fedcore.models.base import DataShape, initial_params, layout_of
+from fedcore.params import Layout
+from fedcore.partition import Partition, divide
+from fedcore.rng import Purpose, rng
+from fedcore.sampling import SAMPLERS, Sampler
+from fedcore.spec import RunSpec
+from fedcore.state import RunState
+
+
+@dataclass(frozen=True, eq=False)
+class RunContext:
+    """The fixed parts of a run.
+
+    Attributes:
+        spec: What the run was asked to be.
+        device: Where tensors live.
+        dataset: All examples, on the device.
+        partition: Which client holds which of them.
+        model: The model as a function.
+        layout: Names and shapes of its parameters.
+        objective: Loss and score.
+        method: The federated method.
+        sampler: Chooses cohorts.
+        available: Clients that hold at least one example, sorted by id.
+    """
+
+    spec: RunSpec
+    device: torch.device
+    dataset: Dataset
+    partition: Partition
+    model: Model
+    layout: Layout
+    objective: Objective
+    method: AnyMethod
+    sampler: Sampler
+    available: tuple[int, ...]
+
+    @property
+    def data_shape(self) -> DataShape:
+        """What the model knows of the data."""
+        return DataShape(self.dataset.input_shape, self.dataset.num_classes)
+
+    def client_data(self, client_id: int) -> ClientData:
+        """Return a client's training examples, as a view."""
+        rows = self.partition.train.of_client(client_id)
+        return ClientData(client_id, self.dataset.train, rows)
+
+
+def build_context(spec: RunSpec, folders: Folders) -> RunContext:
+    """Return the fixed parts of a run.
+
+    Raises:
+        FedcoreError: If the data cannot be read or divided, the model does not fit them or the
+            memory, or the device is not there.
+    """
+    device = choose_device(spec.runtime.device)
+    dataset = load_dataset(spec.dataset, Request(spec.seed, spec.partition.clients, folders))
+    partition = divide(spec.partition, dataset, spec.seed)
+    model = build_model(spec.model, DataShape(dataset.input_shape, dataset.num_classes))
+    layout = layout_of(model)
+    check_memory(layout, spec, device)
+    objective = Classification()
+    method_context = MethodContext(
+        model=model,
+        layout=layout,
+        objective=objective,
+        local=spec.local,
+        aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
+    )
+    sizes = range(partition.num_clients)
+    return RunContext(
+        spec=spec,
+        device=device,
+        dataset=dataset.to(device),
+        partition=partition.to(device),
+        model=model,
+        layout=layout,
+        objective=objective,
+        method=METHODS.of(spec.algorithm)(spec.algorithm, method_context),
+        sampler=SAMPLERS.of(spec.sampling)(spec.sampling),
+        available=tuple(client for client in sizes if partition.train.size(client) > 0),
+    )
+
+
+def initial_state(context: RunContext) -> RunState:
+    """Return the state before round 0; the model depends on the seed alone."""
+    generator = rng(context.spec.seed, Purpose.MODEL_INIT)
+    model = initial_params(context.model, generator).to(context.device)
+    return RunState(round_index=0, tensors=context.method.initial_tensors(model))

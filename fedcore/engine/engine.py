@@ -1,0 +1,177 @@
+"""The engine as its callers see it: make or resume a run, play rounds, save, export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from fedcore.clients.training import ShouldStop
+from fedcore.engine import checkpoint
+from fedcore.engine.clients import ClientTable, client_table
+from fedcore.engine.context import RunContext, build_context, initial_state
+from fedcore.engine.device import one_thread
+from fedcore.engine.evaluation import is_finished
+from fedcore.engine.executor import Executor, SequentialExecutor
+from fedcore.engine.report import RoundReport
+from fedcore.engine.rounds import play_round
+from fedcore.environment import Folders
+from fedcore.errors import StorageError
+from fedcore.models.exported import export_model
+from fedcore.spec import RunSpec
+from fedcore.state import RunState, Totals
+
+
+class Engine:
+    """A run in memory, between two rounds.
+
+    All that changes from round to round is one ``RunState``; the rest follows from the spec. Use
+    ``create`` or ``resume`` to make one.
+    """
+
+    def __init__(self, context: RunContext, state: RunState, executor: Executor) -> None:
+        self._context = context
+        self._state = state
+        self._executor = executor
+
+    @classmethod
+    def create(
+        cls, spec: RunSpec, *, data_dir: Path | None = None, cache_dir: Path | None = None
+    ) -> Self:
+        """Return a run before its first round.
+
+        Args:
+            spec: What to run.
+            data_dir: Folder with local copies of data sets; by default ROUNDHOUSE_DATA_DIR.
+            cache_dir: Where prepared data sets are kept; by default ROUNDHOUSE_CACHE_DIR, else the
+                user's cache folder.
+
+        Raises:
+            FedcoreError: If the data cannot be read or divided, the model does not fit them or
+                the memory, or the device is not there.
+        """
+        context = _context(spec, data_dir, cache_dir)
+        return cls(context, initial_state(context), SequentialExecutor(context.method))
+
+    @classmethod
+    def resume(
+        cls,
+        spec: RunSpec,
+        folder: Path,
+        *,
+        data_dir: Path | None = None,
+        cache_dir: Path | None = None,
+    ) -> Self:
+        """Return a run as it was when it was saved to ``folder``.
+
+        Raises:
+            CheckpointError: If there is no whole checkpoint, or it belongs to another spec.
+            FedcoreError: As ``create``.
+        """
+        context = _context(spec, data_dir, cache_dir)
+        state = checkpoint.load(
+            folder,
+            digest=spec.digest(),
+            data_fingerprint=context.dataset.fingerprint,
+            device=context.device,
+        )
+        return cls(context, state, SequentialExecutor(context.method))
+
+    @property
+    def round_index(self) -> int:
+        """Rounds completed, which is the index of the next one."""
+        return self._state.round_index
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last round was played, or the run has met its target or lost patience."""
+        return is_finished(self._context, self._state)
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over all rounds, those before a resume included."""
+        return self._state.totals
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Latest value of each metric."""
+        return self._state.metrics
+
+    @property
+    def executor(self) -> str:
+        """How the clients' work is done."""
+        return self._executor.name
+
+    def run_round(self, should_stop: ShouldStop | None = None) -> RoundReport:
+        """Play the next round and return what happened in it.
+
+        Args:
+            should_stop: Asked at every batch boundary.
+
+        Raises:
+            Interrupted: If ``should_stop`` returned True; everything is as before the round.
+            TooFewUpdatesError: If too few clients delivered; everything is as before the round.
+            DivergedError: If training diverged; everything is as before the round.
+        """
+        with one_thread():
+            self._state, report = play_round(
+                self._context, self._state, self._executor, should_stop or _never
+            )
+        return report
+
+    def save(self, folder: Path) -> Path:
+        """Write a checkpoint to a folder, replacing an older one, and return the file.
+
+        Raises:
+            StorageError: If it cannot be written; an older one is then still there.
+        """
+        return checkpoint.save(
+            folder,
+            self._state,
+            digest=self._context.spec.digest(),
+            data_fingerprint=self._context.dataset.fingerprint,
+        )
+
+    def export_model(self, folder: Path) -> list[Path]:
+        """Write the model for use elsewhere and return the files.
+
+        ``fedcore.models.load_exported(folder)`` reads them.
+
+        Raises:
+            StorageError: If they cannot be written.
+        """
+        context = self._context
+        try:
+            return export_model(
+                folder,
+                context.method.evaluate_model(self._state),
+                spec=context.spec.model,
+                data=context.data_shape,
+                scaling=context.dataset.scaling,
+                facts={
+                    "dataset": context.spec.dataset.model_dump(mode="json"),
+                    "spec_digest": context.spec.digest(),
+                    "rounds": self._state.round_index,
+                    "metrics": dict(self._state.metrics),
+                },
+            )
+        except OSError as error:
+            raise StorageError(f"cannot write to {folder}: {error.strerror or error}") from error
+
+    def client_table(self) -> ClientTable:
+        """Return how many examples of each class each client holds."""
+        return client_table(self._context)
+
+    def close(self) -> None:
+        """Give back processes and memory."""
+        self._executor.close()
+
+
+def _context(spec: RunSpec, data_dir: Path | None, cache_dir: Path | None) -> RunContext:
+    folders = Folders.from_environment().with_overrides(data_dir, cache_dir)
+    with one_thread():
+        return build_context(spec, folders)
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,120 @@
+"""Tests of the global model on examples that nobody trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fedcore.clients.training import Interrupted, ShouldStop
+from fedcore.engine.context import RunContext
+from fedcore.engine.report import ClientScore
+from fedcore.spec.training import EvaluationSpec, TargetSpec
+from fedcore.state import RunState, Stopping
+
+#: Fixed, because fast matrix routines may round differently for other sizes.
+BATCH_SIZE = 1000
+WORST_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Result of a test.
+
+    Attributes:
+        metrics: Figures by name.
+        scores: Per client, if asked for.
+    """
+
+    metrics: dict[str, float]
+    scores: tuple[ClientScore, ...] = ()
+
+
+def is_due(context: RunContext, round_index: int) -> bool:
+    """Return whether a round ends with a test: every so many rounds, and the last one."""
+    done = round_index + 1
+    return done % context.spec.evaluation.every == 0 or done == context.spec.rounds
+
+
+def evaluate(context: RunContext, state: RunState, should_stop: ShouldStop) -> Evaluation:
+    """Return how the model of a state does on the test split.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so.
+    """
+    losses, hits = _score_examples(context, state, should_stop)
+    metrics = {"accuracy": float(hits.mean()), "loss": float(losses.mean())}
+    if not context.spec.evaluation.per_client:
+        return Evaluation(metrics)
+    scores = _score_clients(context, losses, hits)
+    return Evaluation(metrics | _spread([score.accuracy for score in scores]), scores)
+
+
+def next_stopping(spec: EvaluationSpec, before: Stopping, metrics: dict[str, float]) -> Stopping:
+    """Return what a test means for the end of the run."""
+    loss = metrics["loss"]
+    is_gain = before.best_loss is None or loss < before.best_loss
+    return Stopping(
+        is_target_met=before.is_target_met or _meets(spec.target, metrics),
+        best_loss=loss if is_gain else before.best_loss,
+        tests_without_gain=0 if is_gain else before.tests_without_gain + 1,
+    )
+
+
+def is_finished(context: RunContext, state: RunState) -> bool:
+    """Return whether a run has had its last round."""
+    patience = context.spec.evaluation.patience
+    return (
+        state.round_index >= context.spec.rounds
+        or state.stopping.is_target_met
+        or (patience is not None and state.stopping.tests_without_gain >= patience)
+    )
+
+
+def _meets(target: TargetSpec | None, metrics: dict[str, float]) -> bool:
+    if target is None:
+        return False
+    value = metrics[target.metric]
+    return value >= target.value if target.metric == "accuracy" else value <= target.value
+
+
+def _score_examples(
+    context: RunContext, state: RunState, should_stop: ShouldStop
+) -> tuple[Tensor, Tensor]:
+    """Return loss and hit (1 or 0) of every test example, float64, on the CPU."""
+    test = context.dataset.test
+    model = context.method.evaluate_model(state)
+    params = model.layout.views(model.flat)
+    losses, hits = [], []
+    with torch.no_grad():
+        for x, y in zip(test.x.split(BATCH_SIZE), test.y.split(BATCH_SIZE), strict=True):
+            if should_stop():
+                raise Interrupted
+            loss, hit = context.objective.score(context.model.apply(params, x), y)
+            losses.append(loss)
+            hits.append(hit)
+    return torch.cat(losses).cpu(), torch.cat(hits).cpu()
+
+
+def _score_clients(context: RunContext, losses: Tensor, hits: Tensor) -> tuple[ClientScore, ...]:
+    shares = context.partition.test
+    scores = []
+    for client_id in range(len(shares)):
+        rows = shares.of_client(client_id).cpu()
+        if len(rows) > 0:
+            accuracy, loss = float(hits[rows].mean()), float(losses[rows].mean())
+            scores.append(ClientScore(client_id, len(rows), accuracy, loss))
+    return tuple(scores)
+
+
+def _spread(accuracies: Sequence[float]) -> dict[str, float]:
+    """Return mean, deviation and the mean of the worst tenth over clients, each counting once."""
+    ranked = torch.tensor(sorted(accuracies), dtype=torch.float64)
+    num_worst = max(1, int(len(ranked) * WORST_SHARE))
+    return {
+        "client_accuracy_mean": float(ranked.mean()),
+        "client_accuracy_std": float(ranked.std(correction=0)),
+        "client_accuracy_worst_tenth": float(ranked[:num_worst].mean()),
+    }

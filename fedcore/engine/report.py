@@ -1,0 +1,107 @@
+"""What a round says about itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Status = Literal["ok", "refused", "failed"]
+
+
+@dataclass(frozen=True)
+class ClientReport:
+    """One client's part in a round.
+
+    Attributes:
+        client_id: Which client.
+        num_samples: Training examples it holds.
+        loss: Mean training loss; None if it did not finish.
+        duration_s: Measured time of its work.
+        bytes_up: Size of its update on the wire; 0 if it sent none.
+        bytes_down: Size of what it received.
+        status: ``ok``, ``refused`` by the server, or ``failed``.
+        reason: Why, unless ``ok``.
+    """
+
+    client_id: int
+    num_samples: int
+    loss: float | None
+    duration_s: float
+    bytes_up: int
+    bytes_down: int
+    status: Status
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ClientScore:
+    """How the model does on one client's own test examples."""
+
+    client_id: int
+    num_samples: int
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class RoundReport:
+    """A finished round.
+
+    Attributes:
+        round_index: Which round, from 0.
+        metrics: ``train_loss``; after a test also ``accuracy`` and ``loss``, and figures over
+            clients (``client_accuracy_...``) if the spec asks for them.
+        bytes_up: From the cohort to the server.
+        bytes_down: From the server to the cohort.
+        seconds: Measured time.
+        sim_seconds: Time on the clock of the simulated clients.
+        participants: Clients whose updates were used.
+        clients: The whole cohort, sorted by id.
+        scores: Every client that has test examples, if the spec asks for it and a test was due.
+        executor: How the clients' work was done.
+    """
+
+    round_index: int
+    metrics: Mapping[str, float]
+    bytes_up: int
+    bytes_down: int
+    seconds: float
+    sim_seconds: float
+    participants: int
+    clients: tuple[ClientReport, ...]
+    scores: tuple[ClientScore, ...]
+    executor: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain JSON values; numbers that are not finite become None."""
+        content = {
+            **{name: getattr(self, name) for name in _PLAIN_FIELDS},
+            "metrics": dict(self.metrics),
+            "clients": [asdict(client) for client in self.clients],
+            "scores": [asdict(score) for score in self.scores],
+        }
+        cleaned: dict[str, Any] = _without_infinities(content)
+        return cleaned
+
+
+_PLAIN_FIELDS = (
+    "round_index",
+    "bytes_up",
+    "bytes_down",
+    "seconds",
+    "sim_seconds",
+    "participants",
+    "executor",
+)
+
+
+def _without_infinities(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_infinities(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_infinities(item) for item in value]
+    return value

@@ -1,0 +1,235 @@
+"""One round: a function from a state to the next state.
+
+Plan, let the executor do the clients' work, admit and fold each update as it comes, finish, test.
+The next state is built only at the end, so a round that is interrupted or fails has no effect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+from fedcore.aggregators import Accumulator
+from fedcore.clients.training import ShouldStop
+from fedcore.clients.work import ClientResult, ClientTask
+from fedcore.engine.admission import Gate
+from fedcore.engine.clock import client_seconds
+from fedcore.engine.context import RunContext
+from fedcore.engine.evaluation import Evaluation, evaluate, is_due, next_stopping
+from fedcore.engine.executor import ClientFailure, Executor, Outcome, in_order
+from fedcore.engine.report import ClientReport, RoundReport
+from fedcore.errors import DivergedError, TooFewUpdatesError
+from fedcore.messages import Message
+from fedcore.params import is_finite
+from fedcore.rng import Purpose, rng
+from fedcore.sampling import Sample
+from fedcore.state import ClientState, RunState, Totals
+from fedcore.wire import encoded_size, schema_of
+
+_LOSS = "loss"
+MAX_NAMED_CLIENTS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class RoundPlan:
+    """Who does what in a round."""
+
+    sample: Sample
+    tasks: tuple[ClientTask, ...]
+
+
+@dataclass(eq=False)
+class RoundProgress:
+    """What has come in so far during one round."""
+
+    gate: Gate
+    accumulator: Accumulator
+    reports: list[ClientReport] = field(default_factory=list)
+    kept: dict[int, ClientState] = field(default_factory=dict)
+    sim_seconds: float = 0.0
+    loss_sum: float = 0.0
+    weight_sum: float = 0.0
+
+
+def plan(context: RunContext, state: RunState) -> RoundPlan:
+    """Return who takes part in the next round, and with what."""
+    seed, round_index = context.spec.seed, state.round_index
+    generator = rng(seed, Purpose.SAMPLING, round_index)
+    sample = context.sampler.select(state, context.available, generator)
+    tasks = tuple(
+        ClientTask(
+            seed=seed,
+            round_index=round_index,
+            message=context.method.downlink(state, client_id),
+            data=context.client_data(client_id),
+            private=state.clients.get(client_id),
+        )
+        for client_id in sample.client_ids
+    )
+    return RoundPlan(sample, tasks)
+
+
+def play_round(
+    context: RunContext, state: RunState, executor: Executor, should_stop: ShouldStop
+) -> tuple[RunState, RoundReport]:
+    """Return the state after the next round, and what happened in it.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so.
+        TooFewUpdatesError: If fewer than ``runtime.min_updates`` updates could be used.
+        DivergedError: If the new global model holds numbers that are not finite.
+    """
+    began = perf_counter()
+    planned = plan(context, state)
+    progress = RoundProgress(
+        gate=Gate(
+            cohort=frozenset(planned.sample.client_ids),
+            base_version=state.round_index,
+            expected=context.method.expected_update(state),
+        ),
+        accumulator=context.method.start(),
+    )
+    outcomes = in_order(executor.run(planned.tasks, should_stop))
+    for task, outcome in zip(planned.tasks, outcomes, strict=True):
+        _take_in(context, progress, task, outcome)
+    _check_enough(context, state, progress)
+    trained = context.method.finish(progress.accumulator, state)
+    _check_finite(trained)
+    evaluation = Evaluation({})
+    if is_due(context, state.round_index):
+        evaluation = evaluate(context, trained, should_stop)
+    report = RoundReport(
+        round_index=state.round_index,
+        metrics={**evaluation.metrics, "train_loss": progress.loss_sum / progress.weight_sum},
+        bytes_up=sum(client.bytes_up for client in progress.reports),
+        bytes_down=sum(client.bytes_down for client in progress.reports),
+        seconds=perf_counter() - began,
+        sim_seconds=progress.sim_seconds,
+        participants=progress.accumulator.count,
+        clients=tuple(progress.reports),
+        scores=evaluation.scores,
+        executor=executor.name,
+    )
+    return _next_state(context, trained, planned, progress, report), report
+
+
+def _take_in(
+    context: RunContext, progress: RoundProgress, task: ClientTask, outcome: Outcome
+) -> None:
+    """Admit, fold and record what came of one client's work."""
+    bytes_down = _wire_size(task.message)
+    if isinstance(outcome, ClientFailure):
+        progress.reports.append(
+            ClientReport(
+                client_id=task.data.client_id,
+                num_samples=len(task.data),
+                loss=None,
+                duration_s=outcome.duration_s,
+                bytes_up=0,
+                bytes_down=bytes_down,
+                status="failed",
+                reason=outcome.reason,
+            )
+        )
+        return
+    update = outcome.update
+    refusal = progress.gate.refusal(update)
+    bytes_up = _wire_size(update)
+    if refusal is None:
+        progress.accumulator = context.method.fold(progress.accumulator, update)
+        progress.loss_sum += update.weight * update.scalars[_LOSS]
+        progress.weight_sum += update.weight
+        if outcome.kept is not None:
+            progress.kept[update.client_id] = outcome.kept
+    seconds = client_seconds(
+        context.spec.system, num_seen=outcome.num_seen, num_bytes=bytes_down + bytes_up
+    )
+    progress.sim_seconds = max(progress.sim_seconds, seconds)
+    progress.reports.append(_report_of(task, outcome, refusal, bytes_up, bytes_down))
+
+
+def _report_of(
+    task: ClientTask, result: ClientResult, refusal: str | None, bytes_up: int, bytes_down: int
+) -> ClientReport:
+    return ClientReport(
+        client_id=task.data.client_id,
+        num_samples=len(task.data),
+        loss=result.update.scalars.get(_LOSS),
+        duration_s=result.duration_s,
+        bytes_up=bytes_up,
+        bytes_down=bytes_down,
+        status="ok" if refusal is None else "refused",
+        reason=refusal,
+    )
+
+
+def _wire_size(message: Message) -> int:
+    """Return the bytes that a message takes on the wire."""
+    return encoded_size(schema_of(message))
+
+
+def _check_enough(context: RunContext, state: RunState, progress: RoundProgress) -> None:
+    needed, count = context.spec.runtime.min_updates, progress.accumulator.count
+    if count >= needed:
+        return
+    lost = {c.client_id: c.reason for c in progress.reports if c.status != "ok"}
+    named = "; ".join(
+        f"client {c}: {reason}" for c, reason in list(lost.items())[:MAX_NAMED_CLIENTS]
+    )
+    more = f"; and {len(lost) - MAX_NAMED_CLIENTS} more" if len(lost) > MAX_NAMED_CLIENTS else ""
+    raise TooFewUpdatesError(
+        f"round {state.round_index} got {count} of the {needed} updates it needs ({named}{more})",
+        round_index=state.round_index,
+        client_ids=list(lost),
+        client_id=next(iter(lost), None),
+        reasons=lost,
+        **_advice(lost),
+    )
+
+
+def _advice(lost: dict[int, str | None]) -> dict[str, str]:
+    """Return field and fix where the reasons point to one."""
+    if any(reason is not None and reason.startswith("not finite") for reason in lost.values()):
+        return {
+            "field": "local.lr",
+            "fix": "Training diverged on these clients; lower local.lr.",
+        }
+    return {"fix": "See the clients' reasons; runtime.min_updates says how many are needed."}
+
+
+def _check_finite(state: RunState) -> None:
+    if not is_finite([state.model.flat]):
+        raise DivergedError(
+            f"the global model is not finite after round {state.round_index}",
+            round_index=state.round_index,
+            field="local.lr",
+            fix="Lower local.lr or algorithm.server_lr.",
+        )
+
+
+def _next_state(
+    context: RunContext,
+    trained: RunState,
+    planned: RoundPlan,
+    progress: RoundProgress,
+    report: RoundReport,
+) -> RunState:
+    totals = trained.totals
+    stopping = trained.stopping
+    if _LOSS in report.metrics:
+        stopping = next_stopping(context.spec.evaluation, stopping, dict(report.metrics))
+    return replace(
+        trained,
+        round_index=report.round_index + 1,
+        clients=trained.clients.updated(progress.kept),
+        sampler=planned.sample.memory,
+        totals=Totals(
+            rounds=totals.rounds + 1,
+            bytes_up=totals.bytes_up + report.bytes_up,
+            bytes_down=totals.bytes_down + report.bytes_down,
+            seconds=totals.seconds + report.seconds,
+            sim_seconds=totals.sim_seconds + report.sim_seconds,
+        ),
+        metrics={**trained.metrics, **report.metrics},
+        stopping=stopping,
+    )

@@ -1,0 +1,14 @@
+"""Models as pure functions of their parameters.
+
+Three lines load a model that a run has exported::
+
+    from fedcore.models import load_exported
+    model = load_exported("folder")
+    logits = model(model.prepare(raw_inputs))
+"""
+
+from fedcore.models import cnn, linear, mlp  # noqa: F401  (importing registers them)
+from fedcore.models.base import MODELS, Model, build_model
+from fedcore.models.exported import ExportedModel, load_exported
+
+__all__ = ["MODELS", "ExportedModel", "Model", "build_model", "load_exported"]

@@ -1,0 +1,123 @@
+"""A trained model as two files: the parameters, and what is needed to use them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from torch import Tensor, nn
+
+from fedcore.data.dataset import Scaling
+from fedcore.errors import ModelError
+from fedcore.files import write_atomically
+from fedcore.models.base import DataShape, Model, build_model, layout_of
+from fedcore.params import Params
+from fedcore.spec.models import ModelSpec
+from fedcore.wire.container import header_bytes, info_of, read, tensor_bytes
+
+PARAMETERS_FILE = "model.safetensors"
+DESCRIPTION_FILE = "model.json"
+_FORMAT = 1
+
+
+class ExportedModel(nn.Module):
+    """A trained model as an ordinary torch module; its ``state_dict`` has the names of the file."""
+
+    def __init__(self, model: Model, params: Mapping[str, Tensor], scaling: Scaling) -> None:
+        super().__init__()
+        self._model = model
+        self._names = tuple(params)
+        self.scaling = scaling
+        for name, tensor in params.items():
+            _register(self, name, nn.Parameter(tensor.clone()))
+
+    def prepare(self, raw: Tensor) -> Tensor:
+        """Return model inputs for raw ones, such as pixels from 0 to 255."""
+        return self.scaling.apply(raw.clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits of shape (n, classes) for prepared inputs of shape (n, *input_shape)."""
+        return self._model.apply({name: self.get_parameter(name) for name in self._names}, x)
+
+
+def export_model(
+    folder: Path,
+    params: Params,
+    *,
+    spec: ModelSpec,
+    data: DataShape,
+    scaling: Scaling,
+    facts: Mapping[str, Any],
+) -> list[Path]:
+    """Write ``model.safetensors`` and ``model.json`` and return their paths.
+
+    Args:
+        folder: Where to; made if missing.
+        params: The trained parameters.
+        spec: The model they belong to.
+        data: Shape of the data it was trained on.
+        scaling: How raw inputs were scaled.
+        facts: Where the model comes from, kept in ``model.json`` as it is.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.contiguous() for name, tensor in params.items()}
+    header = header_bytes([info_of(*item) for item in tensors.items()], {"format": "pt"})
+    parameters_path, description_path = folder / PARAMETERS_FILE, folder / DESCRIPTION_FILE
+    write_atomically(parameters_path, [header, *map(tensor_bytes, tensors.values())])
+    description = {
+        "format": _FORMAT,
+        "model": spec.model_dump(mode="json"),
+        "input_shape": list(data.input_shape),
+        "num_classes": data.num_classes,
+        "scaling": asdict(scaling),
+        **facts,
+    }
+    text = json.dumps(description, indent=2, allow_nan=False) + "\n"
+    write_atomically(description_path, [text.encode()])
+    return [parameters_path, description_path]
+
+
+def load_exported(folder: str | Path) -> ExportedModel:
+    """Return a model that a run has exported, ready to use.
+
+    Raises:
+        ModelError: If the two files do not describe one model.
+        OSError: If they cannot be read.
+    """
+    text = (Path(folder) / DESCRIPTION_FILE).read_text(encoding="utf-8")
+    tensors = dict(read((Path(folder) / PARAMETERS_FILE).read_bytes()))
+    try:
+        description = json.loads(text)
+        spec = TypeAdapter(ModelSpec).validate_python(description["model"])
+        data = DataShape(tuple(description["input_shape"]), int(description["num_classes"]))
+        scaling = Scaling(**description["scaling"])
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise ModelError(f"{DESCRIPTION_FILE} does not describe a model: {error}") from error
+    model = build_model(spec, data)
+    layout = layout_of(model)
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if found != dict(zip(layout.names, layout.shapes, strict=True)):
+        raise ModelError(f"{PARAMETERS_FILE} does not fit the model in {DESCRIPTION_FILE}")
+    module = ExportedModel(model, {name: tensors[name] for name in layout.names}, scaling)
+    return module.eval()
+
+
+def _register(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
+    """Register a parameter with dots in its name, through nested modules as torch does."""
+    *path, last = name.split(".")
+    for part in path:
+        children = dict(module.named_children())
+        if part not in children:
+            module.add_module(part, nn.Module())
+        module = module.get_submodule(part)
+    module.register_parameter(last, parameter)
+
+
+__all__ = ["ExportedModel", "export_model", "load_exported"]

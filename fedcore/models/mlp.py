@@ -1,0 +1,39 @@
+"""Fully connected layers with ReLU between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional
+
+from fedcore.models.base import MODELS, DataShape, ParameterInfo, dense_parameters
+from fedcore.spec.models import MlpSpec
+
+
+@MODELS.implements(MlpSpec)
+@dataclass(frozen=True)
+class Mlp:
+    """Multi-layer perceptron on the flattened input."""
+
+    spec: MlpSpec
+    data: DataShape
+
+    def parameters(self) -> Mapping[str, ParameterInfo]:
+        """Return weights and biases, layer by layer."""
+        inputs = math.prod(self.data.input_shape)
+        return dense_parameters("layers", (inputs, *self.spec.hidden, self.data.num_classes))
+
+    def apply(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Return logits of shape (n, classes)."""
+        hidden = x.flatten(1)
+        last = len(self.spec.hidden)
+        for layer in range(last):
+            hidden = functional.relu(_dense(params, layer, hidden))
+        return _dense(params, last, hidden)
+
+
+def _dense(params: Mapping[str, Tensor], layer: int, x: Tensor) -> Tensor:
+    return functional.linear(x, params[f"layers.{layer}.weight"], params[f"layers.{layer}.bias"])

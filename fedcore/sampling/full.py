@@ -1,0 +1,29 @@
+"""Every available client, every round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from fedcore.sampling.base import SAMPLERS, Sample
+from fedcore.spec.training import FullSamplingSpec
+from fedcore.state import RunState
+
+
+@SAMPLERS.implements(FullSamplingSpec)
+@dataclass(frozen=True)
+class FullSampler:
+    """Takes everyone."""
+
+    spec: FullSamplingSpec
+
+    def select(
+        self,
+        state: RunState,
+        available: Sequence[int],
+        generator: torch.Generator,  # noqa: ARG002  (nothing is drawn)
+    ) -> Sample:
+        """Return all available clients."""
+        return Sample(tuple(available), state.sampler)

@@ -1,0 +1,115 @@
+"""Everything that outlives a round, as one value.
+
+A round is a function from one state to the next, so a run can stop between any two rounds, be
+saved, and go on in another process with the same numbers. An interrupted round has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from fedcore.params import Params, Section
+
+#: Values that JSON can hold; what is not a tensor is kept as such.
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+#: Name of the section of the state, and of messages, that holds the global model.
+MODEL = "model"
+
+
+@dataclass(frozen=True, eq=False)
+class ClientState:
+    """What one client keeps for itself between rounds; it never travels."""
+
+    sections: Mapping[str, Section]
+    values: Mapping[str, Json] = field(default_factory=dict)
+
+
+class ClientStore(Mapping[int, ClientState]):
+    """What clients keep, by client id; a client appears when it first keeps something."""
+
+    def __init__(self, states: Mapping[int, ClientState] | None = None) -> None:
+        self._states = dict(states or {})
+
+    def __getitem__(self, client_id: int) -> ClientState:
+        return self._states[client_id]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._states)
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def updated(self, changes: Mapping[int, ClientState]) -> ClientStore:
+        """Return a store in which some clients keep something new."""
+        return ClientStore({**self._states, **changes}) if changes else self
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over all rounds so far.
+
+    Attributes:
+        rounds: Rounds completed.
+        bytes_up: Bytes from clients to the server.
+        bytes_down: Bytes from the server to clients.
+        seconds: Measured time.
+        sim_seconds: Time on the clock of the simulated clients.
+    """
+
+    rounds: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    seconds: float = 0.0
+    sim_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """What decides whether a run ends before its last round.
+
+    Attributes:
+        is_target_met: Whether a test has reached ``evaluation.target``.
+        best_loss: Lowest test loss so far.
+        tests_without_gain: Tests since then.
+    """
+
+    is_target_met: bool = False
+    best_loss: float | None = None
+    tests_without_gain: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class RunState:
+    """State between two rounds.
+
+    Attributes:
+        round_index: Rounds completed, which is the index of the next one.
+        tensors: Sections that the server keeps; ``model`` always, others by method.
+        clients: What clients keep for themselves.
+        method: What the method keeps besides tensors.
+        sampler: What the sampler keeps.
+        ledger: Privacy events so far, for the accountant.
+        totals: Sums over all rounds; its ``sim_seconds`` is the virtual clock.
+        metrics: Latest value of each metric.
+        stopping: Whether the run should end early.
+    """
+
+    round_index: int
+    tensors: Mapping[str, Section]
+    clients: ClientStore = field(default_factory=ClientStore)
+    method: Mapping[str, Json] = field(default_factory=dict)
+    sampler: Mapping[str, Json] = field(default_factory=dict)
+    ledger: tuple[Mapping[str, Json], ...] = ()
+    totals: Totals = Totals()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    stopping: Stopping = Stopping()
+
+    @property
+    def model(self) -> Params:
+        """The global model."""
+        model = self.tensors[MODEL]
+        if not isinstance(model, Params):
+            raise TypeError("the global model is not one vector")
+        return model
