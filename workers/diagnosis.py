@@ -122,7 +122,6 @@ def _broker(environment: Environment) -> Finding:
             place = f"files in {environment.var / 'broker'}"
         try:
             broker.ensure_connection(max_retries=1, timeout=TIMEOUT_S)
-            broker.channel().close()
         except (KombuError, OSError) as error:
             fix = "Start it, or correct ROUNDHOUSE_BROKER_URL."
             return Finding("broker", Health.FAILED, f"{place}: {_first_line(error)}", fix)

@@ -119,9 +119,15 @@ class Slice:
         return Ending.FINISHED
 
     def _announce(self, engine: Engine) -> None:
-        services.mark_running(
-            lease=self._lease, executor=engine.executor, client_table=engine.client_table()
-        )
+        table = [
+            {
+                "client_id": row.client_id,
+                "num_samples": row.num_train,
+                "class_counts": list(row.class_counts),
+            }
+            for row in engine.client_table().clients
+        ]
+        services.mark_running(lease=self._lease, executor=engine.executor, client_table=table)
 
     def _train_round(self, engine: Engine) -> RoundReport:
         return engine.run_round(should_stop=self._heartbeat.should_stop)

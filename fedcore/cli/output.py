@@ -48,7 +48,7 @@ class JsonOutput:
         self._line(
             {
                 "round": report.round_index,
-                "metrics": report.metrics,
+                "metrics": dict(report.metrics),
                 "bytes_up": report.bytes_up,
                 "bytes_down": report.bytes_down,
                 "seconds": report.seconds,
@@ -64,7 +64,7 @@ class JsonOutput:
             {
                 "status": status,
                 "digest": digest,
-                "metrics": engine.metrics,
+                "metrics": dict(engine.metrics),
                 "totals": {
                     "rounds": totals.rounds,
                     "bytes_up": totals.bytes_up,

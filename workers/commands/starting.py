@@ -7,12 +7,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from types import FrameType
 
 import django
 import typer
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -44,9 +45,32 @@ def prepare(environment: Environment) -> str | None:
         call_command("migrate", interactive=False, verbosity=0)
     elif _is_behind():
         raise StackError("the database is behind the code; run: python manage.py migrate")
-    password = ensure_administrator()
-    connections.close_all()  # the processes have their own
-    return password
+    # Imported late: models exist only once Django is set up.
+    from webapp.accounts.services import ensure_administrator  # noqa: PLC0415
+
+    try:
+        return ensure_administrator()
+    except ValidationError as error:
+        reasons = " ".join(error.messages)
+        raise StackError(f"ROUNDHOUSE_ADMIN_PASSWORD is not good enough: {reasons}") from None
+    finally:
+        connections.close_all()  # the processes have their own
+
+
+def administrator_token(environment: Environment, name: str) -> str:
+    """Return a new token of the administrator, for a program on this machine; valid for a day.
+
+    Raises:
+        StackError: If the administrator has another name by now.
+    """
+    output = StringIO()
+    try:
+        call_command("create_token", environment.admin_username, name, days=1, stdout=output)
+    except CommandError as error:
+        raise StackError(f"{error} Set ROUNDHOUSE_ADMIN_USERNAME to one that is.") from None
+    finally:
+        connections.close_all()
+    return output.getvalue().strip()
 
 
 def _is_behind() -> bool:
