@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, cast
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+
+if TYPE_CHECKING:
+    from asgiref.typing import ASGI3Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.base")
 http = get_asgi_application()
@@ -17,7 +21,7 @@ from webapp.urls import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(http),
-        "websocket": OwnPagesOnly(URLRouter(websocket_urlpatterns)),
+        "http": BodyLimit(cast("ASGI3Application", http)),
+        "websocket": OwnPagesOnly(URLRouter(websocket_urlpatterns)),  # type: ignore[arg-type]
     }
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from http import HTTPStatus
-from pathlib import Path
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
@@ -42,12 +40,7 @@ def page(request: HttpRequest) -> HttpResponse:
     path = settings.FRONTEND_DIR / "index.html"
     if not path.is_file():
         return HttpResponse(_NOT_BUILT, "text/plain; charset=utf-8", HTTPStatus.SERVICE_UNAVAILABLE)
-    html = _template(path, path.stat().st_mtime_ns).replace(_NONCE_PLACEHOLDER, csp_nonce(request))
-    response = HttpResponse(html)
+    html = path.read_text(encoding="utf-8")
+    response = HttpResponse(html.replace(_NONCE_PLACEHOLDER, csp_nonce(request)))
     response.headers["Cache-Control"] = "no-cache"
     return response
-
-
-@lru_cache(maxsize=1)
-def _template(path: Path, changed_at: int) -> str:
-    return path.read_text(encoding="utf-8")

@@ -62,9 +62,10 @@ urlpatterns = [
     re_path(r"^(?!static/).*$", page),
 ]
 
+# Django's stubs know views only; what Channels routes to is an ASGI application.
 websocket_urlpatterns = [
-    path("ws/runs/<uuid:run_id>/", RunConsumer.as_asgi()),
-    re_path(r"", UnknownPathConsumer.as_asgi()),
+    path("ws/runs/<uuid:run_id>/", RunConsumer.as_asgi()),  # type: ignore[arg-type]
+    re_path(r"", UnknownPathConsumer.as_asgi()),  # type: ignore[arg-type]
 ]
 
 handler400 = errors.bad_request

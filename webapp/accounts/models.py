@@ -8,11 +8,15 @@ from django.db import models
 from knox.models import AbstractAuthToken
 
 from webapp.accounts.roles import Role
-from webapp.accounts.scoping import ProjectQuerySet
+from webapp.accounts.scoping import ProjectScopedQuerySet
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no types
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+
+
+class ProjectQuerySet(ProjectScopedQuerySet["Project"]):
+    to_project: ClassVar[str] = ""
 
 
 class Project(models.Model):
@@ -47,7 +51,7 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} of {self.project}"
 
 
-class ApiToken(AbstractAuthToken):
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """A named, hashed, expiring token; the token itself is shown once and stored nowhere."""
 
     id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

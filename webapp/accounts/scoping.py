@@ -8,14 +8,16 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import F
 
+from webapp.accounts.roles import Permission, roles_with
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
-Row = TypeVar("Row", bound=models.Model, covariant=True)
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
 
-class ProjectScopedQuerySet(models.QuerySet[Row]):
+class ProjectScopedQuerySet(models.QuerySet[Row_co]):
     """Rows that belong to a project; ``to_project`` is the way there, empty for projects."""
 
     to_project: ClassVar[str] = "project__"
@@ -28,6 +30,6 @@ class ProjectScopedQuerySet(models.QuerySet[Row]):
         limits: dict[str, Any] = {f"{member}__user": user.pk, f"{member}__user__is_active": True}
         return self.filter(**limits).annotate(viewer_role=F(f"{member}__role"))
 
-
-class ProjectQuerySet(ProjectScopedQuerySet["Project"]):
-    to_project: ClassVar[str] = ""
+    def writable_by(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Keep the rows that the user may change."""
+        return self.visible_to(user).filter(viewer_role__in=roles_with(Permission.WRITE))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, ClassVar
 
 import structlog
 from django.conf import settings
@@ -26,7 +25,7 @@ class Health(BaseModel):
 
 
 class _OpenView(APIView):
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
     permission_classes = (AllowAny,)
 
 

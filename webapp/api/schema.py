@@ -11,6 +11,7 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import Direction
 from pydantic import BaseModel, Field
 
 from fedcore.spec import RunSpec
@@ -31,10 +32,10 @@ class Error(BaseModel):
 class RoundhouseSchema(AutoSchema):
     """Adds the error shape to every operation."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        bodies.setdefault("default", self._get_response_for_code(Error, "default"))
-        bodies["default"]["description"] = "What went wrong."
+        bodies.setdefault("default", _json_body("Error"))
+        _register(self, "Error", _schema_of(Error, self, suffix="", mode="serialization"))
         return bodies
 
 
@@ -45,10 +46,10 @@ class _PydanticExtension(OpenApiSerializerExtension):
     match_subclasses = True
     priority = 1
 
-    def get_name(self, auto_schema: AutoSchema, direction: str) -> str:
+    def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
         return str(self.target.__name__)
 
-    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         return _schema_of(self.target, auto_schema, suffix="", mode="serialization")
 
 
@@ -57,7 +58,7 @@ class _SpecFieldExtension(OpenApiSerializerFieldExtension):
 
     target_class = "webapp.api.spec_field.SpecField"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         suffix, mode = ("Input", "validation") if direction == "request" else ("", "serialization")
         schema = _schema_of(RunSpec, auto_schema, suffix=suffix, mode=mode)
         return _register(auto_schema, f"RunSpec{suffix}", schema)
@@ -66,7 +67,7 @@ class _SpecFieldExtension(OpenApiSerializerFieldExtension):
 class _PydanticFieldExtension(OpenApiSerializerFieldExtension):
     target_class = "webapp.api.typed_fields.PydanticField"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         model = self.target.model
         schema = _schema_of(model, auto_schema, suffix="", mode="serialization")
         return _register(auto_schema, model.__name__, schema)
@@ -75,7 +76,7 @@ class _PydanticFieldExtension(OpenApiSerializerFieldExtension):
 class _EnumFieldExtension(OpenApiSerializerFieldExtension):
     target_class = "webapp.api.typed_fields.EnumField"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         enum = self.target.enum
         schema = {"type": "string", "enum": [member.value for member in enum]}
         return _register(auto_schema, enum.__name__, schema)
@@ -97,6 +98,11 @@ class _SessionExtension(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "apiKey", "in": "cookie", "name": "roundhouse_session"}
+
+
+def _json_body(name: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"{_REF}{name}"}}}
+    return {"description": "What went wrong.", "content": content}
 
 
 def _schema_of(

@@ -11,7 +11,7 @@ from webapp.api.errors import INVALID_SPEC
 from webapp.jobs.limits import sentence
 
 
-class SpecField(serializers.Field[RunSpec, Any, dict[str, Any], dict[str, Any]]):
+class SpecField(serializers.Field[Any, Any, dict[str, Any], dict[str, Any]]):
     """Takes a spec as JSON and gives a ``RunSpec``; what is stored is sent as it is."""
 
     def to_internal_value(self, data: Any) -> RunSpec:

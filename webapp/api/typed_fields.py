@@ -10,14 +10,16 @@ from rest_framework import serializers
 
 
 class PydanticField(serializers.Field[Any, Any, Any, Any]):
-    """Sends stored JSON as it is; the model says what it looks like."""
+    """Sends JSON that is stored in the model's form, or an object with the model's attributes."""
 
     def __init__(self, model: type[BaseModel], **options: Any) -> None:
         super().__init__(read_only=True, **options)
         self.model = model
 
     def to_representation(self, value: Any) -> Any:
-        return value
+        if isinstance(value, dict):
+            return value
+        return self.model.model_validate(value).model_dump(mode="json")
 
 
 class EnumField(serializers.Field[Any, Any, str, Any]):

@@ -30,7 +30,7 @@ class Download(StreamingHttpResponse):
         self.headers["ETag"] = f'"{artifact.sha256}"'
         disposition = content_disposition_header(as_attachment=True, filename=filename)
         self.headers["Content-Disposition"] = disposition or "attachment"
-        self._resource_closers.append(file.close)
+        self._resource_closers.append(file.close)  # type: ignore[attr-defined]  # in no stub
 
 
 def _blocks(file: File[bytes]) -> Iterator[bytes]:

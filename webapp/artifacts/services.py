@@ -36,16 +36,6 @@ class StoredFile:
     sha256: str
 
 
-def store_checkpoint(*, run_id: UUID, folder: Path) -> StoredFile:
-    """Store the saved state of a run."""
-    return store_folder(run_id=run_id, kind=ArtifactKind.CHECKPOINT, folder=folder)
-
-
-def store_model(*, run_id: UUID, path: Path) -> StoredFile:
-    """Store one file of a trained model."""
-    return store_file(run_id=run_id, kind=ArtifactKind.MODEL, path=path)
-
-
 def store_model(*, run_id: UUID, path: Path) -> StoredFile:
     """Copy one file of a trained model into storage."""
     with path.open("rb") as file:

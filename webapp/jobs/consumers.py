@@ -37,7 +37,7 @@ class RunConsumer(AsyncWebsocketConsumer):
         # Accepted before it is checked: a browser learns the code of a close, but not the status
         # of a refused handshake.
         await self.accept()
-        user = await user_of(self.scope)
+        user = await user_of(dict(self.scope))
         if user is None:
             await self.close(UNAUTHENTICATED)
             return
@@ -64,7 +64,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             with watcher().follow(run_id) as self._news:
                 async for frame in run_frames(user, run_id, self._after(), self._news):
                     refusal = FORBIDDEN
-                    if frame["type"] == "ping" and await user_of(self.scope) != user:
+                    if frame["type"] == "ping" and await user_of(dict(self.scope)) != user:
                         await self.close(UNAUTHENTICATED)
                         return
                     await self.send(text_data=json.dumps(frame, separators=(",", ":")))

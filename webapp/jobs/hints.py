@@ -56,6 +56,8 @@ class _Publisher:
         layer = get_channel_layer()
         with self._lock:
             run_ids, self._waiting = self._waiting, set()
+        if layer is None:
+            return
         for run_id in run_ids:
             try:
                 await layer.group_send(group_of(run_id), {"type": MESSAGE_TYPE})

@@ -106,7 +106,7 @@ def _read(user: User, run_id: UUID, after: int) -> _News:
 async def run_frames(
     user: User, run_id: UUID, after: int, news: asyncio.Event
 ) -> AsyncIterator[Frame]:
-    """Yield the frames of a websocket: a snapshot, what happened after ``after``, then what happens.
+    """Yield the frames of a websocket: a snapshot, then what happened after ``after`` and happens.
 
     Raises:
         NoLongerVisibleError: If the user may not see the run, now or later.

@@ -2,14 +2,36 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
 
 from webapp.accounts.models import Project, User
-from webapp.jobs.querysets import EventQuerySet, JobQuerySet, RoundQuerySet, RunQuerySet
+from webapp.accounts.scoping import ProjectScopedQuerySet
 from webapp.jobs.states import FINAL_STATES, WORKABLE_STATES, RequestedAction, RunState
+
+
+class JobQuerySet(ProjectScopedQuerySet["Job"]):
+    pass
+
+
+class RunQuerySet(ProjectScopedQuerySet["Run"]):
+    def waiting(self) -> Self:
+        """Keep the runs that could be worked on if a worker took them."""
+        return self.filter(state__in=WORKABLE_STATES, lease_token=None)
+
+    def abandoned(self, now: datetime) -> Self:
+        """Keep the runs whose worker went silent."""
+        return self.exclude(lease_token=None).filter(lease_expires_at__lte=now)
+
+
+class RoundQuerySet(ProjectScopedQuerySet["RoundRecord"]):
+    to_project: ClassVar[str] = "run__project__"
+
+
+class EventQuerySet(ProjectScopedQuerySet["RunEvent"]):
+    to_project: ClassVar[str] = "run__project__"
 
 
 class Queue(models.TextChoices):
@@ -94,6 +116,9 @@ class Run(models.Model):
 
     objects = RunQuerySet.as_manager()
 
+    if TYPE_CHECKING:
+        viewer_role: str  # added by visible_to()
+
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["job", "number"], name="run_number_per_job")
@@ -126,7 +151,7 @@ class Run(models.Model):
 
 
 class RoundRecord(models.Model):
-    """One finished round. Rounds are many, so their key is small; ``(run, round_index)`` names one."""
+    """One finished round, named by run and index; there are many, so the primary key is small."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="rounds")
     round_index = models.PositiveIntegerField()

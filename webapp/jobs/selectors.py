@@ -14,10 +14,8 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from webapp.accounts.models import Project, User
-from webapp.accounts.roles import Permission, roles_with
 from webapp.errors import ForbiddenError, NotFoundError
-from webapp.jobs.models import Job, Run
-from webapp.jobs.querysets import RunQuerySet
+from webapp.jobs.models import Job, Run, RunQuerySet
 from webapp.jobs.services.leases import Checkpoint, latest_checkpoint
 
 #: After so long at the head of the queue, the likely reason is that there is no worker at all.
@@ -80,8 +78,7 @@ def get_job(user: AbstractBaseUser | AnonymousUser, job_id: UUID) -> Job:
 
 def default_project(user: User) -> Project:
     """Return the oldest project in which the user may launch runs."""
-    writable = Project.objects.visible_to(user).filter(viewer_role__in=roles_with(Permission.WRITE))
-    project = writable.first()
+    project = Project.objects.writable_by(user).first()
     if project is None:
         raise ForbiddenError("You have no project in which you may launch runs.")
     return project

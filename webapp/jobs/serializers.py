@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from rest_framework import serializers
 
 from webapp.accounts.roles import Permission, Role, allows
@@ -21,6 +21,8 @@ from webapp.jobs.states import READING_ACTIONS, RequestedAction, RunAction, RunS
 
 class RunTotals(BaseModel):
     """Sums over the recorded rounds."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     bytes_up: int
     bytes_down: int
@@ -50,7 +52,7 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
     is_final = serializers.BooleanField()
     allowed_actions = serializers.SerializerMethodField()
     latest_metrics = serializers.DictField(child=serializers.FloatField(allow_null=True))
-    totals = serializers.SerializerMethodField()
+    totals = PydanticField(RunTotals, source="*")
     failure = PydanticField(Failure, allow_null=True)
     queue = serializers.SerializerMethodField()
     eta_s = serializers.SerializerMethodField()
@@ -92,15 +94,6 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
         actions = actions_for(RunState(run.state), RequestedAction(run.requested_action))
         may_write = allows(Role(run.viewer_role), Permission.WRITE)
         return [action for action in actions if may_write or action in READING_ACTIONS]
-
-    @extend_schema_field(RunTotals)
-    def get_totals(self, run: Run) -> dict[str, float]:
-        return {
-            "bytes_up": run.bytes_up,
-            "bytes_down": run.bytes_down,
-            "seconds": run.seconds,
-            "sim_seconds": run.sim_seconds,
-        }
 
     @extend_schema_field(QueueSerializer(allow_null=True))
     def get_queue(self, run: Run) -> dict[str, Any] | None:

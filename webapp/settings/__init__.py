@@ -1,1 +1,1 @@
-"""Django settings: ``base`` runs embedded or as a server, ``production`` and ``test`` build on it."""
+"""Django settings: ``base`` for both modes; ``production`` and ``test`` build on it."""

@@ -46,7 +46,7 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     mode: Mode = Field(Mode.EMBEDDED, description="embedded: no servers needed; server: they are.")
-    debug: bool = Field(False, description="Developer's pages; refused in production.")
+    debug: bool = Field(default=False, description="Developer's pages; refused in production.")
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     var_dir: Path = Field(Path("var"), description="Database, files and secret when embedded.")
@@ -60,7 +60,9 @@ class Environment(BaseSettings):
 
     allowed_hosts: CommaSeparated = []
     csrf_trusted_origins: CommaSeparated = []
-    https: bool = Field(True, description="Production only: cookies, redirect and HSTS need it.")
+    https: bool = Field(
+        default=True, description="Production only: cookies, redirect and HSTS need it."
+    )
     trusted_proxies: int = Field(0, ge=0, description="Reverse proxies before the web process.")
 
     admin_username: str = "admin"

@@ -30,7 +30,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
 
     class Meta:
         model = ApiToken
-        fields = ("id", "name", "prefix", "created_at", "expires_at")
+        fields: tuple[str, ...] = ("id", "name", "prefix", "created_at", "expires_at")
         read_only_fields = fields
 
 
@@ -43,7 +43,7 @@ class TokenCreatedSerializer(TokenSerializer):
     token = serializers.CharField(help_text="Shown this once; only its hash is kept.")
 
     class Meta(TokenSerializer.Meta):
-        fields = (*TokenSerializer.Meta.fields, "token")  # type: ignore[assignment]
+        fields = (*TokenSerializer.Meta.fields, "token")
         read_only_fields = fields
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.auth import authenticate, login, logout
 from django.middleware.csrf import get_token
@@ -63,7 +63,7 @@ def describe(user: User) -> dict[str, Any]:
 class LoginView(APIView):
     """Sign in; the answer sets the session cookie."""
 
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (LoginThrottle, LoginAddressThrottle)
 
@@ -98,7 +98,7 @@ class MeView(APIView):
 class CsrfView(APIView):
     """Set the CSRF cookie, which every request that changes something needs."""
 
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
     permission_classes = (AllowAny,)
 
     @extend_schema(responses=CsrfSerializer, tags=["auth"])

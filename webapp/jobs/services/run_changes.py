@@ -96,7 +96,7 @@ def join_queue(run: Run, now: datetime) -> dict[str, Any]:
 
 
 def settle_request(run: Run, now: datetime) -> bool:
-    """Do at once what was asked of a run whose worker is gone; return whether there was anything."""
+    """Do at once what was asked of a run whose worker is gone; False if nothing was."""
     if run.requested_action == RequestedAction.CANCEL:
         reason, to = "Cancelled on request.", RunState.CANCELLED
         transition(run, to, reason=reason, now=now, finished_at=now, **_SETTLED)
