@@ -1,1 +1,1 @@
-"""Measurements, each beside a physical limit or a peer in the same run. ``make bench`` runs them."""
+"""Measurements, each beside a physical limit or a peer in the same run; see ``make bench``."""
