@@ -78,12 +78,12 @@ def running(
         log_dir=log_dir,
         on_change=lambda pids: _write_state(state, stack, pids),
     )
-    with supervisor:
-        try:
+    try:
+        with supervisor:
             _wait_until_healthy(supervisor, stack, log_dir)
             yield supervisor
-        finally:
-            state.unlink(missing_ok=True)
+    finally:
+        state.unlink(missing_ok=True)
 
 
 def free_port(host: str, preferred: int) -> int:

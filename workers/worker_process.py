@@ -74,3 +74,6 @@ def _when_ready(on_ready: Callable[[], None]) -> Callable[..., None]:
 def _keep_our_logging(**_: Any) -> None:
     """Stop Celery from configuring logging; Django's settings have."""
     logging.captureWarnings(capture=True)
+    # A line for each message would drown what the tasks themselves say.
+    for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -31,6 +32,7 @@ def load() -> Environment:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.base")
     environment.var.mkdir(parents=True, exist_ok=True)
     django.setup()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # our own health checks are no news
     return environment
 
 
