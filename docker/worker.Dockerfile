@@ -29,6 +29,6 @@ USER roundhouse
 ENV DJANGO_SETTINGS_MODULE=webapp.settings.production \
     ROUNDHOUSE_MODE=server \
     ROUNDHOUSE_ARTIFACT_DIR=/srv/artifacts
-HEALTHCHECK --interval=30s --timeout=20s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=60s --timeout=20s --start-period=60s --retries=3 \
     CMD ["roundhouse", "doctor"]
 CMD ["roundhouse", "worker"]

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from fedcore.spec import check, load_yaml
-from tests.architecture.sources import ROOT, relative
+from tests.architecture.sources import PACKAGES, ROOT, python_files, relative
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 TARGET = re.compile(r"^([a-z0-9-]+):", re.MULTILINE)
 HELPED_TARGET = re.compile(r"^([a-z0-9-]+):.*## ", re.MULTILINE)
+VARIABLE = re.compile(r"\bROUNDHOUSE_[A-Z_]*[A-Z]\b")
 MAKE_CALL = re.compile(r"(?<![\w-])make ([a-z0-9-]+)")
 
 
@@ -73,7 +74,8 @@ def test_every_setting_is_documented_with_its_default() -> None:
         )
     )
     fields = {PREFIX + name.upper(): field for name, field in Environment.model_fields.items()}
-    assert set(table) == set(fields)
+    code = "\n".join(path.read_text(encoding="utf-8") for path in python_files(*PACKAGES))
+    assert set(table) == set(fields) | set(VARIABLE.findall(code))
     for name, field in fields.items():
         if field.default is not None and field.default_factory is None:
             assert table[name].strip("`") == _written(field.default), name
