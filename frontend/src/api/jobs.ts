@@ -1,0 +1,25 @@
+import type { JsonObject } from '@/lib/document-path';
+import { client, unwrap } from './client';
+import type { SpecInput } from './types';
+
+interface NewJob {
+  name: string;
+  spec: JsonObject;
+  /** The same key twice launches once, so that a repeated click or request does no harm. */
+  idempotencyKey: string;
+}
+
+export function launchJob({ name, spec, idempotencyKey }: NewJob) {
+  return unwrap(
+    client.POST('/api/v1/jobs/', {
+      params: { header: { 'Idempotency-Key': idempotencyKey } },
+      body: { name, spec: spec as SpecInput, launch: true },
+    }),
+  );
+}
+
+/** Random, also where the page is not served over HTTPS and `crypto.randomUUID` is missing. */
+export function newIdempotencyKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,18 @@
+/** Short names for the generated types. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Run = Schemas['Run'];
+export type RunListItem = Schemas['RunRow'];
+export type RunState = Run['state'];
+export type RoundRow = Schemas['RoundRow'];
+export type Event = Schemas['Event'];
+export type CatalogueEntry = Schemas['CatalogueRow'];
+export type Estimate = Schemas['SpecEstimate'];
+
+/** A spec in a request; what it leaves out gets its default. */
+export type SpecInput = Schemas['RunSpecInput'];
+
+/** What the live connection sends. */
+export type RunFrame = Schemas['Frame'];

@@ -1,0 +1,74 @@
+import { Menu, UnstyledButton } from '@mantine/core';
+import { IconApi, IconLogout, IconSelector, IconSettings } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { client, unwrapEmpty } from '@/api/client';
+import { meQuery } from '@/api/session';
+import { ColorSchemeToggle } from '@/components/ui/color-scheme-toggle';
+import { strings } from '@/strings';
+import classes from './account-menu.module.css';
+
+/** Who is signed in, in which project, and what concerns only this person. */
+export function AccountMenu() {
+  const { data: me } = useQuery(meQuery);
+  const queries = useQueryClient();
+  const signOut = useMutation({
+    mutationFn: () => unwrapEmpty(client.POST('/api/v1/auth/logout/')),
+    onSuccess: () => {
+      queries.clear();
+      // A fresh page: nothing of the last user stays in memory.
+      window.location.assign('/sign-in');
+    },
+  });
+  if (me === undefined) return null;
+  const project = me.projects[0];
+  return (
+    <Menu position="top-start" width={232} shadow="md">
+      <Menu.Target>
+        <UnstyledButton
+          className={classes['account']}
+          aria-label={`${strings.app.account}: ${me.user.username}`}
+        >
+          <span className={classes['avatar']} aria-hidden>
+            {me.user.username.charAt(0).toUpperCase()}
+          </span>
+          <span className={classes['names']}>
+            <span className={classes['user']}>{me.user.username}</span>
+            {project && <span className={classes['project']}>{project.name}</span>}
+          </span>
+          <IconSelector size={16} aria-hidden />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{strings.app.scheme}</Menu.Label>
+        <div className={classes['scheme']}>
+          <ColorSchemeToggle />
+        </div>
+        <Menu.Divider />
+        <Menu.Item
+          component="a"
+          href="/api/v1/docs/"
+          leftSection={<IconApi size={16} aria-hidden />}
+        >
+          {strings.app.apiDocumentation}
+        </Menu.Item>
+        {me.user.is_staff && (
+          <Menu.Item
+            component="a"
+            href="/admin/"
+            leftSection={<IconSettings size={16} aria-hidden />}
+          >
+            {strings.app.administration}
+          </Menu.Item>
+        )}
+        <Menu.Item
+          leftSection={<IconLogout size={16} aria-hidden />}
+          onClick={() => {
+            signOut.mutate();
+          }}
+        >
+          {strings.app.signOut}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

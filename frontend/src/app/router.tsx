@@ -1,0 +1,100 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import { asApiError } from '@/api/errors';
+import { meQuery } from '@/api/session';
+import { Loading } from '@/components/ui/feedback';
+import {
+  readNewRunSearch,
+  readRunListSearch,
+  readRunSearch,
+  readSignInSearch,
+} from '@/lib/url-state';
+import { strings } from '@/strings';
+import { AppLayout } from './layout';
+import { CrashPage, NotFoundPage, RootLayout } from './pages';
+
+interface RouterContext {
+  queries: QueryClient;
+}
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({ component: RootLayout });
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: readSignInSearch,
+  component: lazyRouteComponent(() => import('@/features/session/sign-in-page'), 'SignInPage'),
+});
+
+/** Everything that only those who are signed in may see. */
+const memberRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'member',
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queries.query({ ...meQuery, staleTime: 'static' });
+    } catch (error) {
+      if (asApiError(error).status !== 401) throw error;
+      throw redirect({ to: '/sign-in', search: { next: location.href } });
+    }
+  },
+  component: AppLayout,
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/runs', replace: true });
+  },
+});
+
+const runsRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/runs',
+  validateSearch: readRunListSearch,
+  component: lazyRouteComponent(() => import('@/features/runs/run-list-page'), 'RunListPage'),
+});
+
+const runRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/runs/$runId',
+  validateSearch: readRunSearch,
+  component: lazyRouteComponent(() => import('@/features/runs/run-page'), 'RunPage'),
+});
+
+const newRunRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/new',
+  validateSearch: readNewRunSearch,
+  component: lazyRouteComponent(() => import('@/features/jobs/new-run-page'), 'NewRunPage'),
+});
+
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  memberRoute.addChildren([homeRoute, runsRoute, runRoute, newRunRoute]),
+]);
+
+export function createAppRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPendingComponent: () => <Loading label={strings.app.loading} />,
+    defaultErrorComponent: CrashPage,
+    defaultNotFoundComponent: NotFoundPage,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

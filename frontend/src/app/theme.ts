@@ -1,0 +1,52 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+/** Brunswick green, the colour locomotives were painted in. */
+const brunswick: MantineColorsTuple = [
+  '#ecf7f2',
+  '#d5ece1',
+  '#a9d8c3',
+  '#79c2a3',
+  '#4fbf91',
+  '#2f9f73',
+  '#1f8a62',
+  '#17704f',
+  '#125c41',
+  '#0c4330',
+];
+
+/** Neutral greys with a little green in them, from text (0) to the page (9). */
+const dark: MantineColorsTuple = [
+  '#e6ebe8',
+  '#b9c2bd',
+  '#98a39d',
+  '#59625d',
+  '#3a433f',
+  '#262d2a',
+  '#161b19',
+  '#121715',
+  '#0f1312',
+  '#0a0d0c',
+];
+
+export const theme = createTheme({
+  primaryColor: 'brunswick',
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  colors: { brunswick, dark },
+  defaultRadius: 6,
+  fontFamily:
+    "ui-sans-serif, -apple-system, BlinkMacSystemFont, Inter, 'Segoe UI Variable Text', 'Segoe UI', " +
+    "Roboto, 'Noto Sans', 'Liberation Sans', sans-serif",
+  fontFamilyMonospace:
+    "ui-monospace, 'SF Mono', 'Cascadia Mono', 'JetBrains Mono', Menlo, Consolas, 'Liberation Mono', monospace",
+  fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.125rem' },
+  headings: {
+    fontWeight: '600',
+    sizes: {
+      h1: { fontSize: '1.25rem', lineHeight: '1.3' },
+      h2: { fontSize: '0.9375rem', lineHeight: '1.4' },
+      h3: { fontSize: '0.8125rem', lineHeight: '1.4' },
+    },
+  },
+  cursorType: 'pointer',
+});

@@ -1,0 +1,102 @@
+import { TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { textOf, type Json } from '@/lib/document-path';
+import { strings } from '@/strings';
+import { useField, type FieldProps } from './field-props';
+import { ResetButton } from './reset-button';
+
+interface DraftFieldProps extends FieldProps {
+  /** The document's value as text. */
+  print: (value: Json | undefined) => string;
+  /** Text as the document's value; what cannot be read is passed on as text for the server. */
+  read: (text: string) => Json;
+  inputMode?: 'decimal' | 'numeric' | 'text';
+  placeholder?: string | undefined;
+}
+
+/** A text input that keeps what is being typed ("1e-", "200, ") until it is left. */
+function DraftField({ print, read, inputMode, placeholder, ...field }: DraftFieldProps) {
+  const { value, defaultValue, setValue, frame } = useField(field);
+  const [draft, setDraft] = useState<string | null>(null);
+  return (
+    <TextInput
+      {...frame}
+      size="sm"
+      autoComplete="off"
+      spellCheck={false}
+      inputMode={inputMode}
+      placeholder={placeholder}
+      value={draft ?? print(value)}
+      onChange={(event) => {
+        setDraft(event.currentTarget.value);
+        setValue(read(event.currentTarget.value));
+      }}
+      onBlur={() => {
+        setDraft(null);
+      }}
+      rightSection={
+        <ResetButton
+          label={frame.label}
+          value={value}
+          defaultValue={defaultValue}
+          onReset={(next) => {
+            setDraft(null);
+            setValue(next);
+          }}
+        />
+      }
+    />
+  );
+}
+
+/** A number; text that is none stays text, and the server says what is wrong with it. */
+function readNumber(text: string): Json {
+  const trimmed = text.trim();
+  if (trimmed === '') return null;
+  const number = Number(trimmed);
+  return Number.isFinite(number) ? number : trimmed;
+}
+
+export function NumberField({
+  integer,
+  nullable,
+  ...field
+}: FieldProps & { integer: boolean; nullable: boolean }) {
+  return (
+    <DraftField
+      {...field}
+      print={textOf}
+      read={readNumber}
+      inputMode={integer ? 'numeric' : 'decimal'}
+      placeholder={nullable ? strings.form.notSet : undefined}
+    />
+  );
+}
+
+export function TextField({ nullable, ...field }: FieldProps & { nullable: boolean }) {
+  return (
+    <DraftField
+      {...field}
+      print={textOf}
+      read={(text) => (nullable && text === '' ? null : text)}
+      placeholder={nullable ? strings.form.notSet : undefined}
+    />
+  );
+}
+
+/** A list of numbers, typed with commas: "200, 200". */
+export function NumberListField(field: FieldProps) {
+  return (
+    <DraftField
+      {...field}
+      print={(value) => (Array.isArray(value) ? value.map(textOf).join(', ') : textOf(value))}
+      read={(text) =>
+        text
+          .split(/[\s,;x×]+/)
+          .filter((part) => part !== '')
+          .map(readNumber)
+      }
+      placeholder={strings.form.listPlaceholder}
+    />
+  );
+}

@@ -1,0 +1,74 @@
+import { Tabs } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { runHistoryQuery, runQuery, type RunHistory } from '@/api/runs';
+import type { Run } from '@/api/types';
+import { Failure, Loading } from '@/components/ui/feedback';
+import { RUN_TABS, type RunTab } from '@/lib/url-state';
+import { usePageTitle } from '@/lib/use-page-title';
+import { strings } from '@/strings';
+import { ConnectionBanner } from './connection-banner';
+import { RunEvents } from './run-events';
+import { RunFailure } from './run-failure';
+import { RunHeader } from './run-header';
+import { RunModel } from './run-model';
+import { RunOverview } from './run-overview';
+import { RunSpecView } from './run-spec';
+import { useRunLive } from './use-run-live';
+
+const text = strings.run;
+const route = getRouteApi('/member/runs/$runId');
+
+/** One run, live: the queries hold what is known, and socket events update them in place. */
+export function RunPage() {
+  const { runId } = route.useParams();
+  const run = useQuery(runQuery(runId));
+  const history = useQuery(runHistoryQuery(runId));
+  const status = useRunLive(runId);
+  usePageTitle(run.data?.name ?? text.loading);
+
+  if (run.isPending) return <Loading label={text.loading} rows={5} />;
+  if (run.isError && run.data === undefined) {
+    return <Failure error={run.error} onRetry={() => void run.refetch()} />;
+  }
+  return (
+    <article aria-label={run.data.name}>
+      {!run.data.is_final && <ConnectionBanner status={status} />}
+      <RunHeader run={run.data} />
+      {run.data.failure && <RunFailure failure={run.data.failure} />}
+      {history.isPending && <Loading label={text.loading} />}
+      {history.isError && <Failure error={history.error} onRetry={() => void history.refetch()} />}
+      {history.data && <RunTabs run={run.data} history={history.data} />}
+    </article>
+  );
+}
+
+function RunTabs({ run, history }: { run: Run; history: RunHistory }) {
+  const { tab = 'overview' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const panels: Record<RunTab, React.ReactNode> = {
+    overview: <RunOverview run={run} history={history} />,
+    events: <RunEvents runId={run.id} history={history} />,
+    spec: <RunSpecView run={run} />,
+    model: <RunModel run={run} />,
+  };
+  return (
+    <Tabs
+      value={tab}
+      keepMounted={false}
+      onChange={(next) => {
+        const known = RUN_TABS.find((candidate) => candidate === next) ?? 'overview';
+        void navigate({ search: (old) => ({ ...old, tab: known }), resetScroll: false });
+      }}
+    >
+      <Tabs.List mb="md" aria-label={text.tabsLabel}>
+        {RUN_TABS.map((value) => (
+          <Tabs.Tab key={value} value={value}>
+            {text.tabs[value]}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value={tab}>{panels[tab]}</Tabs.Panel>
+    </Tabs>
+  );
+}
