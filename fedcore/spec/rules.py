@@ -33,7 +33,7 @@ def epochs_or_steps(spec: RunSpec) -> Iterator[Problem]:
     local = spec.local
     if local.epochs is None and local.steps is None:
         yield Problem(
-            "local.epochs", "missing", "Neither epochs nor steps is given.", "Set epochs: 1."
+            "local.epochs", "missing", "Neither epochs nor steps is given.", "Set epochs: 3."
         )
     if local.steps is not None and local.epochs is not None:
         yield Problem(

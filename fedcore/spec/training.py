@@ -14,7 +14,7 @@ class LocalSpec(Spec):
     """Training on one client in one round; optimiser state starts fresh every round."""
 
     epochs: int | None = Field(
-        1,
+        3,
         ge=1,
         le=10_000,
         description="Passes over the client's data; leave empty when steps are given.",
@@ -24,13 +24,13 @@ class LocalSpec(Spec):
         None, ge=1, le=10_000_000, description="Optimiser steps instead of epochs."
     )
     batch_size: int = Field(
-        32, ge=1, le=1_000_000, description="Examples per step.", json_schema_extra=BASIC
+        16, ge=1, le=1_000_000, description="Examples per step.", json_schema_extra=BASIC
     )
     optimizer: Literal["sgd", "adam", "adamw"] = Field(
         "sgd", description="The clients' optimiser.", json_schema_extra=BASIC
     )
     lr: float = Field(
-        0.05, gt=0, le=1000, description="The clients' learning rate.", json_schema_extra=BASIC
+        0.1, gt=0, le=1000, description="The clients' learning rate.", json_schema_extra=BASIC
     )
     momentum: float = Field(0.0, ge=0, lt=1, description="Momentum of SGD; 0 is plain SGD.")
     weight_decay: float = Field(0.0, ge=0, le=10, description="L2 penalty on the weights.")
