@@ -5,11 +5,13 @@ from threading import Event
 from time import monotonic
 
 
-def wait_until(condition: Callable[[], object], *, within_s: float, what: str) -> None:
+def wait_until(
+    condition: Callable[[], object], *, within_s: float, what: str, every_s: float = 0.02
+) -> None:
     """Return once the condition holds; fail naming what did not happen in time."""
     pause = Event()
     deadline = monotonic() + within_s
     while not condition():
         if monotonic() > deadline:
             raise AssertionError(f"not within {within_s} s: {what}")
-        pause.wait(0.02)
+        pause.wait(every_s)

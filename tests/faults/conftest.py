@@ -1,7 +1,8 @@
-"""The installations that the fault tests break: one per test file and kind of stack."""
+"""The installations that the fault tests break, one of each kind, one at a time."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,13 +37,17 @@ SPEC: dict[str, Any] = {
 }
 
 
+# Every question to a server is a line; there are too many to find anything else among them.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What the spec comes to when nothing happens to it."""
     return simulate(SPEC, tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.fixture(scope="module", params=[EMBEDDED, RABBITMQ, REDIS])
+@pytest.fixture(scope="session", params=[EMBEDDED, RABBITMQ, REDIS])
 def stack(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:

@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import SPEC
-from tests.faults.stack import Stack, assert_as_undisturbed, wait_for_end, wait_for_rounds
+from tests.faults.stack import (
+    PATIENCE_S,
+    Stack,
+    assert_as_undisturbed,
+    wait_for_end,
+    wait_for_rounds,
+)
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 #: One round of this takes minutes.
 ENDLESS: dict[str, Any] = {**SPEC, "local": {"epochs": 5000, "batch_size": 8, "lr": 0.01}}
@@ -23,21 +29,23 @@ def test_cancel_frees_the_worker_within_two_seconds(stack: Stack) -> None:
         endless = client.submit(name="endless", spec=ENDLESS).runs[0]
         wait_until(
             lambda: client.run(endless.id).state == "running",
-            within_s=60,
-            what=f"the start\n{stack.log()}",
+            within_s=PATIENCE_S,
+            every_s=0.1,
+            what="the start",
         )
         waiting = client.submit(name="next", spec={"rounds": 1}).runs[0]
         asked = monotonic()
         client.control(endless.id, "cancel")
         wait_until(
-            lambda: client.run(endless.id).state == "cancelled", within_s=10, what="cancelled"
-        )
-        wait_until(
-            lambda: client.run(waiting.id).state != "queued", within_s=10, what="the next run"
+            lambda: client.run(waiting.id).state != "queued",
+            within_s=30,
+            every_s=0.05,
+            what="the start of the next run",
         )
         assert monotonic() - asked < CANCEL_WITHIN_S
-        assert client.run(endless.id).rounds_done == 0
-        assert wait_for_end(client, waiting, stack).state == "succeeded"
+        cancelled = client.run(endless.id)
+        assert (cancelled.state, cancelled.rounds_done) == ("cancelled", 0)
+        assert wait_for_end(client, waiting).state == "succeeded"
 
 
 def test_a_paused_and_resumed_run_equals_a_simulation(
@@ -45,11 +53,11 @@ def test_a_paused_and_resumed_run_equals_a_simulation(
 ) -> None:
     with stack.client() as client:
         run = client.submit(name="paused", spec=SPEC).runs[0]
-        wait_for_rounds(client, run, 10, stack)
+        wait_for_rounds(client, run, 10)
         client.control(run.id, "pause")
-        wait_until(lambda: client.run(run.id).state == "paused", within_s=10, what="paused")
+        wait_until(lambda: client.run(run.id).state == "paused", within_s=30, what="paused")
         done = client.run(run.id).rounds_done
         assert done < len(undisturbed) - 1
         client.control(run.id, "resume")
-        ended = wait_for_end(client, run, stack)
+        ended = wait_for_end(client, run)
         assert_as_undisturbed(client, ended, undisturbed)

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.conftest import SPEC
 from tests.faults.stack import Stack, assert_as_undisturbed, wait_for_end, wait_for_rounds
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 Lines = list[dict[str, Any]]
 
@@ -19,7 +19,7 @@ def test_a_run_that_nothing_happens_to_equals_a_simulation(
 ) -> None:
     with stack.client() as client:
         run = client.submit(name="undisturbed", spec=SPEC).runs[0]
-        ended = wait_for_end(client, run, stack)
+        ended = wait_for_end(client, run)
         events = assert_as_undisturbed(client, ended, undisturbed)
     assert "recovered" not in {event.kind for event in events}
 
@@ -27,9 +27,9 @@ def test_a_run_that_nothing_happens_to_equals_a_simulation(
 def test_a_killed_worker_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     with stack.client() as client:
         run = client.submit(name="worker killed", spec=SPEC).runs[0]
-        wait_for_rounds(client, run, 15, stack)
+        wait_for_rounds(client, run, 15)
         stack.kill("worker-1")
-        ended = wait_for_end(client, run, stack)
+        ended = wait_for_end(client, run)
         events = assert_as_undisturbed(client, ended, undisturbed)
     assert "recovered" in {event.kind for event in events}
 
@@ -38,18 +38,18 @@ def test_a_worker_killed_again_and_again_loses_nothing(stack: Stack, undisturbed
     with stack.client() as client:
         run = client.submit(name="worker killed three times", spec=SPEC).runs[0]
         for rounds in (5, 20, 35):
-            wait_for_rounds(client, run, rounds, stack)
+            wait_for_rounds(client, run, rounds)
             stack.kill("worker-1")
-        ended = wait_for_end(client, run, stack)
+        ended = wait_for_end(client, run)
         assert_as_undisturbed(client, ended, undisturbed)
 
 
 def test_a_killed_web_server_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     with stack.client() as client:
         run = client.submit(name="web killed", spec=SPEC).runs[0]
-        wait_for_rounds(client, run, 10, stack)
+        wait_for_rounds(client, run, 10)
         stack.kill("web")
-        ended = wait_for_end(client, run, stack)
+        ended = wait_for_end(client, run)
         events = assert_as_undisturbed(client, ended, undisturbed)
     assert "recovered" not in {event.kind for event in events}, "the worker was not disturbed"
 
@@ -57,19 +57,19 @@ def test_a_killed_web_server_loses_nothing(stack: Stack, undisturbed: Lines) -> 
 def test_killing_everything_at_once_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     with stack.client() as client:
         run = client.submit(name="all killed", spec=SPEC).runs[0]
-        wait_for_rounds(client, run, 15, stack)
+        wait_for_rounds(client, run, 15)
         stack.kill_supervisor()
         stack.start()
-        ended = wait_for_end(client, run, stack)
+        ended = wait_for_end(client, run)
         assert_as_undisturbed(client, ended, undisturbed)
 
 
 def test_stopping_and_starting_again_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     with stack.client() as client:
         run = client.submit(name="stopped and started", spec=SPEC).runs[0]
-        wait_for_rounds(client, run, 15, stack)
+        wait_for_rounds(client, run, 15)
         stack.stop()
         stack.start()
-        ended = wait_for_end(client, run, stack)
+        ended = wait_for_end(client, run)
         events = assert_as_undisturbed(client, ended, undisturbed)
     assert "recovered" not in {event.kind for event in events}, "the worker handed its run back"

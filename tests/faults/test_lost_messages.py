@@ -10,7 +10,7 @@ from tests import services
 from tests.faults.conftest import BROKER_DB, LIVE_DB, SPEC, flush, purge
 from tests.faults.stack import Stack, assert_as_undisturbed, wait_for_end, wait_for_rounds
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 Lines = list[dict[str, Any]]
 
@@ -31,12 +31,12 @@ def test_losing_every_message_in_the_middle_loses_nothing(stack: Stack, undistur
     """One worker and two runs: one trains, and the message of the other is what gets lost."""
     with stack.client() as client:
         runs = [client.submit(name=f"messages lost {n}", spec=SPEC).runs[0] for n in (1, 2)]
-        wait_for_rounds(client, runs[0], 10, stack)
+        wait_for_rounds(client, runs[0], 10)
         for rounds in (12, 16, 20):
-            wait_for_rounds(client, runs[0], rounds, stack)
+            wait_for_rounds(client, runs[0], rounds)
             lose_messages(stack)
         for run in runs:
-            ended = wait_for_end(client, run, stack)
+            ended = wait_for_end(client, run)
             assert_as_undisturbed(client, ended, undisturbed)
 
 
@@ -48,5 +48,5 @@ def test_a_run_whose_only_message_was_lost_is_started_all_the_same(
         run = client.submit(name="never announced", spec=SPEC).runs[0]
         lose_messages(stack)
         for each in (busy, run):
-            ended = wait_for_end(client, each, stack)
+            ended = wait_for_end(client, each)
             assert_as_undisturbed(client, ended, undisturbed)
