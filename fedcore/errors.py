@@ -102,6 +102,18 @@ class WireError(PermanentError):
     code = "message_invalid"
 
 
+class CodecError(PermanentError):
+    """An update cannot be written as the spec's compression asks."""
+
+    code = "update_not_encodable"
+
+
+class AggregationError(PermanentError):
+    """Updates cannot be combined in the way that the spec asks for."""
+
+    code = "aggregation_impossible"
+
+
 class ClientFailedError(PermanentError):
     """A client's work raised an exception."""
 
