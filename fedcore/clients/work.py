@@ -10,13 +10,8 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from fedcore.algorithms.base import AnyMethod
-from fedcore.clients.training import (
-    ClientData,
-    LocalContext,
-    ShouldStop,
-    named_tensors,
-    train,
-)
+from fedcore.clients.trainer import AUTOGRAD, Trainer
+from fedcore.clients.training import ClientData, LocalContext, ShouldStop, named_tensors
 from fedcore.messages import Message, Update
 from fedcore.params import Params
 from fedcore.rng import Purpose, rng
@@ -59,7 +54,9 @@ class ClientResult:
     duration_s: float
 
 
-def client_round(method: AnyMethod, task: ClientTask, should_stop: ShouldStop) -> ClientResult:
+def client_round(
+    method: AnyMethod, task: ClientTask, should_stop: ShouldStop, trainer: Trainer = AUTOGRAD
+) -> ClientResult:
     """Return the result of one client's work.
 
     Raises:
@@ -69,7 +66,7 @@ def client_round(method: AnyMethod, task: ClientTask, should_stop: ShouldStop) -
     start = task.message.sections[MODEL]
     if not isinstance(start, Params):
         raise TypeError("a model to train is one vector")
-    trained = train(
+    trained = trainer.train(
         method,
         start,
         task.data,

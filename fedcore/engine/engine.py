@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from fedcore.clients.trainer import AUTOGRAD
 from fedcore.clients.training import ShouldStop
 from fedcore.engine import checkpoint
 from fedcore.engine.clients import ClientTable, client_table
@@ -51,7 +52,7 @@ class Engine:
                 the memory, or the device is not there.
         """
         context = _context(spec, data_dir, cache_dir)
-        return cls(context, initial_state(context), SequentialExecutor(context.method))
+        return cls(context, initial_state(context), SequentialExecutor(context, AUTOGRAD))
 
     @classmethod
     def resume(
@@ -75,7 +76,7 @@ class Engine:
             data_fingerprint=context.dataset.fingerprint,
             device=context.device,
         )
-        return cls(context, state, SequentialExecutor(context.method))
+        return cls(context, state, SequentialExecutor(context, AUTOGRAD))
 
     @property
     def round_index(self) -> int:
@@ -112,7 +113,10 @@ class Engine:
             Interrupted: If ``should_stop`` returned True; everything is as before the round.
             TooFewUpdatesError: If too few clients delivered; everything is as before the round.
             DivergedError: If training diverged; everything is as before the round.
+            RuntimeError: If the run is finished.
         """
+        if self.is_finished:
+            raise RuntimeError("the run has had its last round")
         with one_thread():
             self._state, report = play_round(
                 self._context, self._state, self._executor, should_stop or _never

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from fedcore.clients.trainer import Trainer
 from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.engine.context import RunContext
 from fedcore.engine.report import ClientScore
+from fedcore.params import Params
 from fedcore.spec.training import EvaluationSpec, TargetSpec
 from fedcore.state import RunState, Stopping
+
+#: Scores every test example with a model; see ``Executor.score``.
+Score = Callable[[Params, ShouldStop], tuple[Tensor, Tensor]]
 
 #: Fixed, because fast matrix routines may round differently for other sizes.
 BATCH_SIZE = 1000
@@ -38,13 +43,15 @@ def is_due(context: RunContext, round_index: int) -> bool:
     return done % context.spec.evaluation.every == 0 or done == context.spec.rounds
 
 
-def evaluate(context: RunContext, state: RunState, should_stop: ShouldStop) -> Evaluation:
+def evaluate(
+    context: RunContext, state: RunState, score: Score, should_stop: ShouldStop
+) -> Evaluation:
     """Return how the model of a state does on the test split.
 
     Raises:
         Interrupted: If ``should_stop`` said so.
     """
-    losses, hits = _score_examples(context, state, should_stop)
+    losses, hits = score(context.method.evaluate_model(state), should_stop)
     metrics = {"accuracy": float(hits.mean()), "loss": float(losses.mean())}
     if not context.spec.evaluation.per_client:
         return Evaluation(metrics)
@@ -55,7 +62,7 @@ def evaluate(context: RunContext, state: RunState, should_stop: ShouldStop) -> E
 def next_stopping(spec: EvaluationSpec, before: Stopping, metrics: dict[str, float]) -> Stopping:
     """Return what a test means for the end of the run."""
     loss = metrics["loss"]
-    is_gain = before.best_loss is None or loss < before.best_loss
+    is_gain = math.isfinite(loss) and (before.best_loss is None or loss < before.best_loss)
     return Stopping(
         is_target_met=before.is_target_met or _meets(spec.target, metrics),
         best_loss=loss if is_gain else before.best_loss,
@@ -80,19 +87,34 @@ def _meets(target: TargetSpec | None, metrics: dict[str, float]) -> bool:
     return value >= target.value if target.metric == "accuracy" else value <= target.value
 
 
-def _score_examples(
-    context: RunContext, state: RunState, should_stop: ShouldStop
+def score_examples(
+    context: RunContext,
+    trainer: Trainer,
+    model: Params,
+    starts: Sequence[int],
+    should_stop: ShouldStop,
 ) -> tuple[Tensor, Tensor]:
-    """Return loss and hit (1 or 0) of every test example, float64, on the CPU."""
+    """Return loss and hit (1 or 0) of the test examples in some batches, float64, on the CPU.
+
+    Args:
+        context: The run.
+        trainer: Computes the model's outputs.
+        model: What to test.
+        starts: First example of each batch.
+        should_stop: Asked before every batch.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so.
+    """
     test = context.dataset.test
-    model = context.method.evaluate_model(state)
-    params = model.layout.views(model.flat)
+    apply = trainer.outputs(context.method, model)
     losses, hits = [], []
     with torch.no_grad():
-        for x, y in zip(test.x.split(BATCH_SIZE), test.y.split(BATCH_SIZE), strict=True):
+        for start in starts:
             if should_stop():
                 raise Interrupted
-            loss, hit = context.objective.score(context.model.apply(params, x), y)
+            x, y = test.x[start : start + BATCH_SIZE], test.y[start : start + BATCH_SIZE]
+            loss, hit = context.objective.score(apply(x), y)
             losses.append(loss)
             hits.append(hit)
     return torch.cat(losses).cpu(), torch.cat(hits).cpu()

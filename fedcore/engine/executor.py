@@ -1,51 +1,61 @@
-"""Who does the clients' work: here, one client after another in this process."""
+"""Who does the work of a round: here, one client after another in this process."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Protocol
 
-from fedcore.algorithms.base import AnyMethod
-from fedcore.clients.training import Interrupted, ShouldStop
-from fedcore.clients.work import ClientResult, ClientTask, client_round
+from torch import Tensor
+
+from fedcore.clients.trainer import Trainer
+from fedcore.clients.training import ShouldStop
+from fedcore.clients.work import ClientTask, client_round
+from fedcore.engine.context import RunContext
+from fedcore.engine.evaluation import BATCH_SIZE, score_examples
+from fedcore.engine.intake import Asked, Outcome, Progress, take_in_lane, work_off
+from fedcore.engine.lanes import Lanes
+from fedcore.params import Params
 
 
 @dataclass(frozen=True, eq=False)
-class ClientFailure:
-    """A client whose work raised an exception."""
+class CohortWork:
+    """The clients' part of a round.
 
-    error: Exception
-    duration_s: float
+    Attributes:
+        tasks: What each client has to do.
+        lanes: Positions in ``tasks`` that are folded together.
+        asked: What updates must look like.
+    """
 
-    @property
-    def reason(self) -> str:
-        """The exception's class and message."""
-        return f"{type(self.error).__name__}: {self.error}"
+    tasks: tuple[ClientTask, ...]
+    lanes: Lanes
+    asked: Asked
 
-
-Outcome = ClientResult | ClientFailure
+    def of_lane(self, lane: int) -> tuple[ClientTask, ...]:
+        """Return the tasks of one lane, in the order in which they are folded."""
+        return tuple(self.tasks[position] for position in self.lanes[lane])
 
 
 class Executor(Protocol):
-    """Does the work of a cohort.
-
-    Attributes:
-        name: How it works, for reports.
-    """
+    """Does the clients' work of a round, and the test after it."""
 
     @property
     def name(self) -> str:
         """Return how it works, for reports."""
 
-    def run(
-        self, tasks: Sequence[ClientTask], should_stop: ShouldStop
-    ) -> Iterator[tuple[int, Outcome]]:
-        """Yield the position of each task and what came of it, in any order.
+    def train(self, work: CohortWork, should_stop: ShouldStop) -> Iterator[tuple[int, Progress]]:
+        """Yield the number of each lane and what came of it, in any order.
 
         Raises:
             Interrupted: If ``should_stop`` said so, which it is asked at every batch boundary.
+        """
+
+    def score(self, model: Params, should_stop: ShouldStop) -> tuple[Tensor, Tensor]:
+        """Return loss and hit (1 or 0) of every test example, float64, on the CPU.
+
+        Raises:
+            Interrupted: As ``train``.
         """
 
     def close(self) -> None:
@@ -56,45 +66,51 @@ class Executor(Protocol):
 class SequentialExecutor:
     """One client after another; the reference for all other executors."""
 
-    method: AnyMethod
+    context: RunContext
+    trainer: Trainer
 
     @property
     def name(self) -> str:
         """Return how it works."""
         return "sequential"
 
-    def run(
-        self, tasks: Sequence[ClientTask], should_stop: ShouldStop
-    ) -> Iterator[tuple[int, Outcome]]:
-        """Yield the outcomes in the order of the tasks.
+    def train(self, work: CohortWork, should_stop: ShouldStop) -> Iterator[tuple[int, Progress]]:
+        """Yield the lanes in their order.
 
         Raises:
             Interrupted: If ``should_stop`` said so.
         """
-        for position, task in enumerate(tasks):
-            began = perf_counter()
-            try:
-                outcome: Outcome = client_round(self.method, task, should_stop)
-            except Interrupted:
-                raise
-            except Exception as error:  # noqa: BLE001  (one client must not take the others down)
-                outcome = ClientFailure(error, perf_counter() - began)
-            yield position, outcome
+        for lane in range(len(work.lanes)):
+            yield lane, self.train_lane(work, lane, should_stop)
+
+    def train_lane(self, work: CohortWork, lane: int, should_stop: ShouldStop) -> Progress:
+        """Return what comes of one lane.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+        """
+        tasks = work.of_lane(lane)
+        return take_in_lane(self.context, work.asked, tasks, self.outcomes(tasks, should_stop))
+
+    def outcomes(self, tasks: tuple[ClientTask, ...], should_stop: ShouldStop) -> Iterator[Outcome]:
+        """Yield what comes of each task, in their order.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+        """
+        return work_off(
+            tasks,
+            lambda task: client_round(self.context.method, task, should_stop, self.trainer),
+        )
+
+    def score(self, model: Params, should_stop: ShouldStop) -> tuple[Tensor, Tensor]:
+        """Return loss and hit of every test example.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+        """
+        starts = range(0, len(self.context.dataset.test), BATCH_SIZE)
+        return score_examples(self.context, self.trainer, model, starts, should_stop)
 
     def close(self) -> None:
         """Do nothing: nothing is held."""
-
-
-def in_order(outcomes: Iterator[tuple[int, Outcome]]) -> Iterator[Outcome]:
-    """Yield outcomes by position; those that are early wait.
-
-    Updates are folded in the order of the cohort whoever finishes first, because the last digits
-    of a sum depend on the order of its terms.
-    """
-    waiting: dict[int, Outcome] = {}
-    expected = 0
-    for position, outcome in outcomes:
-        waiting[position] = outcome
-        while expected in waiting:
-            yield waiting.pop(expected)
-            expected += 1

@@ -1,30 +1,27 @@
 """One round: a function from a state to the next state.
 
-Plan, let the executor do the clients' work, admit and fold each update as it comes, finish, test.
+Plan, let the executor do the clients' work, join what comes of it, finish, test.
 The next state is built only at the end, so a round that is interrupted or fails has no effect.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 
-from fedcore.aggregators import Accumulator
 from fedcore.clients.training import ShouldStop
-from fedcore.clients.work import ClientResult, ClientTask
-from fedcore.engine.admission import Gate
-from fedcore.engine.clock import client_seconds
+from fedcore.clients.work import ClientTask
 from fedcore.engine.context import RunContext
 from fedcore.engine.evaluation import Evaluation, evaluate, is_due, next_stopping
-from fedcore.engine.executor import ClientFailure, Executor, Outcome, in_order
-from fedcore.engine.report import ClientReport, RoundReport
+from fedcore.engine.executor import CohortWork, Executor
+from fedcore.engine.intake import Asked, Progress, join
+from fedcore.engine.lanes import cut_into_lanes
+from fedcore.engine.report import RoundReport
 from fedcore.errors import DivergedError, TooFewUpdatesError
-from fedcore.messages import Message
 from fedcore.params import is_finite
 from fedcore.rng import Purpose, rng
 from fedcore.sampling import Sample
-from fedcore.state import ClientState, RunState, Totals
-from fedcore.wire import encoded_size, schema_of
+from fedcore.state import RunState, Totals
 
 _LOSS = "loss"
 MAX_NAMED_CLIENTS = 10
@@ -35,20 +32,7 @@ class RoundPlan:
     """Who does what in a round."""
 
     sample: Sample
-    tasks: tuple[ClientTask, ...]
-
-
-@dataclass(eq=False)
-class RoundProgress:
-    """What has come in so far during one round."""
-
-    gate: Gate
-    accumulator: Accumulator
-    reports: list[ClientReport] = field(default_factory=list)
-    kept: dict[int, ClientState] = field(default_factory=dict)
-    sim_seconds: float = 0.0
-    loss_sum: float = 0.0
-    weight_sum: float = 0.0
+    work: CohortWork
 
 
 def plan(context: RunContext, state: RunState) -> RoundPlan:
@@ -66,7 +50,9 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
         )
         for client_id in sample.client_ids
     )
-    return RoundPlan(sample, tasks)
+    lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
+    asked = Asked(round_index, context.method.expected_update(state))
+    return RoundPlan(sample, CohortWork(tasks, lanes, asked))
 
 
 def play_round(
@@ -81,23 +67,14 @@ def play_round(
     """
     began = perf_counter()
     planned = plan(context, state)
-    progress = RoundProgress(
-        gate=Gate(
-            cohort=frozenset(planned.sample.client_ids),
-            base_version=state.round_index,
-            expected=context.method.expected_update(state),
-        ),
-        accumulator=context.method.start(),
-    )
-    outcomes = in_order(executor.run(planned.tasks, should_stop))
-    for task, outcome in zip(planned.tasks, outcomes, strict=True):
-        _take_in(context, progress, task, outcome)
+    done = dict(executor.train(planned.work, should_stop))
+    progress = join(context, [done[lane] for lane in range(len(planned.work.lanes))])
     _check_enough(context, state, progress)
     trained = context.method.finish(progress.accumulator, state)
     _check_finite(trained)
     evaluation = Evaluation({})
     if is_due(context, state.round_index):
-        evaluation = evaluate(context, trained, should_stop)
+        evaluation = evaluate(context, trained, executor.score, should_stop)
     report = RoundReport(
         round_index=state.round_index,
         metrics={**evaluation.metrics, "train_loss": progress.loss_sum / progress.weight_sum},
@@ -113,62 +90,7 @@ def play_round(
     return _next_state(context, trained, planned, progress, report), report
 
 
-def _take_in(
-    context: RunContext, progress: RoundProgress, task: ClientTask, outcome: Outcome
-) -> None:
-    """Admit, fold and record what came of one client's work."""
-    bytes_down = _wire_size(task.message)
-    if isinstance(outcome, ClientFailure):
-        progress.reports.append(
-            ClientReport(
-                client_id=task.data.client_id,
-                num_samples=len(task.data),
-                loss=None,
-                duration_s=outcome.duration_s,
-                bytes_up=0,
-                bytes_down=bytes_down,
-                status="failed",
-                reason=outcome.reason,
-            )
-        )
-        return
-    update = outcome.update
-    refusal = progress.gate.refusal(update)
-    bytes_up = _wire_size(update)
-    if refusal is None:
-        progress.accumulator = context.method.fold(progress.accumulator, update)
-        progress.loss_sum += update.weight * update.scalars[_LOSS]
-        progress.weight_sum += update.weight
-        if outcome.kept is not None:
-            progress.kept[update.client_id] = outcome.kept
-    seconds = client_seconds(
-        context.spec.system, num_seen=outcome.num_seen, num_bytes=bytes_down + bytes_up
-    )
-    progress.sim_seconds = max(progress.sim_seconds, seconds)
-    progress.reports.append(_report_of(task, outcome, refusal, bytes_up, bytes_down))
-
-
-def _report_of(
-    task: ClientTask, result: ClientResult, refusal: str | None, bytes_up: int, bytes_down: int
-) -> ClientReport:
-    return ClientReport(
-        client_id=task.data.client_id,
-        num_samples=len(task.data),
-        loss=result.update.scalars.get(_LOSS),
-        duration_s=result.duration_s,
-        bytes_up=bytes_up,
-        bytes_down=bytes_down,
-        status="ok" if refusal is None else "refused",
-        reason=refusal,
-    )
-
-
-def _wire_size(message: Message) -> int:
-    """Return the bytes that a message takes on the wire."""
-    return encoded_size(schema_of(message))
-
-
-def _check_enough(context: RunContext, state: RunState, progress: RoundProgress) -> None:
+def _check_enough(context: RunContext, state: RunState, progress: Progress) -> None:
     needed, count = context.spec.runtime.min_updates, progress.accumulator.count
     if count >= needed:
         return
@@ -211,7 +133,7 @@ def _next_state(
     context: RunContext,
     trained: RunState,
     planned: RoundPlan,
-    progress: RoundProgress,
+    progress: Progress,
     report: RoundReport,
 ) -> RunState:
     totals = trained.totals

@@ -1,0 +1,171 @@
+"""What becomes of the outcomes of clients' work: admit, fold and record each one.
+
+A lane's outcomes are taken in one after the other, where the work was done or where the server is;
+what comes of several lanes is then joined. Both are the same functions for every executor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from fedcore.aggregators import Accumulator
+from fedcore.aggregators.base import merge_in_tree
+from fedcore.clients.training import Interrupted
+from fedcore.clients.work import ClientResult, ClientTask
+from fedcore.engine.admission import Gate
+from fedcore.engine.clock import client_seconds
+from fedcore.engine.context import RunContext
+from fedcore.engine.report import ClientReport
+from fedcore.messages import Message
+from fedcore.state import ClientState
+from fedcore.wire import Schema, encoded_size, schema_of
+
+_LOSS = "loss"
+
+
+@dataclass(frozen=True, eq=False)
+class ClientFailure:
+    """A client whose work raised an exception."""
+
+    error: Exception
+    duration_s: float
+
+    @property
+    def reason(self) -> str:
+        """The exception's class and message."""
+        return f"{type(self.error).__name__}: {self.error}"
+
+
+Outcome = ClientResult | ClientFailure
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What the updates of a round must look like.
+
+    Attributes:
+        base_version: Version of the model that the clients were given.
+        expected: Schema of an update.
+    """
+
+    base_version: int
+    expected: Schema
+
+
+@dataclass(eq=False)
+class Progress:
+    """What has come in so far from some clients in one round."""
+
+    accumulator: Accumulator
+    reports: list[ClientReport] = field(default_factory=list)
+    kept: dict[int, ClientState] = field(default_factory=dict)
+    sim_seconds: float = 0.0
+    loss_sum: float = 0.0
+    weight_sum: float = 0.0
+
+
+def work_off(
+    tasks: Sequence[ClientTask], client_round: Callable[[ClientTask], ClientResult]
+) -> Iterator[Outcome]:
+    """Do clients' work one after the other and yield what comes of it.
+
+    Raises:
+        Interrupted: If ``client_round`` was asked to stop.
+    """
+    for task in tasks:
+        began = perf_counter()
+        try:
+            yield client_round(task)
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001  (one client must not take the others down)
+            yield ClientFailure(error, perf_counter() - began)
+
+
+def take_in_lane(
+    context: RunContext, asked: Asked, tasks: Sequence[ClientTask], outcomes: Iterator[Outcome]
+) -> Progress:
+    """Return what comes of the clients of one lane, folded in their order."""
+    gate = Gate(
+        cohort=frozenset(task.data.client_id for task in tasks),
+        base_version=asked.base_version,
+        expected=asked.expected,
+    )
+    progress = Progress(context.method.start())
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        _take_in(context, gate, progress, task, outcome)
+    return progress
+
+
+def join(context: RunContext, lanes: Sequence[Progress]) -> Progress:
+    """Return what came from all lanes together; their order decides the last digits."""
+    if not lanes:
+        return Progress(context.method.start())
+    return Progress(
+        accumulator=merge_in_tree([lane.accumulator for lane in lanes], context.method.merge),
+        reports=sorted(
+            (report for lane in lanes for report in lane.reports),
+            key=lambda report: report.client_id,
+        ),
+        kept={client_id: kept for lane in lanes for client_id, kept in lane.kept.items()},
+        sim_seconds=max(lane.sim_seconds for lane in lanes),
+        loss_sum=sum(lane.loss_sum for lane in lanes),
+        weight_sum=sum(lane.weight_sum for lane in lanes),
+    )
+
+
+def _take_in(
+    context: RunContext, gate: Gate, progress: Progress, task: ClientTask, outcome: Outcome
+) -> None:
+    """Admit, fold and record what came of one client's work."""
+    bytes_down = _wire_size(task.message)
+    if isinstance(outcome, ClientFailure):
+        progress.reports.append(
+            ClientReport(
+                client_id=task.data.client_id,
+                num_samples=len(task.data),
+                loss=None,
+                duration_s=outcome.duration_s,
+                bytes_up=0,
+                bytes_down=bytes_down,
+                status="failed",
+                reason=outcome.reason,
+            )
+        )
+        return
+    update = outcome.update
+    refusal = gate.refusal(update)
+    bytes_up = _wire_size(update)
+    if refusal is None:
+        progress.accumulator = context.method.fold(progress.accumulator, update)
+        progress.loss_sum += update.weight * update.scalars[_LOSS]
+        progress.weight_sum += update.weight
+        if outcome.kept is not None:
+            progress.kept[update.client_id] = outcome.kept
+    seconds = client_seconds(
+        context.spec.system, num_seen=outcome.num_seen, num_bytes=bytes_down + bytes_up
+    )
+    progress.sim_seconds = max(progress.sim_seconds, seconds)
+    progress.reports.append(_report_of(task, outcome, refusal, bytes_up, bytes_down))
+
+
+def _report_of(
+    task: ClientTask, result: ClientResult, refusal: str | None, bytes_up: int, bytes_down: int
+) -> ClientReport:
+    return ClientReport(
+        client_id=task.data.client_id,
+        num_samples=len(task.data),
+        loss=result.update.scalars.get(_LOSS),
+        duration_s=result.duration_s,
+        bytes_up=bytes_up,
+        bytes_down=bytes_down,
+        status="ok" if refusal is None else "refused",
+        reason=refusal,
+    )
+
+
+def _wire_size(message: Message) -> int:
+    """Return the bytes that a message takes on the wire."""
+    return encoded_size(schema_of(message))
