@@ -16,6 +16,7 @@ from webapp.jobs.queue import ADVANCE_RUN
 from workers.base import RunTask
 from workers.engines import EngineCache
 from workers.heartbeat import Heartbeat
+from workers.retry import TRANSIENT, RetryPolicy
 from workers.slices import Slice, Timing
 
 log = structlog.get_logger(__name__)
@@ -31,13 +32,17 @@ def advance_run(self: Any, run_id: str) -> None:
     advance(UUID(run_id), queue=queue, engines=_engines)
 
 
-def advance(run_id: UUID, *, queue: str, engines: EngineCache) -> None:
+def advance(
+    run_id: UUID, *, queue: str, engines: EngineCache, retries: RetryPolicy = TRANSIENT
+) -> None:
     """Work on a run for one turn, or return at once if there is nothing to do for this worker."""
     lease = services.acquire_lease(run_id=run_id, holder=f"{socket.gethostname()}:{os.getpid()}")
     if lease is None:  # finished, paused, or held by another worker
         log.info("nothing to do")
         return
-    timing = Timing(slice_s=settings.SLICE_S, checkpoint_every_s=settings.CHECKPOINT_EVERY_S)
+    timing = Timing(
+        slice_s=settings.SLICE_S, checkpoint_every_s=settings.CHECKPOINT_EVERY_S, retries=retries
+    )
     with Heartbeat(lease, lease_s=settings.LEASE_S) as heartbeat:
         try:
             Slice(lease, heartbeat, engines=engines, queue=queue, timing=timing).work()

@@ -27,7 +27,7 @@ from webapp.jobs.states import RequestedAction
 from workers.engines import EngineCache
 from workers.failures import failure_of
 from workers.heartbeat import Heartbeat
-from workers.retry import TRANSIENT, RetryPolicy
+from workers.retry import RetryPolicy
 from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class Timing:
 
     slice_s: float
     checkpoint_every_s: float
-    retries: RetryPolicy = TRANSIENT
+    retries: RetryPolicy
 
 
 class Slice:
