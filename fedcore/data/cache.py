@@ -31,13 +31,27 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Tensors of a data set by name, and facts about them that fit into JSON."""
+    """A data set as a source makes it.
+
+    Attributes:
+        tensors: By name.
+        facts: Numbers about them, by name.
+    """
 
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, float]
 
 
-def load_or_build(folder: Path, name: str, key: str, build: Callable[[], Prepared]) -> Prepared:
+@dataclass(frozen=True, eq=False)
+class Cached:
+    """A data set as the cache returns it; ``checksum`` is a hash of the tensors."""
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, float]
+    checksum: str
+
+
+def load_or_build(folder: Path, name: str, key: str, build: Callable[[], Prepared]) -> Cached:
     """Return a prepared data set from the cache, building it if it is not there yet.
 
     Args:
@@ -47,42 +61,56 @@ def load_or_build(folder: Path, name: str, key: str, build: Callable[[], Prepare
         build: Makes the data set; called only if needed.
     """
     path = folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
-    cached = _find(path)
-    if cached is not None:
-        return cached
-    built = build()
+    found = _find(path)
+    if found is not None:
+        return found
+    prepared = build()
+    built = _aligned(prepared.tensors, prepared.facts, _checksum(prepared))
     try:
         _write(path, built)
     except OSError as error:
         log.warning("data set not cached", path=str(path), reason=str(error))
-        return _aligned(built)
-    # Read back rather than returned as built: the first process then computes on memory with the
-    # same alignment as all later ones, and fast matrix routines may round by alignment.
-    return _find(path) or _aligned(built)
+        return built
+    # Mapped rather than returned as built, so that this process shares its pages with others.
+    return _find(path) or built
 
 
-def _write(path: Path, prepared: Prepared) -> None:
+def _write(path: Path, built: Cached) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    infos = [info_of(name, tensor) for name, tensor in prepared.tensors.items()]
-    header = header_bytes(infos, {"facts": json.dumps(dict(prepared.facts))})
-    write_atomically(path, [header, *map(tensor_bytes, prepared.tensors.values())])
+    infos = [info_of(name, tensor) for name, tensor in built.tensors.items()]
+    facts = {"facts": json.dumps(dict(built.facts)), "checksum": built.checksum}
+    header = header_bytes(infos, facts)
+    write_atomically(path, [header, *map(tensor_bytes, built.tensors.values())])
 
 
-def _find(path: Path) -> Prepared | None:
+def _find(path: Path) -> Cached | None:
     if not path.exists():
         return None
     try:
         tensors, metadata = map_file(path)
-        facts = json.loads(metadata["facts"])
+        facts, checksum = json.loads(metadata["facts"]), metadata["checksum"]
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        log.warning("cached data set is damaged and is built again", path=str(path), error=error)
+        log.warning("cached data set is damaged", path=str(path), reason=str(error))
         return None
-    return _aligned(Prepared(tensors, facts))
+    return _aligned(tensors, facts, checksum)
 
 
-def _aligned(prepared: Prepared) -> Prepared:
-    tensors = {
+def _aligned(tensors: Mapping[str, Tensor], facts: Mapping[str, float], checksum: str) -> Cached:
+    """Copy what does not start at a round address.
+
+    Fast matrix routines may round by alignment, and a run must not depend on whether its data were
+    mapped from a file or have just been made.
+    """
+    aligned = {
         name: tensor if tensor.data_ptr() % ALIGNMENT_BYTES == 0 else tensor.clone()
-        for name, tensor in prepared.tensors.items()
+        for name, tensor in tensors.items()
     }
-    return Prepared(tensors, prepared.facts)
+    return Cached(aligned, facts, checksum)
+
+
+def _checksum(prepared: Prepared) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in prepared.tensors.items():
+        digest.update(f"{name}|{tensor.dtype}|{list(tensor.shape)}|".encode())
+        digest.update(tensor_bytes(tensor))
+    return digest.hexdigest()

@@ -50,7 +50,7 @@ class Dataset:
         test: Held out; never trained on.
         num_classes: Number of labels.
         scaling: How the inputs were made from raw values; part of an exported model.
-        fingerprint: Changes whenever the tensors do; a checkpoint names it.
+        fingerprint: Hash of the tensors; a checkpoint names it.
     """
 
     name: str

@@ -68,15 +68,15 @@ def load_dataset(spec: DatasetSpec, request: Request) -> Dataset:
     """
     source = DATASETS.of(spec)(spec, request)
     key = f"{spec.kind}|{PREPARATION_VERSION}|{source.key()}"
-    prepared = load_or_build(request.folders.cache / "datasets", spec.kind, key, source.build)
-    tensors, facts = prepared.tensors, prepared.facts
+    cached = load_or_build(request.folders.cache / "datasets", spec.kind, key, source.build)
+    tensors, facts = cached.tensors, cached.facts
     return Dataset(
         name=spec.kind,
         train=Examples(tensors["train_x"], tensors["train_y"]),
         test=Examples(tensors["test_x"], tensors["test_y"]),
         num_classes=int(facts["num_classes"]),
         scaling=Scaling(facts["divisor"], facts["mean"], facts["std"]),
-        fingerprint=key,
+        fingerprint=cached.checksum,
     )
 
 
