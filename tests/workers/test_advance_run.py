@@ -194,7 +194,7 @@ def test_a_damaged_checkpoint_costs_time_and_no_number(
 def test_a_pause_takes_effect_within_a_round_and_resuming_goes_on(
     editor: User, project: Project, engines: EngineCache
 ) -> None:
-    sections = {**TINY, "rounds": 200}
+    sections = {**TINY, "rounds": 60}
     run = make_run(editor, project, **sections)
     with advancing(run, engines):
         wait_until(lambda: run.rounds.count() > 1, within_s=60, what="a round")
@@ -236,7 +236,7 @@ def test_a_worker_that_has_lost_its_run_stops_and_writes_nothing(
 def test_training_that_diverges_fails_with_a_card(
     editor: User, project: Project, engines: EngineCache
 ) -> None:
-    run = make_run(editor, project, **{**TINY, "local": {"lr": 1000.0, "epochs": 50}})
+    run = make_run(editor, project, **{**TINY, "local": {"lr": 1000.0, "weight_decay": 10.0}})
     advance(run.pk, queue="cpu", engines=engines)
     run.refresh_from_db()
     assert run.state == RunState.FAILED
