@@ -27,7 +27,7 @@ help: ## List the targets
 # --- Set-up ---------------------------------------------------------------------------------------
 
 setup: ## Install everything and build the front end (again only what changed)
-	@$(MAKE) -j2 $(INSTALLED) $(BUNDLE)
+	@$(MAKE) --silent -j2 $(INSTALLED) $(BUNDLE)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "setup: Python packages (a few minutes the first time)" >&2
@@ -46,7 +46,7 @@ $(MODULES): frontend/package.json frontend/package-lock.json
 
 $(BUNDLE): $(MODULES) $(BUNDLE_SOURCES)
 	@echo "setup: front-end build" >&2
-	@$(NPM) run --silent build
+	@$(NPM) run --silent build -- --logLevel warn
 	@touch $@
 
 browser: ## Make sure that a Chromium is there for the browser tests
