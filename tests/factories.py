@@ -14,7 +14,7 @@ from webapp.jobs.models import Job, Run
 
 _numbers = count(1)
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"  # noqa: S105  of users who exist in tests only
 
 
 def make_user(**fields: Any) -> User:

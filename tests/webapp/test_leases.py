@@ -74,9 +74,7 @@ def test_a_lost_lease_can_do_nothing_any_more(run: Run) -> None:
         lambda: services.record_round(lease=lost, report=report(0)),
         lambda: services.pause_run(lease=lost),
         lambda: services.cancel_run(lease=lost),
-        lambda: services.fail_run(
-            lease=lost, failure=services.Failure(code="x", message="x")
-        ),
+        lambda: services.fail_run(lease=lost, failure=services.Failure(code="x", message="x")),
         lambda: services.finish_run(lease=lost, metrics={}, totals={}, model_artifacts=[]),
     ):
         with pytest.raises(LeaseLostError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 from django.conf import settings
 from django.utils import timezone
@@ -51,7 +52,7 @@ def test_a_hint_that_nobody_followed_is_sent_again_ever_more_rarely(run: Run) ->
         for second in range(0, 600, 5)
         if services.reconcile(now=now + timedelta(seconds=second))
     ]
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(times)]
     assert times[0] <= 15
     assert gaps == sorted(gaps)
     assert gaps[-1] <= 125

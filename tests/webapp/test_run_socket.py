@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -22,10 +22,11 @@ from webapp.accounts.roles import Role
 from webapp.accounts.services import create_token
 from webapp.asgi import application
 from webapp.jobs import services
-from webapp.jobs.events import Event
+from webapp.jobs.events import Event, LogData
 from webapp.jobs.frames import Frame
 from webapp.jobs.live import MAX_EVENTS_PER_FRAME
 from webapp.jobs.models import Run
+from webapp.jobs.services.run_changes import change, lock_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,7 +182,8 @@ async def test_a_slow_reader_gets_fuller_frames_and_no_longer_queue(
             (b"cookie", f"roundhouse_session={stage.cookie}".encode()),
         ],
     }
-    serving = asyncio.create_task(application(scope, inbox.get, send_slowly))
+    serve: Any = application
+    serving = asyncio.create_task(serve(scope, inbox.get, send_slowly))
     await asyncio.wait_for(blocked.wait(), WITHIN_S)
     for index in range(3):
         await record(lease=lease, report=report(index))
@@ -208,9 +210,11 @@ async def test_a_long_history_comes_in_limited_frames(stage: Stage) -> None:
 
 
 def _add_log_events(run: Run, until: int) -> None:
-    lease = begin(run)
-    for index in range(4, until + 1):
-        services.log_message(lease=lease, level="info", message=f"message {index}")
+    with transaction.atomic():
+        locked = lock_run(run.pk)
+        missing = range(locked.last_seq + 1, until + 1)
+        logs = [LogData(level="info", message=f"message {number}") for number in missing]
+        change(locked, *logs, now=timezone.now())
 
 
 # --- who may look ---------------------------------------------------------------------------------

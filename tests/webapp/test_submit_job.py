@@ -77,7 +77,9 @@ def test_a_failure_on_the_way_leaves_nothing_behind(
 
 
 def test_workers_are_told_after_the_commit_and_not_before(
-    editor: User, project: Project, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    editor: User,
+    project: Project,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with celery.app.connection() as connection, connection.SimpleQueue("gpu") as waiting:
         waiting.clear()
