@@ -57,7 +57,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("api/v1/", include(api)),
-    re_path(r"^(api|ws)(/|$)", errors.not_found),
+    re_path(r"^(?:api|ws)(?:/|$)", errors.not_found),
     path("admin/", admin.site.urls),
     re_path(r"^(?!static/).*$", page),
 ]

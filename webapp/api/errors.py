@@ -87,7 +87,7 @@ INVALID_SPEC = "invalid_spec"
 
 def _path(path: tuple[str, ...], *, in_spec: bool) -> str:
     inside = path[1:] if in_spec and path[0] in ("spec", "yaml") else path
-    return ".".join(part for part in inside if part) or ".".join(path)
+    return ".".join(part for part in inside if part) or path[0]
 
 
 def _leaves(

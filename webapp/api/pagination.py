@@ -17,6 +17,12 @@ class CursorPagination(pagination.CursorPagination):
     page_size_query_param = "page_size"
     ordering: Any = ("-created_at", "id")
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return the schema of a page; the one of the base class is of OpenAPI 3.0."""
+        address = {"type": ["string", "null"], "format": "uri"}
+        properties = {"next": address, "previous": address, "results": schema}
+        return {"type": "object", "required": [*properties], "properties": properties}
+
 
 class OrderedCursorPagination(CursorPagination):
     """Pages in the order that ``?ordering=`` asks for; the id decides between equals."""

@@ -10,7 +10,6 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +20,11 @@ from webapp.accounts.permissions import signed_in
 from webapp.accounts.roles import Role
 from webapp.accounts.throttles import LoginAddressThrottle, LoginThrottle
 from webapp.api.typed_fields import EnumField
+from webapp.errors import UnauthenticatedError
+
+
+class WrongCredentialsError(UnauthenticatedError):
+    code = "wrong_credentials"
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -73,7 +77,7 @@ class LoginView(APIView):
         body.is_valid(raise_exception=True)
         user = authenticate(request, **body.validated_data)
         if not isinstance(user, User):
-            raise AuthenticationFailed("The name or the password is wrong.", "wrong_credentials")
+            raise WrongCredentialsError("The name or the password is wrong.")
         login(request, user)
         return Response(describe(user))
 
