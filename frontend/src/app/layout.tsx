@@ -34,7 +34,14 @@ export function AppLayout() {
       <div className={classes['sidebar']}>
         <Sidebar />
       </div>
-      <Drawer opened={isOpen} onClose={menu.close} size={280} title={<Brand />} padding="md">
+      <Drawer
+        opened={isOpen}
+        onClose={menu.close}
+        size={280}
+        title={<Brand />}
+        padding="md"
+        classNames={{ content: classes['drawer'] ?? '', body: classes['drawerBody'] ?? '' }}
+      >
         <Sidebar onNavigate={menu.close} />
       </Drawer>
       <main id="content" className={classes['content']} tabIndex={-1}>

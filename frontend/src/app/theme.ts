@@ -1,4 +1,11 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import {
+  Button,
+  createTheme,
+  InputWrapper,
+  SegmentedControl,
+  type MantineColorsTuple,
+} from '@mantine/core';
+import classes from './theme.module.css';
 
 /** Brunswick green, the colour locomotives were painted in. */
 const brunswick: MantineColorsTuple = [
@@ -8,13 +15,27 @@ const brunswick: MantineColorsTuple = [
   '#79c2a3',
   '#4fbf91',
   '#2f9f73',
-  '#1f8a62',
+  '#1b7f5a',
   '#17704f',
   '#125c41',
   '#0c4330',
 ];
 
-/** Neutral greys with a little green in them, from text (0) to the page (9). */
+/** Neutral greys with a little green in them. */
+const gray: MantineColorsTuple = [
+  '#f7f8f6',
+  '#f0f2ef',
+  '#e8ebe7',
+  '#e2e5e0',
+  '#cbd0ca',
+  '#a8afa9',
+  '#7f8781',
+  '#59615d',
+  '#363d39',
+  '#161a18',
+];
+
+/** The same for the dark scheme, from text (0) to the page (9). */
 const dark: MantineColorsTuple = [
   '#e6ebe8',
   '#b9c2bd',
@@ -30,10 +51,24 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'brunswick',
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  colors: { brunswick, dark },
+  // Both carry white text at a contrast of 4.5 or more.
+  primaryShade: { light: 7, dark: 6 },
+  colors: { brunswick, gray, dark },
   defaultRadius: 6,
+  components: {
+    Button: Button.extend({ classNames: { root: classes['button'] ?? '' } }),
+    SegmentedControl: SegmentedControl.extend({ classNames: { label: classes['segment'] ?? '' } }),
+    InputWrapper: InputWrapper.extend({
+      // Descriptions below the inputs, so that inputs side by side are level.
+      defaultProps: { inputWrapperOrder: ['label', 'input', 'error', 'description'] },
+      vars: () => ({
+        label: {},
+        success: {},
+        error: { '--input-error-size': '0.75rem' },
+        description: { '--input-description-size': '0.75rem' },
+      }),
+    }),
+  },
   fontFamily:
     "ui-sans-serif, -apple-system, BlinkMacSystemFont, Inter, 'Segoe UI Variable Text', 'Segoe UI', " +
     "Roboto, 'Noto Sans', 'Liberation Sans', sans-serif",

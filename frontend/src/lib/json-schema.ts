@@ -48,7 +48,10 @@ export function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema {
   if (schema.$ref === undefined) return schema;
   const { $ref: reference, ...own } = schema;
   const target = root.$defs?.[reference.replace('#/$defs/', '')];
-  return target === undefined ? own : { ...resolve(target, root), ...own };
+  if (target === undefined) return own;
+  // The title of a definition is the name of its class, which is no word for people.
+  const { title: _, ...referred } = resolve(target, root);
+  return { ...referred, ...own };
 }
 
 function withoutNull(

@@ -32,10 +32,10 @@ export const jobs = {
     unknown: 'known once the data is read',
     estimate: {
       cohort: 'Clients per round',
-      parameters: 'Model parameters',
-      perRound: 'Traffic per round',
-      upDown: (up: string, down: string) => `${up} up, ${down} down`,
-      total: 'Traffic in all',
+      parameters: 'Parameters',
+      up: 'Up per round',
+      down: 'Down per round',
+      total: 'Total traffic',
       memory: 'Memory',
     },
     suggestedName: (method: string, dataset: string, partition: string) =>

@@ -48,7 +48,7 @@ export const runs = {
     eta: (duration: string) => `about ${duration} left`,
     elapsed: (duration: string) => `${duration} elapsed`,
     took: (duration: string) => `took ${duration}`,
-    createdBy: (user: string) => `by ${user}`,
+    created: (age: string, user: string) => `Created ${age} by ${user}`,
     queued: (position: number) => (position <= 1 ? 'Next in line' : `Number ${position} in line`),
     actions: {
       pause: 'Pause',

@@ -42,7 +42,9 @@ export function chartOption(
       splitNumber: 4,
       splitLine: { lineStyle: { color: color('--rh-grid') } },
       axisLabel: { ...text, formatter: y.format },
-      ...range(y),
+      scale: true,
+      axisLine: { show: false },
+      axisTick: { show: false },
     },
     series: series.map((line) => ({
       type: 'line',
@@ -57,17 +59,6 @@ export function chartOption(
       sampling: 'lttb',
       emphasis: { disabled: true },
     })),
-  };
-}
-
-/** Room around the data, inside of what the quantity can be. */
-function range({ limits }: Axis): object {
-  if (limits === undefined) return { scale: true };
-  const [low, high] = limits;
-  const step = (high - low) / 10;
-  return {
-    min: ({ min }: { min: number }) => Math.max(low, Math.floor((min - step / 4) / step) * step),
-    max: ({ max }: { max: number }) => Math.min(high, Math.ceil((max + step / 4) / step) * step),
   };
 }
 

@@ -14,8 +14,6 @@ export interface Axis {
   format: (value: number) => string;
   /** Only whole numbers are marked. */
   isInteger?: boolean;
-  /** Hard limits of the quantity, such as 0 and 1 for a share. */
-  limits?: readonly [number, number];
 }
 
 export interface LineChartProps {

@@ -1,12 +1,32 @@
-/** The mark: a turntable with its bridge, and the stalls of the roundhouse around it. */
-export function Logo({ size = 24 }: { size?: number }) {
+interface LogoProps {
+  size?: number;
+  className?: string | undefined;
+}
+
+/** The mark: a roundhouse from above, its stalls around the turntable. */
+export function Logo({ size = 24, className }: LogoProps) {
   return (
-    <svg width={size} height={size} viewBox="0 0 32 32" fill="none" aria-hidden focusable="false">
-      <g stroke="var(--rh-brand)" strokeLinecap="round" strokeWidth="2.6">
-        <path d="M2.4 18.4h4.2M4.5 9.9l3.7 2M11.1 4l2 3.8M20.2 3.6l-1.6 4M27.4 9.2l-3.5 2.4" />
-        <circle cx="16" cy="19" r="7.6" />
-      </g>
-      <path d="m10.2 23 11.6-8" stroke="var(--rh-brass)" strokeLinecap="round" strokeWidth="3.2" />
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 32 32"
+      fill="none"
+      className={className}
+      aria-hidden
+      focusable="false"
+    >
+      <path
+        d="M4.6 24.6A13.2 13.2 0 1 1 27.4 24.6"
+        pathLength="100"
+        stroke="var(--rh-logo-house)"
+        strokeWidth="5.4"
+        strokeDasharray="16.8 4"
+      />
+      <path
+        d="M-6.86-1.4A7 7 0 0 1 6.86-1.4ZM-6.86 1.4A7 7 0 0 0 6.86 1.4Z"
+        transform="translate(16 18) rotate(-30)"
+        fill="var(--rh-logo-table)"
+      />
     </svg>
   );
 }

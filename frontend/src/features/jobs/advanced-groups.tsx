@@ -2,12 +2,11 @@ import { Accordion, Badge } from '@mantine/core';
 import { useState } from 'react';
 import type { Leaf } from '@/components/schema-form/field-paths';
 import { useForm } from '@/components/schema-form/form-context';
-import { SchemaField } from '@/components/schema-form/schema-fields';
 import { titleOf } from '@/lib/humanize';
 import { resolve, shapeOf, type JsonSchema } from '@/lib/json-schema';
 import { strings } from '@/strings';
 import classes from './advanced-groups.module.css';
-import { SectionFields } from './section-fields';
+import { FieldGrid, SectionFields } from './section-fields';
 import type { SpecForm } from './use-spec-form';
 
 const text = strings.newRun;
@@ -120,24 +119,13 @@ function GroupBadge({ group, hasProblem }: { group: Group; hasProblem: boolean }
 
 function GroupFields({ group }: { group: Group }) {
   const { root } = useForm();
-  const properties = root.properties ?? {};
-  if (group.id === GENERAL) {
-    return (
-      <div className={classes['grid']}>
-        {group.sections.map((name) => (
-          <SchemaField
-            key={name}
-            path={name}
-            name={name}
-            schema={properties[name] ?? {}}
-            depth="all"
-          />
-        ))}
-      </div>
-    );
-  }
-  return group.sections.map((name) => {
-    const isBasic = resolve(properties[name] ?? {}, root)['x-basic'] === true;
-    return <SectionFields key={name} section={name} depth={isBasic ? 'advanced' : 'all'} />;
-  });
+  const isBasic = (name: string) =>
+    resolve(root.properties?.[name] ?? {}, root)['x-basic'] === true;
+  return (
+    <FieldGrid>
+      {group.sections.map((name) => (
+        <SectionFields key={name} section={name} depth={isBasic(name) ? 'advanced' : 'all'} />
+      ))}
+    </FieldGrid>
+  );
 }

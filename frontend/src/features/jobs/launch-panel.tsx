@@ -25,16 +25,18 @@ export function LaunchPanel({ form, isLaunching, error }: LaunchPanelProps) {
   const failure = error === null ? null : asApiError(error);
   return (
     <aside className={classes['panel']} aria-label={text.summary}>
-      <h2 className={classes['title']}>{text.summary}</h2>
-      {validation.data?.estimate && <EstimateFacts estimate={validation.data.estimate} />}
-      <div className={classes['verdict']} aria-live="polite">
-        <Verdict form={form} problems={problems} />
+      <div className={classes['summary']}>
+        <h2 className={classes['title']}>{text.summary}</h2>
+        {validation.data?.estimate && <EstimateFacts estimate={validation.data.estimate} />}
+        <div className={classes['verdict']} aria-live="polite">
+          <Verdict form={form} problems={problems} />
+        </div>
+        {failure && Object.keys(failure.fields).length === 0 && (
+          <Alert color="red" variant="light" role="alert">
+            {failure.message}
+          </Alert>
+        )}
       </div>
-      {failure && Object.keys(failure.fields).length === 0 && (
-        <Alert color="red" variant="light" role="alert">
-          {failure.message}
-        </Alert>
-      )}
       <div className={classes['buttons']}>
         <Button
           type="submit"
@@ -46,7 +48,13 @@ export function LaunchPanel({ form, isLaunching, error }: LaunchPanelProps) {
         >
           {text.launch}
         </Button>
-        <Button variant="subtle" color="gray" size="xs" onClick={form.reset}>
+        <Button
+          variant="subtle"
+          color="gray"
+          size="xs"
+          className={classes['reset']}
+          onClick={form.reset}
+        >
           {text.resetAll}
         </Button>
       </div>
@@ -120,19 +128,13 @@ function EstimateFacts({ estimate }: { estimate: Estimate }) {
   const { estimate: names } = text;
   const orUnknown = (value: number | null, format: (value: number) => string) =>
     value === null ? text.unknown : format(value);
-  const { bytes_up_per_round: up, bytes_down_per_round: down } = estimate;
   return (
     <Facts
       facts={[
         { name: names.cohort, value: formatInteger(estimate.cohort) },
         { name: names.parameters, value: orUnknown(estimate.model_parameters, formatCount) },
-        {
-          name: names.perRound,
-          value:
-            up === null || down === null
-              ? text.unknown
-              : names.upDown(formatBytes(up), formatBytes(down)),
-        },
+        { name: names.up, value: orUnknown(estimate.bytes_up_per_round, formatBytes) },
+        { name: names.down, value: orUnknown(estimate.bytes_down_per_round, formatBytes) },
         { name: names.total, value: orUnknown(estimate.bytes_total, formatBytes) },
         { name: names.memory, value: orUnknown(estimate.memory_bytes, formatBytes) },
       ]}

@@ -16,7 +16,7 @@ import { AdvancedGroups } from './advanced-groups';
 import { cardsOf } from './form-layout';
 import { LaunchPanel } from './launch-panel';
 import { suggestName } from './suggest-name';
-import { SectionFields } from './section-fields';
+import { FieldGrid, SectionFields } from './section-fields';
 import { useSpecForm } from './use-spec-form';
 import classes from './run-form.module.css';
 
@@ -80,9 +80,11 @@ export function RunForm({ root, catalogue, original }: RunFormProps) {
           />
           {cardsOf(root).map((card) => (
             <Card key={card.id} {...text.cards[card.id]}>
-              {card.sections.map((section) => (
-                <SectionFields key={section} section={section} depth="basic" />
-              ))}
+              <FieldGrid>
+                {card.sections.map((section) => (
+                  <SectionFields key={section} section={section} depth="basic" />
+                ))}
+              </FieldGrid>
             </Card>
           ))}
           <AdvancedGroups form={form} />

@@ -15,7 +15,6 @@ export const X_AXES: Readonly<Record<ChartAxis, Axis>> = {
 export const ACCURACY_AXIS: Axis = {
   label: accuracyUnit,
   format: (value) => `${Number((value * 100).toFixed(1))}%`,
-  limits: [0, 1],
 };
 
 export const LOSS_AXIS: Axis = { label: lossUnit, format: formatReal };

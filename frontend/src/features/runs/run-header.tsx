@@ -50,12 +50,9 @@ function Requested({ run }: { run: Run }) {
 function Origin({ run }: { run: Run }) {
   const now = useNow();
   return (
-    <>
-      <time dateTime={run.created_at} title={formatDateTime(run.created_at)}>
-        {formatAge(run.created_at, now)}
-      </time>{' '}
-      {text.createdBy(run.created_by)}
-    </>
+    <time dateTime={run.created_at} title={formatDateTime(run.created_at)}>
+      {text.created(formatAge(run.created_at, now), run.created_by)}
+    </time>
   );
 }
 

@@ -36,14 +36,7 @@ export function RunListPage() {
 
   return (
     <>
-      <PageHeader
-        title={text.title}
-        actions={
-          <ButtonLink to="/new" visibleFrom="sm" leftSection={<IconPlus size={16} aria-hidden />}>
-            {strings.app.newRun}
-          </ButtonLink>
-        }
-      />
+      <PageHeader title={text.title} />
       <Filters />
       {runs.isPending && <Loading label={text.loading} rows={7} />}
       {runs.isError && <Failure error={runs.error} onRetry={() => void runs.refetch()} />}

@@ -13,8 +13,9 @@ import classes from './run-model.module.css';
 
 const text = strings.run.model;
 
+const MODEL_FILE = 'model.safetensors';
 const SNIPPET = `from safetensors.torch import load_file
-params = load_file("model.safetensors")
+params = load_file("${MODEL_FILE}")
 print({name: tuple(tensor.shape) for name, tensor in params.items()})`;
 
 /** The trained model: what it is, where to get it, how to use it. */
@@ -24,7 +25,7 @@ export function RunModel({ run }: { run: Run }) {
   if (artifacts.isError) {
     return <Failure error={artifacts.error} onRetry={() => void artifacts.refetch()} />;
   }
-  const model = artifacts.data.results.find((artifact) => artifact.kind === 'model');
+  const model = artifacts.data.results.find(({ name }) => name === MODEL_FILE);
   if (model === undefined) {
     return (
       <Empty

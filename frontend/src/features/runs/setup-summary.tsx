@@ -26,7 +26,7 @@ export function SetupSummary({ spec }: { spec: JsonObject }) {
             .map(({ title, facts }) => ({
               name: title,
               value: facts
-                .filter(({ value }) => value !== strings.run.spec.null)
+                .filter(({ isBasic, value }) => isBasic && value !== strings.run.spec.null)
                 .map(({ name, value }) =>
                   name === strings.run.spec.kind ? value : `${name.toLowerCase()} ${value}`,
                 )

@@ -17,6 +17,8 @@ const text = strings.run.spec;
 interface SpecFact {
   name: string;
   value: string;
+  /** Whether the short form shows it. */
+  isBasic: boolean;
   isChanged: boolean;
 }
 
@@ -58,7 +60,8 @@ function factsOf(value: JsonObject, schema: JsonSchema, path: string, reader: Re
     if (name === 'kind') {
       const usual = defaultOf(schema, root);
       const isChanged = isObject(usual) && usual['kind'] !== kind;
-      return [{ name: text.kind, value: kindText(catalogue, path, textOf(part)).title, isChanged }];
+      const { title } = kindText(catalogue, path, textOf(part));
+      return [{ name: text.kind, value: title, isBasic: true, isChanged }];
     }
     const child = properties[name];
     const title = titleOf(name, child && resolve(child, root).title);
@@ -67,7 +70,10 @@ function factsOf(value: JsonObject, schema: JsonSchema, path: string, reader: Re
       return inner.map((fact) => ({ ...fact, name: `${title}: ${fact.name.toLowerCase()}` }));
     }
     const isChanged = child !== undefined && !isEqual(part, defaultOf(child, root));
-    return [{ name: title, value: printValue(part), isChanged }];
+    const isBasic = child !== undefined && resolve(child, root)['x-basic'] === true;
+    const isEnum = child !== undefined && shapeOf(child, root).type === 'enum';
+    const value = isEnum && part !== null ? humanize(textOf(part)) : printValue(part);
+    return [{ name: title, value, isBasic, isChanged }];
   });
 }
 

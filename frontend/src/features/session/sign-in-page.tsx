@@ -40,6 +40,7 @@ export function SignInPage() {
 
   return (
     <main className={classes['page']}>
+      <Logo size={1100} className={classes['backdrop']} />
       <div className={classes['card']}>
         <div className={classes['brand']}>
           <Logo size={44} />
