@@ -1,0 +1,29 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from fedcore.environment import Folders
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache of prepared data sets for the whole session: digits are prepared once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def folders(cache_dir: Path) -> Folders:
+    return Folders(data=None, cache=cache_dir)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder with local copies of the real data sets; tests that need it skip without one."""
+    named = os.environ.get("ROUNDHOUSE_DATA_DIR")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not (folder / "mnist").is_dir():
+        pytest.skip("needs real data: let ROUNDHOUSE_DATA_DIR name a folder that has mnist/")
+    return folder

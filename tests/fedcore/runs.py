@@ -1,0 +1,96 @@
+"""Small runs on digits, and what it means that two states are the same."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from fedcore.clients.trainer import AUTOGRAD
+from fedcore.engine.context import RunContext, initial_state
+from fedcore.engine.executor import SequentialExecutor
+from fedcore.engine.report import RoundReport
+from fedcore.engine.rounds import play_round
+from fedcore.params import Section
+from fedcore.spec import RunSpec
+from fedcore.state import RunState
+
+#: A run of a second: few clients, a small model, momentum so that optimisers have something to
+#: remember, and a client whose last batch is short.
+SMALL: dict[str, Any] = {
+    "seed": 3,
+    "rounds": 4,
+    "partition": {"kind": "dirichlet", "clients": 6, "alpha": 0.5},
+    "model": {"kind": "mlp", "hidden": [12]},
+    "sampling": {"kind": "random", "fraction": 0.5},
+    "local": {"epochs": 1, "batch_size": 25, "lr": 0.1},
+}
+
+
+def small_spec(**overrides: Any) -> RunSpec:
+    return RunSpec.model_validate({**SMALL, **overrides})
+
+
+def never() -> bool:
+    return False
+
+
+def asked_times(limit: int) -> Callable[[], bool]:
+    """Return a ``should_stop`` that says yes from the ``limit``-th time it is asked."""
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked >= limit
+
+    return should_stop
+
+
+def play(
+    context: RunContext, state: RunState, should_stop: Callable[[], bool] = never
+) -> tuple[RunState, RoundReport]:
+    return play_round(context, state, SequentialExecutor(context, AUTOGRAD), should_stop)
+
+
+def play_rounds(
+    context: RunContext, count: int, state: RunState | None = None
+) -> tuple[RunState, list[RoundReport]]:
+    state = initial_state(context) if state is None else state
+    reports = []
+    for _ in range(count):
+        state, report = play(context, state)
+        reports.append(report)
+    return state, reports
+
+
+def assert_same_state(first: RunState, second: RunState) -> None:
+    """Compare to the last bit everything but measured time."""
+    _assert_same_sections(first.tensors, second.tensors)
+    _assert_same_sections(first.combined, second.combined)
+    assert sorted(first.clients) == sorted(second.clients)
+    for client_id, kept in first.clients.items():
+        _assert_same_sections(kept.sections, second.clients[client_id].sections)
+        assert dict(kept.values) == dict(second.clients[client_id].values)
+    for name in ("round_index", "method", "sampler", "ledger", "metrics", "stopping"):
+        assert getattr(first, name) == getattr(second, name), name
+    assert replace(first.totals, seconds=0.0) == replace(second.totals, seconds=0.0)
+
+
+def assert_same_report(first: RoundReport, second: RoundReport) -> None:
+    assert timeless(first) == timeless(second)
+
+
+def timeless(report: RoundReport) -> dict[str, Any]:
+    content = report.to_json() | {"seconds": None}
+    content["clients"] = [client | {"duration_s": None} for client in content["clients"]]
+    return content
+
+
+def _assert_same_sections(first: Mapping[str, Section], second: Mapping[str, Section]) -> None:
+    assert list(first) == list(second)
+    for name, section in first.items():
+        assert type(section) is type(second[name])
+        assert list(section) == list(second[name])
+        for key, tensor in section.items():
+            assert torch.equal(tensor, second[name][key]), f"{name}.{key}"
