@@ -88,6 +88,7 @@ class RunState:
         round_index: Rounds completed, which is the index of the next one.
         tensors: Sections that the server keeps; ``model`` always, others by method.
         clients: What clients keep for themselves.
+        combined: What the last round's updates came to, for aggregators that start from it.
         method: What the method keeps besides tensors.
         sampler: What the sampler keeps.
         ledger: Privacy events so far, for the accountant.
@@ -99,6 +100,7 @@ class RunState:
     round_index: int
     tensors: Mapping[str, Section]
     clients: ClientStore = field(default_factory=ClientStore)
+    combined: Mapping[str, Section] = field(default_factory=dict)
     method: Mapping[str, Json] = field(default_factory=dict)
     sampler: Mapping[str, Json] = field(default_factory=dict)
     ledger: tuple[Mapping[str, Json], ...] = ()

@@ -9,7 +9,7 @@ from typing import Protocol
 from fedcore.messages import Update
 from fedcore.params import Section
 from fedcore.registry import Registry
-from fedcore.spec.training import AggregationSpec
+from fedcore.spec.aggregators import AggregationSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,16 @@ class Aggregator(Protocol):
     results, agrees up to rounding. An accumulator that was passed in must not be used afterwards.
     """
 
-    def start(self) -> Accumulator:
-        """Return an accumulator without updates."""
+    @property
+    def remembers(self) -> bool:
+        """Return whether a round starts from what the last one came to."""
+
+    def start(self, previous: Mapping[str, Section]) -> Accumulator:
+        """Return an accumulator without updates.
+
+        Args:
+            previous: What the last round's updates were combined to; empty before the first.
+        """
 
     def fold(self, accumulator: Accumulator, update: Update) -> Accumulator:
         """Return the accumulator with one more update."""

@@ -15,7 +15,7 @@ from torch import Tensor
 from fedcore.aggregators.base import AGGREGATORS, Accumulator
 from fedcore.messages import Update
 from fedcore.params import Params, Section
-from fedcore.spec.training import MeanSpec
+from fedcore.spec.aggregators import MeanSpec
 
 
 @AGGREGATORS.implements(MeanSpec)
@@ -25,7 +25,12 @@ class Mean:
 
     spec: MeanSpec
 
-    def start(self) -> Accumulator:
+    @property
+    def remembers(self) -> bool:
+        """Return False."""
+        return False
+
+    def start(self, previous: Mapping[str, Section]) -> Accumulator:  # noqa: ARG002
         """Return an accumulator without updates."""
         return Accumulator({})
 

@@ -149,9 +149,9 @@ class Method(Generic[SpecT]):
 
     # --- server, with the updates ----------------------------------------------------------------
 
-    def start(self) -> Accumulator:
+    def start(self, state: RunState) -> Accumulator:
         """Return an accumulator without updates."""
-        return self.context.aggregator.start()
+        return self.context.aggregator.start(state.combined)
 
     def fold(self, accumulator: Accumulator, update: Update) -> Accumulator:
         """Return the accumulator with one more update."""
@@ -163,7 +163,10 @@ class Method(Generic[SpecT]):
 
     def finish(self, accumulator: Accumulator, state: RunState) -> RunState:
         """Return the state after the server has used the combined updates."""
-        return self.server_step(state, self.context.aggregator.finish(accumulator))
+        aggregator = self.context.aggregator
+        combined = aggregator.finish(accumulator)
+        after = self.server_step(state, combined)
+        return replace(after, combined=combined) if aggregator.remembers else after
 
     def server_step(self, state: RunState, combined: Mapping[str, Section]) -> RunState:
         """Return the state with the global model moved along the combined update."""

@@ -44,6 +44,7 @@ def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -
             [client_id, _pack(kept.sections, tensors), dict(kept.values)]
             for client_id, kept in sorted(state.clients.items())
         ],
+        "combined": _pack(state.combined, tensors),
         "method": dict(state.method),
         "sampler": dict(state.sampler),
         "ledger": [dict(event) for event in state.ledger],
@@ -95,6 +96,7 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
                 for client_id, sections, values in content["clients"]
             }
         ),
+        combined=_unpack(content["combined"], placed),
         method=content["method"],
         sampler=content["sampler"],
         ledger=tuple(content["ledger"]),

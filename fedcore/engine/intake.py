@@ -6,8 +6,8 @@ what comes of several lanes is then joined. Both are the same functions for ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from fedcore.aggregators import Accumulator
@@ -19,23 +19,24 @@ from fedcore.engine.clock import client_seconds
 from fedcore.engine.context import RunContext
 from fedcore.engine.report import ClientReport
 from fedcore.messages import Message
+from fedcore.params import Params, Section
 from fedcore.state import ClientState
 from fedcore.wire import Schema, encoded_size, schema_of
 
 _LOSS = "loss"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ClientFailure:
-    """A client whose work raised an exception."""
+    """A client whose work raised an exception.
 
-    error: Exception
+    Attributes:
+        reason: The exception's class and message.
+        duration_s: How long the work took until then.
+    """
+
+    reason: str
     duration_s: float
-
-    @property
-    def reason(self) -> str:
-        """The exception's class and message."""
-        return f"{type(self.error).__name__}: {self.error}"
 
 
 Outcome = ClientResult | ClientFailure
@@ -43,20 +44,27 @@ Outcome = ClientResult | ClientFailure
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """What the updates of a round must look like.
+    """What the updates of a round must look like, and what they are folded into.
 
     Attributes:
         base_version: Version of the model that the clients were given.
         expected: Schema of an update.
+        start: Makes an accumulator without updates.
     """
 
     base_version: int
     expected: Schema
+    start: Callable[[], Accumulator]
 
 
 @dataclass(eq=False)
 class Progress:
-    """What has come in so far from some clients in one round."""
+    """What has come in so far from some clients in one round.
+
+    Attributes:
+        is_borrowed: Whether the accumulator's tensors lie in memory that is used again for the next
+            round.
+    """
 
     accumulator: Accumulator
     reports: list[ClientReport] = field(default_factory=list)
@@ -64,6 +72,7 @@ class Progress:
     sim_seconds: float = 0.0
     loss_sum: float = 0.0
     weight_sum: float = 0.0
+    is_borrowed: bool = False
 
 
 def work_off(
@@ -81,7 +90,8 @@ def work_off(
         except Interrupted:
             raise
         except Exception as error:  # noqa: BLE001  (one client must not take the others down)
-            yield ClientFailure(error, perf_counter() - began)
+            reason = f"{type(error).__name__}: {error}"
+            yield ClientFailure(reason, perf_counter() - began)
 
 
 def take_in_lane(
@@ -93,18 +103,21 @@ def take_in_lane(
         base_version=asked.base_version,
         expected=asked.expected,
     )
-    progress = Progress(context.method.start())
+    progress = Progress(asked.start())
     for task, outcome in zip(tasks, outcomes, strict=True):
         _take_in(context, gate, progress, task, outcome)
     return progress
 
 
-def join(context: RunContext, lanes: Sequence[Progress]) -> Progress:
+def join(context: RunContext, asked: Asked, lanes: Sequence[Progress]) -> Progress:
     """Return what came from all lanes together; their order decides the last digits."""
     if not lanes:
-        return Progress(context.method.start())
+        return Progress(asked.start())
+    accumulator = merge_in_tree([lane.accumulator for lane in lanes], context.method.merge)
+    if any(lane.is_borrowed for lane in lanes):
+        accumulator = replace(accumulator, sections=owned(accumulator.sections))
     return Progress(
-        accumulator=merge_in_tree([lane.accumulator for lane in lanes], context.method.merge),
+        accumulator=accumulator,
         reports=sorted(
             (report for lane in lanes for report in lane.reports),
             key=lambda report: report.client_id,
@@ -114,6 +127,16 @@ def join(context: RunContext, lanes: Sequence[Progress]) -> Progress:
         loss_sum=sum(lane.loss_sum for lane in lanes),
         weight_sum=sum(lane.weight_sum for lane in lanes),
     )
+
+
+def owned(sections: Mapping[str, Section]) -> dict[str, Section]:
+    """Return copies of some sections."""
+    return {
+        name: section.clone()
+        if isinstance(section, Params)
+        else {key: tensor.clone() for key, tensor in section.items()}
+        for name, section in sections.items()
+    }
 
 
 def _take_in(

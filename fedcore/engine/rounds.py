@@ -7,6 +7,7 @@ The next state is built only at the end, so a round that is interrupted or fails
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 
 from fedcore.clients.training import ShouldStop
@@ -51,7 +52,11 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
         for client_id in sample.client_ids
     )
     lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
-    asked = Asked(round_index, context.method.expected_update(state))
+    asked = Asked(
+        base_version=round_index,
+        expected=context.method.expected_update(state),
+        start=partial(context.method.start, state),
+    )
     return RoundPlan(sample, CohortWork(tasks, lanes, asked))
 
 
@@ -68,7 +73,9 @@ def play_round(
     began = perf_counter()
     planned = plan(context, state)
     done = dict(executor.train(planned.work, should_stop))
-    progress = join(context, [done[lane] for lane in range(len(planned.work.lanes))])
+    progress = join(
+        context, planned.work.asked, [done[lane] for lane in range(len(planned.work.lanes))]
+    )
     _check_enough(context, state, progress)
     trained = context.method.finish(progress.accumulator, state)
     _check_finite(trained)

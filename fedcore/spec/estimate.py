@@ -20,7 +20,8 @@ class Estimate:
         cohort: Clients per round.
         model_parameters: Trainable numbers of the model.
         memory_bytes: Peak memory of the process that executes the run: global model, running sum,
-            one client's copy with gradients and optimiser state, and the data as tensors.
+            one client's copy with gradients and optimiser state, all updates of a cohort where the
+            aggregation needs them at the same time, and the data as tensors.
         bytes_up_per_round: Tensor bytes that a cohort sends in one round, without headers.
         bytes_down_per_round: Tensor bytes that a cohort receives in one round, without headers.
         bytes_total: Both directions, all rounds.
@@ -47,6 +48,8 @@ def estimate(spec: RunSpec) -> Estimate:
         return Estimate(cohort, parameters, None, None, None, None)
     model_bytes = parameters * BYTES_PER_NUMBER
     copies = 4 + (spec.local.momentum > 0) + OPTIMIZER_SLOTS[spec.local.optimizer]
+    if spec.aggregation.needs_individual_updates:
+        copies += cohort
     examples = info.num_train + info.num_test
     data_bytes = examples * (math.prod(info.input_shape) * BYTES_PER_NUMBER + 8)
     per_round = cohort * model_bytes

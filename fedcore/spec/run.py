@@ -10,6 +10,8 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from fedcore.spec import rules_trust  # noqa: F401  (importing registers its rules)
+from fedcore.spec.aggregators import AggregationSpec, MeanSpec
 from fedcore.spec.algorithms import AlgorithmSpec, FedAvgSpec
 from fedcore.spec.base import BASIC, Spec
 from fedcore.spec.data import DatasetSpec, DigitsSpec, DirichletPartitionSpec, PartitionSpec
@@ -18,10 +20,8 @@ from fedcore.spec.models import FullTrainingSpec, MlpSpec, ModelSpec, PeftSpec
 from fedcore.spec.problems import Problem, SpecError, as_validation_error, problems_of
 from fedcore.spec.rules import broken_rules
 from fedcore.spec.training import (
-    AggregationSpec,
     EvaluationSpec,
     LocalSpec,
-    MeanSpec,
     RandomSamplingSpec,
     RuntimeSpec,
     SamplingSpec,

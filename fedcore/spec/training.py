@@ -1,4 +1,4 @@
-"""Local training, who takes part, how updates are combined, and when a run ends."""
+"""Local training, who takes part, who talks to whom, and when a run ends."""
 
 from __future__ import annotations
 
@@ -86,24 +86,6 @@ class RandomSamplingSpec(SamplingSpec):
         if self.count is not None:
             return min(self.count, clients)
         return min(clients, max(1, math.floor((self.fraction or 1.0) * clients + 0.5)))
-
-
-class AggregationSpec(Choice):
-    """How the server combines the updates of a cohort."""
-
-    section: ClassVar[str] = "aggregation"
-
-
-class MeanSpec(AggregationSpec):
-    """Weighted mean."""
-
-    title: ClassVar[str] = "Mean"
-    synonyms: ClassVar[tuple[str, ...]] = ("average", "weighted average")
-
-    kind: Literal["mean"] = "mean"
-    weighting: Literal["samples", "uniform"] = Field(
-        "samples", description="Weight clients by their number of examples, or all alike."
-    )
 
 
 class TargetSpec(Spec):
