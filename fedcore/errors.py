@@ -96,6 +96,12 @@ class StorageError(RetryableError):
     code = "storage_failed"
 
 
+class WorkerLostError(RetryableError):
+    """A process that trains clients has ended by itself."""
+
+    code = "worker_lost"
+
+
 class WireError(PermanentError):
     """Bytes from outside are not a valid message."""
 

@@ -1,0 +1,176 @@
+"""Lanes and test batches over the processes of a pool."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+
+import torch
+from torch import Tensor
+
+from fedcore.aggregators import Accumulator
+from fedcore.clients.training import Interrupted, ShouldStop
+from fedcore.engine.context import RunContext
+from fedcore.engine.evaluation import BATCH_SIZE
+from fedcore.engine.executor import CohortWork
+from fedcore.engine.intake import Progress, take_in_lane
+from fedcore.engine.lanes import largest_first
+from fedcore.engine.pool.packing import Packed, Packer, Unpacker, pack_schema, receive, send
+from fedcore.engine.pool.processes import Line, Processes
+from fedcore.errors import WorkerLostError
+from fedcore.params import Params
+
+#: How often somebody who wants to stop is heard while all processes are at work.
+_POLL_S = 0.02
+#: Pieces of a test per process: more than one evens out, each costs a message.
+_PIECES = 2
+
+
+class PoolExecutor:
+    """Shares lanes out one by one, those that take longest first."""
+
+    def __init__(self, context: RunContext, processes: Processes) -> None:
+        self._context = context
+        self._processes = processes
+        self._packer = Packer(context.layout, processes.inbox)
+
+    @property
+    def name(self) -> str:
+        """Return how it works."""
+        return f"pool of {len(self._processes.lines)}"
+
+    def train(self, work: CohortWork, should_stop: ShouldStop) -> Iterator[tuple[int, Progress]]:
+        """Yield lanes as they are done.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+            WorkerLostError: If a process has ended.
+        """
+        sizes = [len(task.data) for task in work.tasks]
+        yield from self.train_lanes(work, largest_first(work.lanes, sizes), should_stop)
+
+    def train_lanes(
+        self, work: CohortWork, lanes: Iterable[int], should_stop: ShouldStop
+    ) -> Iterator[tuple[int, Progress]]:
+        """Yield some lanes as they are done, started in the order given.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+            WorkerLostError: If a process has ended.
+        """
+        empty = work.asked.start()
+        # Only a plain partial result can travel; other accumulators are made here.
+        is_foldable = type(empty) is Accumulator and not empty.sections
+        self._packer.forget()
+        self._open(work)
+        orders = (self._order(work, lane, is_foldable=is_foldable) for lane in lanes)
+        for line, answer in self._share_out(orders, should_stop):
+            yield answer["lane"], self._progress(work, line, answer)
+
+    def score(self, model: Params, should_stop: ShouldStop) -> tuple[Tensor, Tensor]:
+        """Return loss and hit of every test example, batch by batch as one process would.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+            WorkerLostError: If a process has ended.
+        """
+        packed = self._packer.section(model)
+        starts = list(range(0, len(self._context.dataset.test), BATCH_SIZE))
+        count = min(len(starts), _PIECES * len(self._processes.lines))
+        orders = (
+            {"do": "score", "model": packed, "starts": starts[piece::count]}
+            for piece in range(count)
+        )
+        scores: dict[int, tuple[Tensor, Tensor]] = {}
+        for line, answer in self._share_out(orders, should_stop):
+            losses, hits = (line.outbox.get(place).split(BATCH_SIZE) for place in answer["scores"])
+            scores.update(zip(answer["starts"], zip(losses, hits, strict=True), strict=True))
+        batches = [scores[start] for start in starts]
+        return torch.cat([loss for loss, _ in batches]), torch.cat([hit for _, hit in batches])
+
+    def close(self) -> None:
+        """End the processes."""
+        self._processes.close()
+
+    def _open(self, work: CohortWork) -> None:
+        """Tell all processes what this round is about; they forget the last one."""
+        message = {
+            "do": "open",
+            "version": work.asked.base_version,
+            "expected": pack_schema(work.asked.expected),
+        }
+        for line in self._processes.lines:
+            self._send(line, message)
+        for line in self._processes.lines:
+            self._receive(line)
+
+    def _order(self, work: CohortWork, lane: int, *, is_foldable: bool) -> dict[str, Packed]:
+        tasks = [self._packer.task(task) for task in work.of_lane(lane)]
+        return {"do": "train", "lane": lane, "fold": is_foldable, "tasks": tasks}
+
+    def _progress(self, work: CohortWork, line: Line, answer: dict[str, Packed]) -> Progress:
+        unpacker = Unpacker(self._context.layout, line.outbox)
+        if "progress" in answer:
+            return unpacker.progress(answer["progress"])
+        outcomes = (unpacker.outcome(outcome) for outcome in answer["outcomes"])
+        return take_in_lane(self._context, work.asked, work.of_lane(answer["lane"]), outcomes)
+
+    def _share_out(
+        self, orders: Iterator[dict[str, Packed]], should_stop: ShouldStop
+    ) -> Iterator[tuple[Line, dict[str, Packed]]]:
+        """Give every idle process the next order, and yield the answers as they come."""
+        idle = deque(self._processes.lines)
+        busy: dict[Connection, Line] = {}
+        try:
+            while True:
+                while idle and (order := next(orders, None)) is not None:
+                    line = idle.popleft()
+                    self._send(line, order)
+                    busy[line.orders] = line
+                if not busy:
+                    return
+                for line in self._answering(busy, should_stop):
+                    answer = self._receive(line)
+                    del busy[line.orders]
+                    idle.append(line)
+                    yield line, answer
+        finally:
+            self._recall(busy)
+
+    def _answering(self, busy: dict[Connection, Line], should_stop: ShouldStop) -> list[Line]:
+        """Return the processes that have an answer; wait until there is one."""
+        while True:
+            ready = wait(list(busy), _POLL_S)
+            if ready:
+                return [line for connection, line in busy.items() if connection in ready]
+            if should_stop():
+                raise Interrupted
+
+    def _recall(self, busy: dict[Connection, Line]) -> None:
+        """Let processes that still work give up, and wait until they have."""
+        if not busy:
+            return
+        self._processes.stop.raise_()
+        try:
+            for line in busy.values():
+                receive(line.orders)
+        except (EOFError, OSError):
+            pass  # the error that brought us here says more
+        finally:
+            self._processes.stop.lower()
+
+    def _send(self, line: Line, message: dict[str, Packed]) -> None:
+        try:
+            send(line.orders, message)
+        except OSError as error:
+            raise self._processes.lost("between two tasks") from error
+
+    def _receive(self, line: Line) -> dict[str, Packed]:
+        try:
+            answer = receive(line.orders)
+        except (EOFError, OSError) as error:
+            raise self._processes.lost("while it worked") from error
+        if "error" in answer:
+            raise WorkerLostError(f"a training process failed: {answer['error']}", at=answer["at"])
+        return answer
