@@ -1,11 +1,20 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fedcore.engine.device import one_thread
 from fedcore.environment import Folders
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Compute as the engine does; two threads on a busy machine wait for each other for seconds."""
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="session")
