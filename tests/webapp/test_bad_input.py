@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -143,11 +144,14 @@ async def test_the_server_refuses_a_large_body_before_django_stores_it(*, declar
         "runs/?ordering=secret",
         "runs/?job=7",
         "runs/?page_size=-1&ordering=-",
+        "runs/?cursor=" + b64encode(b"p=yesterday").decode(),
+        "runs/?cursor=" + b64encode(b"p=\x00").decode(),
+        "runs/?ordering=rounds_done&cursor=" + b64encode(b"p=x").decode(),
     ],
 )
 def test_wrong_filters_are_refused_by_name(api: APIClient, path: str) -> None:
     body = assert_refused(api.get(f"/api/v1/{path}"), "invalid")
-    assert set(body["fields"]) <= {"state", "ordering", "job"}
+    assert set(body["fields"]) <= {"state", "ordering", "job", "cursor"}
     assert body["fields"]
 
 

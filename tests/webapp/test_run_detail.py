@@ -132,13 +132,20 @@ def test_clients_show_their_data_and_their_part(api: APIClient, run: Run) -> Non
         {"client_id": index, "num_samples": 30, "class_counts": [10, 20]} for index in range(3)
     ]
     services.mark_running(lease=lease, executor="sequential", client_table=table)
-    services.record_round(lease=lease, report=report(0))
+    scores = [{"client_id": 2, "num_samples": 5, "accuracy": 0.8, "loss": 0.4}]
+    services.record_round(lease=lease, report=report(0, scores=scores))
     refused = {**report(1)["clients"][1], "status": "refused", "reason": "not finite"}
     services.record_round(lease=lease, report=report(1, clients=[refused]))
     idle = {"client_id": 2, "num_samples": 30, "class_counts": [10, 20], "rounds": 0}
     rows = get(api, run, "clients/")["clients"]
     assert [row["client_id"] for row in rows] == [0, 1, 2]
     assert {name: rows[2][name] for name in idle} == idle
+    assert (rows[2]["test_samples"], rows[2]["test_accuracy"], rows[2]["test_loss"]) == (
+        5,
+        0.8,
+        0.4,
+    )
+    assert rows[0]["test_accuracy"] is None
     assert (rows[1]["rounds"], rows[1]["refused"], rows[1]["last_round"]) == (2, 1, 1)
     assert (rows[1]["bytes_up"], rows[1]["last_reason"]) == (1_000, "not finite")
     assert rows[1]["mean_duration_s"] == pytest.approx(0.1)

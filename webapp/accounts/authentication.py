@@ -24,7 +24,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 class BearerTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
-        if not token.isascii():
+        if not (token.isascii() and token.decode().isprintable()):
             raise exceptions.AuthenticationFailed("Invalid token.")
         user, api_token = super().authenticate_credentials(token)
         return user, api_token

@@ -26,6 +26,9 @@ class ClientRow(BaseModel):
     refused: int = 0
     failed: int = 0
     last_reason: str | None = None
+    test_samples: int | None = None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
 
 
 @dataclass
@@ -46,19 +49,28 @@ class _Tally:
         self.duration_s += report["duration_s"]
         row.mean_duration_s = self.duration_s / row.rounds
 
+    def score(self, score: dict[str, Any]) -> None:
+        self.row.test_samples = score["num_samples"]
+        self.row.test_accuracy = score["accuracy"]
+        self.row.test_loss = score["loss"]
+
 
 def client_rows(run: Run) -> list[ClientRow]:
     """Return all clients; the caller has checked that the user may see the run."""
     table = ClientTable.objects.filter(run=run).first()
     tallies = {str(row.client_id): _Tally(row) for row in _known(table)}
     reports = RoundRecord.objects.filter(run=run).order_by("round_index")
-    for round_index, clients in reports.values_list("round_index", "clients").iterator():
+    columns = reports.values_list("round_index", "clients", "scores")
+    for round_index, clients, scores in columns.iterator():
         for report in clients:
             key = str(report["client_id"])
             if key not in tallies:
                 row = ClientRow(client_id=report["client_id"], num_samples=report["num_samples"])
                 tallies[key] = _Tally(row)
             tallies[key].add(round_index, report)
+        for score in scores:
+            if (key := str(score["client_id"])) in tallies:
+                tallies[key].score(score)
     return [tally.row for tally in tallies.values()]
 
 

@@ -35,5 +35,5 @@ def round_rows(run: Run) -> list[dict[str, Any]]:
             "participants": row.participants,
             "recorded_at": row.recorded_at.isoformat(),
         }
-        for row in rows.defer("clients")
+        for row in rows.defer("clients", "scores")
     ]

@@ -164,6 +164,10 @@ class RoundRecord(models.Model):
     clients: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
         default=list
     )
+    #: Of each client that tested the model on its own data, where the spec asks for that.
+    scores: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
+        default=list
+    )
     recorded_at = models.DateTimeField()
 
     objects = RoundQuerySet.as_manager()

@@ -48,6 +48,17 @@ class ClientReport(BaseModel):
     reason: str | None = None
 
 
+class ClientScore(BaseModel):
+    """How the model does on one client's own test examples."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    client_id: int | str
+    num_samples: int
+    accuracy: Number = None
+    loss: Number = None
+
+
 class RoundReport(BaseModel):
     """What the engine says about a round: ``RoundReport.to_json()`` of the engine."""
 
@@ -61,6 +72,7 @@ class RoundReport(BaseModel):
     sim_seconds: float
     participants: int
     clients: tuple[ClientReport, ...] = ()
+    scores: tuple[ClientScore, ...] = ()
 
     def events(self, now: datetime) -> list[Data]:
         row = RoundRow(
@@ -114,8 +126,7 @@ def record_round(*, lease: Lease, report: dict[str, Any], now: datetime | None =
     RoundRecord.objects.create(
         run=run,
         recorded_at=now,
-        **parsed.model_dump(exclude={"clients"}),
-        clients=[client.model_dump(mode="json") for client in parsed.clients],
+        **parsed.model_dump(mode="json"),
     )
     change(run, *parsed.events(now), now=now, **_progress(run, parsed))
 
