@@ -119,6 +119,18 @@ class Params(Mapping[str, Tensor]):
         return self if self.flat.device == device else self.with_flat(self.flat.to(device))
 
 
+def vector(sections: Mapping[str, Section], name: str) -> Params:
+    """Return a section that is one vector.
+
+    Raises:
+        TypeError: If it is loose tensors instead.
+    """
+    section = sections[name]
+    if not isinstance(section, Params):
+        raise TypeError(f"section {name} is not one vector")
+    return section
+
+
 def add(params: Params, delta: Params, scale: float = 1.0) -> Params:
     """Return ``params + scale * delta``."""
     return params.with_flat(torch.add(params.flat, delta.flat, alpha=scale))

@@ -20,7 +20,7 @@ from fedcore.clients.optimizers import Optimizer, make_optimizer
 from fedcore.clients.training import Batch, ClientData, LocalContext, Trained
 from fedcore.messages import Message, Update
 from fedcore.models import Model
-from fedcore.params import Layout, Params, Section, add, subtract
+from fedcore.params import Layout, Params, Section, add, subtract, vector
 from fedcore.registry import Registry
 from fedcore.spec.algorithms import AlgorithmSpec
 from fedcore.spec.training import LocalSpec
@@ -47,6 +47,7 @@ class MethodContext:
         objective: Loss on the model's outputs.
         local: Local training as the spec asks for it.
         aggregator: Combines updates.
+        num_clients: Clients of the run, whether they take part in a round or not.
     """
 
     model: Model
@@ -54,6 +55,7 @@ class MethodContext:
     objective: Objective
     local: LocalSpec
     aggregator: Aggregator
+    num_clients: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,10 +172,7 @@ class Method(Generic[SpecT]):
 
     def server_step(self, state: RunState, combined: Mapping[str, Section]) -> RunState:
         """Return the state with the global model moved along the combined update."""
-        delta = combined[DELTA]
-        if not isinstance(delta, Params):
-            raise TypeError("an update of the model is one vector")
-        moved = add(state.model, delta, scale=self.server_lr)
+        moved = add(state.model, vector(combined, DELTA), scale=self.server_lr)
         return replace(state, tensors={**state.tensors, MODEL: moved})
 
     @property

@@ -59,10 +59,22 @@ class LocalContext:
     Attributes:
         received: Sections of the message from the server, as named tensors.
         private: Sections that the client keeps for itself; empty the first time.
+        received_flat: The vectors under those received sections that are parameters.
+        private_flat: The vectors under those private sections that are parameters.
     """
 
     received: Mapping[str, Mapping[str, Tensor]]
     private: Mapping[str, Mapping[str, Tensor]]
+    received_flat: Mapping[str, Tensor]
+    private_flat: Mapping[str, Tensor]
+
+    @classmethod
+    def of(
+        cls, received: Mapping[str, Section], private: Mapping[str, Section] | None
+    ) -> LocalContext:
+        """Return the context of a client that got ``received`` and has kept ``private``."""
+        kept = private or {}
+        return cls(named_tensors(received), named_tensors(kept), _vectors(received), _vectors(kept))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +102,10 @@ def named_tensors(sections: Mapping[str, Section]) -> dict[str, Mapping[str, Ten
         name: section.layout.views(section.flat) if isinstance(section, Params) else section
         for name, section in sections.items()
     }
+
+
+def _vectors(sections: Mapping[str, Section]) -> dict[str, Tensor]:
+    return {name: part.flat for name, part in sections.items() if isinstance(part, Params)}
 
 
 def train(

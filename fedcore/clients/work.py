@@ -11,9 +11,11 @@ from time import perf_counter
 
 from fedcore.algorithms.base import AnyMethod
 from fedcore.clients.trainer import AUTOGRAD, Trainer
-from fedcore.clients.training import ClientData, LocalContext, ShouldStop, named_tensors
+from fedcore.clients.training import ClientData, LocalContext, ShouldStop
+from fedcore.compression import CodecContext
 from fedcore.messages import Message, Update
 from fedcore.params import Params
+from fedcore.pipeline import PLAIN, Pipeline
 from fedcore.rng import Purpose, rng
 from fedcore.state import MODEL, ClientState
 
@@ -28,6 +30,7 @@ class ClientTask:
         message: What the server sent.
         data: The client's examples.
         private: What the client kept from its last round; None the first time.
+        cohort_size: How many clients take part in the round.
     """
 
     seed: int
@@ -35,6 +38,7 @@ class ClientTask:
     message: Message
     data: ClientData
     private: ClientState | None
+    cohort_size: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,31 +59,42 @@ class ClientResult:
 
 
 def client_round(
-    method: AnyMethod, task: ClientTask, should_stop: ShouldStop, trainer: Trainer = AUTOGRAD
+    method: AnyMethod,
+    task: ClientTask,
+    should_stop: ShouldStop,
+    trainer: Trainer = AUTOGRAD,
+    pipeline: Pipeline = PLAIN,
 ) -> ClientResult:
     """Return the result of one client's work.
 
     Raises:
         Interrupted: If ``should_stop`` said so, which it is asked before every batch.
+        CodecError: If the update cannot be compressed as the spec asks.
     """
     began = perf_counter()
     start = task.message.sections[MODEL]
     if not isinstance(start, Params):
         raise TypeError("a model to train is one vector")
+    private = None if task.private is None else task.private.of_method
     trained = trainer.train(
         method,
         start,
-        task.data,
-        context=LocalContext(
-            received=named_tensors(task.message.sections),
-            private={} if task.private is None else named_tensors(task.private.sections),
+        pipeline.training_data(task.data, task.round_index),
+        context=LocalContext.of(
+            task.message.sections, None if private is None else private.sections
         ),
         generator=rng(task.seed, Purpose.DATA_ORDER, task.round_index, task.data.client_id),
         should_stop=should_stop,
     )
+    sent = pipeline.send(
+        method.uplink(trained, task.message, task.data),
+        before=task.private,
+        kept=method.keep(trained, task.message, private),
+        context=CodecContext(task.seed, task.round_index, task.data.client_id, task.cohort_size),
+    )
     return ClientResult(
-        update=method.uplink(trained, task.message, task.data),
-        kept=method.keep(trained, task.message, task.private),
+        update=sent.update,
+        kept=sent.kept,
         num_seen=trained.num_seen,
         duration_s=perf_counter() - began,
     )

@@ -23,6 +23,7 @@ from fedcore.models import Model, build_model
 from fedcore.models.base import DataShape, initial_params, layout_of
 from fedcore.params import Layout
 from fedcore.partition import Partition, divide
+from fedcore.pipeline import Pipeline, build_pipeline
 from fedcore.rng import Purpose, rng
 from fedcore.sampling import SAMPLERS, Sampler
 from fedcore.spec import RunSpec
@@ -43,6 +44,7 @@ class RunContext:
         objective: Loss and score.
         method: The federated method.
         sampler: Chooses cohorts.
+        pipeline: What happens to messages on their way.
         available: Clients that hold at least one example, sorted by id.
     """
 
@@ -55,6 +57,7 @@ class RunContext:
     objective: Objective
     method: AnyMethod
     sampler: Sampler
+    pipeline: Pipeline
     available: tuple[int, ...]
 
     @property
@@ -88,6 +91,7 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         objective=objective,
         local=spec.local,
         aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
+        num_clients=partition.num_clients,
     )
     sizes = range(partition.num_clients)
     return RunContext(
@@ -100,6 +104,9 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         objective=objective,
         method=METHODS.of(spec.algorithm)(spec.algorithm, method_context),
         sampler=SAMPLERS.of(spec.sampling)(spec.sampling),
+        pipeline=build_pipeline(
+            spec, num_clients=partition.num_clients, num_classes=dataset.num_classes
+        ),
         available=tuple(client for client in sizes if partition.train.size(client) > 0),
     )
 

@@ -57,6 +57,38 @@ def momentum_needs_sgd(spec: RunSpec) -> Iterator[Problem]:
 
 
 @rule
+def method_fits_optimizer(spec: RunSpec) -> Iterator[Problem]:
+    """Some methods are only correct with some optimisers on the clients."""
+    method, local = spec.algorithm, spec.local
+    if local.optimizer not in method.optimizers:
+        yield Problem(
+            "local.optimizer",
+            "contradiction",
+            f"{method.title} does not work with {local.optimizer} on the clients.",
+            f"Set local.optimizer to {' or '.join(method.optimizers)}.",
+        )
+    elif local.momentum > 0 and not method.allows_momentum:
+        yield Problem(
+            "local.momentum",
+            "contradiction",
+            f"{method.title} does not work with momentum on the clients.",
+            "Set local.momentum to 0.",
+        )
+
+
+@rule
+def method_fits_aggregation(spec: RunSpec) -> Iterator[Problem]:
+    """Some server steps are only defined for the mean of the updates."""
+    if spec.algorithm.needs_mean and spec.aggregation.kind != "mean":
+        yield Problem(
+            "aggregation.kind",
+            "contradiction",
+            f"{spec.algorithm.title} needs the mean of the updates, not {spec.aggregation.kind}.",
+            "Set aggregation.kind to mean, or use algorithm fedavg.",
+        )
+
+
+@rule
 def fraction_or_count(spec: RunSpec) -> Iterator[Problem]:
     """A random cohort is a share or a number of clients."""
     sampling = spec.sampling
