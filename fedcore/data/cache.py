@@ -77,10 +77,11 @@ def load_or_build(folder: Path, name: str, key: str, build: Callable[[], Prepare
 
 def _write(path: Path, built: Cached) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    infos = [info_of(name, tensor) for name, tensor in built.tensors.items()]
+    # Wide types first, so that every tensor starts at a multiple of its own element size.
+    tensors = sorted(built.tensors.items(), key=lambda item: -item[1].dtype.itemsize)
     facts = {"facts": json.dumps(dict(built.facts)), "checksum": built.checksum}
-    header = header_bytes(infos, facts)
-    write_atomically(path, [header, *map(tensor_bytes, built.tensors.values())])
+    header = header_bytes([info_of(*item) for item in tensors], facts)
+    write_atomically(path, [header, *(tensor_bytes(tensor) for _, tensor in tensors)])
 
 
 def _find(path: Path) -> Cached | None:

@@ -64,6 +64,7 @@ class HubImages:
         try:
             splits = self._read_splits(folder)
             train, test = (self._examples(splits[name]) for name in ("train", "test"))
+            self._check_size(train, test)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, DatasetsError) as error:
             raise self._unreadable(place, error) from error
         return prepare_images(train, test, num_classes=self.num_classes, divisor=_LARGEST_PIXEL)
@@ -97,6 +98,14 @@ class HubImages:
         if len(y) == 0 or int(y.min()) < 0 or int(y.max()) >= self.num_classes:
             raise ValueError(f"labels must lie between 0 and {self.num_classes - 1}")
         return Examples(x, y)
+
+    def _check_size(self, train: Examples, test: Examples) -> None:
+        info = self.spec.info()
+        expected = tuple(train.x.shape[1:]) if info is None else info.input_shape
+        for split in (train, test):
+            if tuple(split.x.shape[1:]) != expected:
+                found = list(split.x.shape[1:])
+                raise ValueError(f"images must have the size {list(expected)}, not {found}")
 
     def _unreadable(self, place: str, error: Exception) -> DatasetError:
         data = self.request.folders.data

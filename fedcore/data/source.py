@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+from torch import Tensor
 
 from fedcore.data.cache import Prepared, load_or_build
 from fedcore.data.dataset import Dataset, Examples, Scaling
@@ -15,6 +17,7 @@ from fedcore.spec.data import DatasetSpec
 
 #: Raise it when a source makes other tensors of the same raw data.
 PREPARATION_VERSION = 1
+_ROWS_AT_A_TIME = 5000
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,8 @@ def prepare_images(
 
     Mean and deviation are one number each, taken over all pixels of the training images.
     """
-    pixels = train.x.to(torch.float64) / divisor
-    scaling = Scaling(divisor, round(float(pixels.mean()), 4), round(float(pixels.std()), 4))
+    mean, std = _moments(train.x)
+    scaling = Scaling(divisor, round(mean / divisor, 4), round(std / divisor, 4))
     return Prepared(
         {
             "train_x": scaling.apply(train.x),
@@ -103,3 +106,12 @@ def prepare_images(
             "std": scaling.std,
         },
     )
+
+
+def _moments(values: Tensor) -> tuple[float, float]:
+    """Return mean and standard deviation of all elements, a few thousand rows at a time."""
+    parts = values.split(_ROWS_AT_A_TIME)
+    count = values.numel()
+    mean = sum(float(part.sum(dtype=torch.float64)) for part in parts) / count
+    variance = sum(float((part.to(torch.float64) - mean).square().sum()) for part in parts) / count
+    return mean, math.sqrt(variance)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from fedcore.data.dataset import Scaling
@@ -95,7 +95,7 @@ def load_exported(folder: str | Path) -> ExportedModel:
     tensors = dict(read((Path(folder) / PARAMETERS_FILE).read_bytes()))
     try:
         description = json.loads(text)
-        spec = TypeAdapter(ModelSpec).validate_python(description["model"])
+        spec = _model_spec(description["model"])
         data = DataShape(tuple(description["input_shape"]), int(description["num_classes"]))
         scaling = Scaling(**description["scaling"])
     except (KeyError, TypeError, ValueError, ValidationError) as error:
@@ -107,6 +107,10 @@ def load_exported(folder: str | Path) -> ExportedModel:
         raise ModelError(f"{PARAMETERS_FILE} does not fit the model in {DESCRIPTION_FILE}")
     module = ExportedModel(model, {name: tensors[name] for name in layout.names}, scaling)
     return module.eval()
+
+
+def _model_spec(content: Mapping[str, Any]) -> ModelSpec:
+    return ModelSpec.kinds()[content["kind"]].model_validate(content)
 
 
 def _register(module: nn.Module, name: str, parameter: nn.Parameter) -> None:

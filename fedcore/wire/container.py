@@ -123,12 +123,14 @@ def map_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     changes this process's copy alone.
 
     Raises:
-        ValueError: If the file is cut off.
+        ValueError: If the file is cut off or is no safetensors file.
     """
+    size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+        if length > size:
+            raise ValueError(f"{path} is no safetensors file")
         header = json.loads(file.read(length))
-        size = file.seek(0, 2)
     metadata = header.pop("__metadata__", {})
     start = _LENGTH_BYTES + length
     if size != start + max((entry["data_offsets"][1] for entry in header.values()), default=0):
