@@ -84,6 +84,12 @@ class DeviceError(PermanentError):
     code = "device_unavailable"
 
 
+class KernelsError(PermanentError):
+    """Local steps cannot be computed in the way that the spec asks for."""
+
+    code = "kernels_unavailable"
+
+
 class CheckpointError(PermanentError):
     """A checkpoint is damaged, or belongs to another spec."""
 

@@ -89,6 +89,8 @@ class RunState:
         tensors: Sections that the server keeps; ``model`` always, others by method.
         clients: What clients keep for themselves.
         combined: What the last round's updates came to, for aggregators that start from it.
+        kernels: How local steps are computed, so that a resumed run rounds as before; empty before
+            the run has begun.
         method: What the method keeps besides tensors.
         sampler: What the sampler keeps.
         ledger: Privacy events so far, for the accountant.
@@ -101,6 +103,7 @@ class RunState:
     tensors: Mapping[str, Section]
     clients: ClientStore = field(default_factory=ClientStore)
     combined: Mapping[str, Section] = field(default_factory=dict)
+    kernels: str = ""
     method: Mapping[str, Json] = field(default_factory=dict)
     sampler: Mapping[str, Json] = field(default_factory=dict)
     ledger: tuple[Mapping[str, Json], ...] = ()

@@ -8,16 +8,16 @@ differently, so a run keeps the one that it began with.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+import torch
 from torch import Tensor
 
 from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Trained, train
 
 if TYPE_CHECKING:
-    import torch
-
     from fedcore.algorithms.base import AnyMethod
     from fedcore.params import Params
 
@@ -47,12 +47,23 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True)
 class AutogradTrainer:
-    """Any model, method and optimiser; the reference for all other trainers."""
+    """Any model, method and optimiser; the reference for all other trainers.
+
+    Attributes:
+        dtype: Numbers that matrix products are computed with; weights are float32 all the same.
+    """
+
+    dtype: torch.dtype = torch.float32
 
     @property
     def name(self) -> str:
         """Return its name."""
         return "autograd"
+
+    def _precision(self, device: torch.device) -> AbstractContextManager[Any]:
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(device.type, self.dtype, cache_enabled=False)
 
     def train(
         self,
@@ -65,14 +76,20 @@ class AutogradTrainer:
         should_stop: ShouldStop,
     ) -> Trained:
         """Return the result of training with gradients that torch derives."""
-        return train(
-            method, start, data, context=context, generator=generator, should_stop=should_stop
-        )
+        with self._precision(start.flat.device):
+            return train(
+                method, start, data, context=context, generator=generator, should_stop=should_stop
+            )
 
     def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:
         """Return the model as a function of its inputs."""
         params = model.layout.views(model.flat)
-        return lambda x: method.context.model.apply(params, x)
+
+        def apply(x: Tensor) -> Tensor:
+            with self._precision(x.device):
+                return method.context.model.apply(params, x).to(torch.float32)
+
+        return apply
 
 
 AUTOGRAD = AutogradTrainer()

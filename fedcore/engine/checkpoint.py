@@ -45,6 +45,7 @@ def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -
             for client_id, kept in sorted(state.clients.items())
         ],
         "combined": _pack(state.combined, tensors),
+        "kernels": state.kernels,
         "method": dict(state.method),
         "sampler": dict(state.sampler),
         "ledger": [dict(event) for event in state.ledger],
@@ -97,6 +98,7 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
             }
         ),
         combined=_unpack(content["combined"], placed),
+        kernels=content["kernels"],
         method=content["method"],
         sampler=content["sampler"],
         ledger=tuple(content["ledger"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,13 @@ def choose_device(wanted: str) -> torch.device:
             fix="Set runtime.device to auto or cpu, or run on a machine with a GPU.",
         )
     return torch.device("cuda" if wanted != "cpu" and has_cuda else "cpu")
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

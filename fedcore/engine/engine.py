@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from fedcore.clients.trainer import AUTOGRAD
 from fedcore.clients.training import ShouldStop
 from fedcore.engine import checkpoint
+from fedcore.engine.choose import make_executor
 from fedcore.engine.clients import ClientTable, client_table
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.device import one_thread
 from fedcore.engine.evaluation import is_finished
-from fedcore.engine.executor import Executor, SequentialExecutor
+from fedcore.engine.executor import Executor
 from fedcore.engine.report import RoundReport
 from fedcore.engine.rounds import play_round
+from fedcore.engine.trainers import choose_trainer
 from fedcore.environment import Folders
 from fedcore.errors import StorageError
 from fedcore.models.exported import export_model
@@ -51,8 +53,9 @@ class Engine:
             FedcoreError: If the data cannot be read or divided, the model does not fit them or
                 the memory, or the device is not there.
         """
-        context = _context(spec, data_dir, cache_dir)
-        return cls(context, initial_state(context), SequentialExecutor(context, AUTOGRAD))
+        folders = _folders(data_dir, cache_dir)
+        context = _context(spec, folders)
+        return cls._begin(context, initial_state(context), folders)
 
     @classmethod
     def resume(
@@ -69,14 +72,21 @@ class Engine:
             CheckpointError: If there is no whole checkpoint, or it belongs to another spec.
             FedcoreError: As ``create``.
         """
-        context = _context(spec, data_dir, cache_dir)
+        folders = _folders(data_dir, cache_dir)
+        context = _context(spec, folders)
         state = checkpoint.load(
             folder,
             digest=spec.digest(),
             data_fingerprint=context.dataset.fingerprint,
             device=context.device,
         )
-        return cls(context, state, SequentialExecutor(context, AUTOGRAD))
+        return cls._begin(context, state, folders)
+
+    @classmethod
+    def _begin(cls, context: RunContext, state: RunState, folders: Folders) -> Self:
+        trainer = choose_trainer(context, folders, state.kernels or None)
+        executor = make_executor(context, trainer, folders)
+        return cls(context, replace(state, kernels=trainer.name), executor)
 
     @property
     def round_index(self) -> int:
@@ -171,8 +181,11 @@ class Engine:
         self._executor.close()
 
 
-def _context(spec: RunSpec, data_dir: Path | None, cache_dir: Path | None) -> RunContext:
-    folders = Folders.from_environment().with_overrides(data_dir, cache_dir)
+def _folders(data_dir: Path | None, cache_dir: Path | None) -> Folders:
+    return Folders.from_environment().with_overrides(data_dir, cache_dir)
+
+
+def _context(spec: RunSpec, folders: Folders) -> RunContext:
     with one_thread():
         return build_context(spec, folders)
 

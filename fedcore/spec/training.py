@@ -164,6 +164,24 @@ class RuntimeSpec(Spec):
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Processor of the worker; auto takes a GPU when there is one."
     )
+    executor: Literal["auto", "sequential", "pool", "stacked"] = Field(
+        "auto",
+        description="Clients one after another, over processes, or stacked into one computation; "
+        "auto measures.",
+    )
+    processes: int | None = Field(
+        None, ge=1, le=1024, description="Processes of the pool; empty means one per core."
+    )
+    kernels: Literal["auto", "autograd", "fused", "compiled"] = Field(
+        "auto",
+        description="How local steps are computed; they differ in speed and in rounding. "
+        "Autograd computes everything, the others the built-in models with plain SGD.",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="Numbers of local training; bfloat16 is less exact and faster on some "
+        "processors.",
+    )
     min_updates: int = Field(
         1, ge=1, description="A round with fewer good updates fails instead of going on."
     )

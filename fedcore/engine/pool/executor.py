@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from fedcore.aggregators import Accumulator
+from fedcore.clients.trainer import Trainer
 from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.engine.context import RunContext
 from fedcore.engine.evaluation import BATCH_SIZE
-from fedcore.engine.executor import CohortWork
+from fedcore.engine.executor import CohortWork, full_name
 from fedcore.engine.intake import Progress, take_in_lane
 from fedcore.engine.lanes import largest_first
 from fedcore.engine.pool.packing import Packed, Packer, Unpacker, pack_schema, receive, send
@@ -30,15 +31,16 @@ _PIECES = 2
 class PoolExecutor:
     """Shares lanes out one by one, those that take longest first."""
 
-    def __init__(self, context: RunContext, processes: Processes) -> None:
+    def __init__(self, context: RunContext, trainer: Trainer, processes: Processes) -> None:
         self._context = context
+        self._trainer = trainer
         self._processes = processes
         self._packer = Packer(context.layout, processes.inbox)
 
     @property
     def name(self) -> str:
         """Return how it works."""
-        return f"pool of {len(self._processes.lines)}"
+        return full_name(f"pool of {len(self._processes.lines)}", self._trainer)
 
     def train(self, work: CohortWork, should_stop: ShouldStop) -> Iterator[tuple[int, Progress]]:
         """Yield lanes as they are done.

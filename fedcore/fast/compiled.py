@@ -1,0 +1,183 @@
+"""Local training of fully connected networks by the C++ operator."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from fedcore.algorithms.base import AnyMethod
+from fedcore.clients.training import (
+    ClientData,
+    Interrupted,
+    LocalContext,
+    ShouldStop,
+    Trained,
+)
+from fedcore.data.dataset import Examples
+from fedcore.fast.library import StopFunction
+from fedcore.fast.plain import num_batches, passes
+from fedcore.params import Layout, Params
+from fedcore.spec.training import LocalSpec
+
+#: Examples whose activations fit into the cache beside the weights, for testing.
+_TEST_BATCH = 40
+
+
+@dataclass(frozen=True, eq=False)
+class _Operator:
+    """The operator for one network and batch size, with its memory.
+
+    Attributes:
+        library: The compiled code.
+        network: Shape of the network as C reads it; ``widths`` keeps the first of them alive.
+    """
+
+    library: ctypes.CDLL
+    widths: Tensor
+    network: tuple[int, int, int, bool]
+    work: Tensor
+
+    @classmethod
+    def of(
+        cls, library: ctypes.CDLL, widths: Tensor, batch: int, *, has_momentum: bool
+    ) -> _Operator:
+        """Return an operator with memory of its own."""
+        network = (widths.data_ptr(), len(widths) - 1, batch, has_momentum)
+        return cls(library, widths, network, torch.zeros(library.rh_mlp_work_size(*network)))
+
+    def load(self, flat: Tensor) -> None:
+        """Take the weights of a model; momentum starts at zero."""
+        self.library.rh_mlp_begin(*self.network, flat.data_ptr(), self.work.data_ptr())
+
+    def store(self, flat: Tensor) -> None:
+        """Write the weights to ``flat``."""
+        self.library.rh_mlp_end(*self.network, self.work.data_ptr(), flat.data_ptr())
+
+    def run(self, examples: Examples, rows: Tensor, phase: LocalSpec, stop: _Stop) -> float:
+        """Take the steps of one pass and return the sum of the losses.
+
+        Raises:
+            Interrupted: If ``stop`` said so.
+        """
+        loss_sum = ctypes.c_double()
+        taken = self.library.rh_mlp_train(
+            *self.network[:3],
+            examples.x.data_ptr(),
+            examples.y.data_ptr(),
+            rows.data_ptr(),
+            len(rows),
+            phase.lr,
+            phase.momentum,
+            phase.weight_decay,
+            stop.function,
+            ctypes.byref(loss_sum),
+            self.work.data_ptr(),
+        )
+        stop.check()
+        if taken < num_batches(rows, phase):
+            raise Interrupted
+        return loss_sum.value
+
+    def outputs(self, x: Tensor) -> Tensor:
+        """Return the logits of examples."""
+        x = x.contiguous()
+        logits = torch.empty(len(x), int(self.widths[-1]))
+        self.library.rh_mlp_outputs(
+            *self.network[:3], x.data_ptr(), len(x), logits.data_ptr(), self.work.data_ptr()
+        )
+        return logits
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledTrainer:
+    """All steps of a pass in one call; for one thread, whose operators it keeps.
+
+    Attributes:
+        library: The compiled code.
+        widths: Inputs, hidden layers and outputs, int64.
+    """
+
+    library: ctypes.CDLL
+    widths: Tensor
+    _operators: dict[tuple[int, bool], _Operator] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, library: ctypes.CDLL, layout: Layout) -> CompiledTrainer:
+        """Return the trainer for fully connected layers of these shapes."""
+        weights = layout.shapes[::2]
+        return cls(library, torch.tensor([weights[0][1], *(outputs for outputs, _ in weights)]))
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        return "compiled"
+
+    def train(
+        self,
+        method: AnyMethod,
+        start: Params,
+        data: ClientData,
+        *,
+        context: LocalContext,  # noqa: ARG002  (a plain step looks at nothing but the data)
+        generator: torch.Generator,
+        should_stop: ShouldStop,
+    ) -> Trained:
+        """Return the result of local training.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+        """
+        flat, loss_sum = start.flat, 0.0
+        num_steps = num_seen = 0
+        stop = _Stop(should_stop)
+        for phase in method.phases():
+            operator = self._operator(phase.batch_size, has_momentum=phase.momentum > 0)
+            operator.load(flat)
+            for rows in passes(method, phase, data, generator):
+                loss_sum += operator.run(data.examples, rows, phase, stop)
+                num_steps += num_batches(rows, phase)
+                num_seen += len(rows)
+            flat = torch.empty_like(start.flat)
+            operator.store(flat)
+        return Trained(
+            start.with_flat(flat), start, loss_sum / max(num_seen, 1), num_steps, num_seen
+        )
+
+    def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:  # noqa: ARG002
+        """Return the model as a function of its inputs."""
+        operator = self._operator(_TEST_BATCH, has_momentum=False)
+        operator.load(model.flat)
+        return operator.outputs
+
+    def _operator(self, batch: int, *, has_momentum: bool) -> _Operator:
+        key = (batch, has_momentum)
+        if key not in self._operators:
+            self._operators[key] = _Operator.of(
+                self.library, self.widths, batch, has_momentum=has_momentum
+            )
+        return self._operators[key]
+
+
+class _Stop:
+    """``should_stop`` as C calls it; what it raises waits until C has returned."""
+
+    def __init__(self, should_stop: ShouldStop) -> None:
+        self._should_stop = should_stop
+        self._error: BaseException | None = None
+        self.function = StopFunction(self._ask)
+
+    def check(self) -> None:
+        """Raise what ``should_stop`` has raised."""
+        if self._error is not None:
+            raise self._error
+
+    def _ask(self) -> int:
+        try:
+            return int(self._should_stop())
+        except BaseException as error:  # noqa: BLE001  (it is raised again outside)
+            self._error = error
+            return 1
