@@ -20,10 +20,24 @@ MODEL = "model"
 
 @dataclass(frozen=True, eq=False)
 class ClientState:
-    """What one client keeps for itself between rounds; it never travels."""
+    """What one client keeps for itself between rounds; it never travels.
+
+    Attributes:
+        sections: Tensors of the method.
+        values: Other things of the method.
+        memory: What compression has left out so far, by section of the updates.
+    """
 
     sections: Mapping[str, Section]
     values: Mapping[str, Json] = field(default_factory=dict)
+    memory: Mapping[str, Section] = field(default_factory=dict)
+
+    @property
+    def of_method(self) -> ClientState | None:
+        """What the method keeps; None if that is nothing."""
+        if not self.sections and not self.values:
+            return None
+        return ClientState(self.sections, self.values)
 
 
 class ClientStore(Mapping[int, ClientState]):
@@ -44,6 +58,19 @@ class ClientStore(Mapping[int, ClientState]):
     def updated(self, changes: Mapping[int, ClientState]) -> ClientStore:
         """Return a store in which some clients keep something new."""
         return ClientStore({**self._states, **changes}) if changes else self
+
+
+@dataclass(frozen=True, eq=False)
+class Broadcast:
+    """What clients know of the server, where the server sends changes only.
+
+    Attributes:
+        sections: What everybody holds who received the last message.
+        heard: By client, the round in which it last received one.
+    """
+
+    sections: Mapping[str, Section] = field(default_factory=dict)
+    heard: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,8 +116,7 @@ class RunState:
         tensors: Sections that the server keeps; ``model`` always, others by method.
         clients: What clients keep for themselves.
         combined: What the last round's updates came to, for aggregators that start from it.
-        kernels: How local steps are computed, so that a resumed run rounds as before; empty before
-            the run has begun.
+        broadcast: What clients know of the server, where only changes are sent.
         method: What the method keeps besides tensors.
         sampler: What the sampler keeps.
         ledger: Privacy events so far, for the accountant.
@@ -103,7 +129,7 @@ class RunState:
     tensors: Mapping[str, Section]
     clients: ClientStore = field(default_factory=ClientStore)
     combined: Mapping[str, Section] = field(default_factory=dict)
-    kernels: str = ""
+    broadcast: Broadcast = field(default_factory=Broadcast)
     method: Mapping[str, Json] = field(default_factory=dict)
     sampler: Mapping[str, Json] = field(default_factory=dict)
     ledger: tuple[Mapping[str, Json], ...] = ()

@@ -27,10 +27,11 @@ class ClientTask:
     Attributes:
         seed: Seed of the run.
         round_index: Which round.
-        message: What the server sent.
+        message: What the server sent, as the client sees it.
         data: The client's examples.
         private: What the client kept from its last round; None the first time.
         cohort_size: How many clients take part in the round.
+        bytes_down: Size of the message on the wire; None if it travels as it is.
     """
 
     seed: int
@@ -39,6 +40,7 @@ class ClientTask:
     data: ClientData
     private: ClientState | None
     cohort_size: int = 1
+    bytes_down: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

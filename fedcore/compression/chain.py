@@ -74,6 +74,11 @@ class Chain:
         """The link that decides the bits of an entry, if there is one."""
         return next((link for link in self.links if isinstance(link, ValueCodecSpec)), None)
 
+    @property
+    def fits_weights(self) -> bool:
+        """Whether a decoded message may be used as a model, not only as a change of one."""
+        return all(link.fits_weights for link in self.links)
+
     def num_bytes(self, layout: Layout, round_index: int) -> int:
         """Return how many bytes every message of this layout has in a round."""
         return chain_bytes(self.links, layout.shapes, round_index)
@@ -107,7 +112,7 @@ class Chain:
         """
         source = Source(packed)
         find = None if self._support is None else self._support.finder(source)
-        flat = torch.zeros(layout.total)
+        flat = torch.zeros(layout.total, device=packed.device)
         for piece in self._pieces(layout, round_index):
             places = None
             if find is not None and piece.kept < piece.size:

@@ -46,7 +46,7 @@ class Qsgd:
             WireError: If a level is above the highest.
         """
         if count == 0:
-            return torch.empty(0)
+            return source.nothing()
         bucket = self.spec.bucket or count
         norms = source.read(-(-count // bucket), torch.float32)
         codes = unpack_bits(source.read(packed_bytes(count, self.spec.bits)), self.spec.bits, count)

@@ -49,7 +49,7 @@ class Quantize:
     def decode(self, count: int, source: Source) -> Tensor:
         """Return the values of the codes."""
         if count == 0:
-            return torch.empty(0)
+            return source.nothing()
         step, zero, mean = self._read_grid(source)
         packed = source.read(packed_bytes(count, self.spec.bits))
         codes = unpack_bits(packed, self.spec.bits, count) - self._half

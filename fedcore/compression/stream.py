@@ -36,6 +36,10 @@ class Source:
         self._packed = packed
         self._position = 0
 
+    def nothing(self) -> Tensor:
+        """Return no float32 values at all."""
+        return torch.empty(0, device=self._packed.device)
+
     def read(self, count: int, dtype: torch.dtype = torch.uint8) -> Tensor:
         """Return the next ``count`` elements of a type; a copy, so that it is aligned."""
         end = self._position + count * dtype.itemsize

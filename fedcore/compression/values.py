@@ -84,7 +84,7 @@ class Sign:
     def decode(self, count: int, source: Source) -> Tensor:
         """Return plus or minus the mean."""
         if count == 0:
-            return torch.empty(0)
+            return source.nothing()
         size = source.read(1, torch.float32)
         bits = unpack_bits(source.read(packed_bytes(count, 1)), 1, count)
         return torch.where(bits == 1, size, -size)
@@ -117,7 +117,7 @@ class Ternary:
     def decode(self, count: int, source: Source) -> Tensor:
         """Return minus the largest value, zero or the largest value."""
         if count == 0:
-            return torch.empty(0)
+            return source.nothing()
         largest = source.read(1, torch.float32)
         trits = unpack_trits(source.read(-(-count // TRITS_PER_BYTE)), count)
         return (trits.to(torch.float32) - 1.0) * largest

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from fedcore.errors import WireError
 from fedcore.messages import Update
 from fedcore.params import is_finite
 from fedcore.wire.schema import Schema, schema_of
+
+
+@dataclass(frozen=True, eq=False)
+class Admission:
+    """What the gate says to an update: either it is let in, or there is a reason why not.
+
+    Attributes:
+        update: The update as the method expects it.
+        refusal: The reason.
+    """
+
+    update: Update | None
+    refusal: str | None
+
+
+def _as_it_is(update: Update) -> Update:
+    return update
 
 
 @dataclass
@@ -21,20 +39,31 @@ class Gate:
         cohort: Who was asked for an update.
         base_version: Version of the model that they were given.
         expected: What an update looks like.
+        open: Decodes an update of that form; raises WireError if it cannot.
         admitted: Who was let in so far.
     """
 
     cohort: Collection[int]
     base_version: int
     expected: Schema
+    open: Callable[[Update], Update] = _as_it_is
     admitted: set[int] = field(default_factory=set)
 
     def refusal(self, update: Update) -> str | None:
         """Return why an update is refused; None lets it in."""
+        return self.admit(update).refusal
+
+    def admit(self, update: Update) -> Admission:
+        """Return an update that was let in, decoded, or the reason why it was not."""
         reason = self._sender_problem(update) or self._content_problem(update)
-        if reason is None:
-            self.admitted.add(update.client_id)
-        return reason
+        if reason is not None:
+            return Admission(None, reason)
+        try:
+            opened = self.open(update)
+        except WireError as error:
+            return Admission(None, f"damaged: {error}")
+        self.admitted.add(update.client_id)
+        return Admission(opened, None)
 
     def _sender_problem(self, update: Update) -> str | None:
         if update.client_id not in self.cohort:

@@ -20,7 +20,7 @@ from torch import Tensor
 from fedcore.errors import CheckpointError, StorageError, WireError
 from fedcore.files import write_atomically
 from fedcore.params import Params, Section
-from fedcore.state import ClientState, ClientStore, RunState, Stopping, Totals
+from fedcore.state import Broadcast, ClientState, ClientStore, RunState, Stopping, Totals
 from fedcore.wire.container import header_bytes, info_of, read, read_metadata, tensor_bytes
 
 FILE_NAME = "checkpoint.safetensors"
@@ -41,11 +41,17 @@ def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -
         "round_index": state.round_index,
         "tensors": _pack(state.tensors, tensors),
         "clients": [
-            [client_id, _pack(kept.sections, tensors), dict(kept.values)]
+            [
+                client_id,
+                _pack(kept.sections, tensors),
+                dict(kept.values),
+                _pack(kept.memory, tensors),
+            ]
             for client_id, kept in sorted(state.clients.items())
         ],
         "combined": _pack(state.combined, tensors),
-        "kernels": state.kernels,
+        "broadcast": _pack(state.broadcast.sections, tensors),
+        "heard": sorted(state.broadcast.heard.items()),
         "method": dict(state.method),
         "sampler": dict(state.sampler),
         "ledger": [dict(event) for event in state.ledger],
@@ -93,12 +99,15 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
         tensors=_unpack(content["tensors"], placed),
         clients=ClientStore(
             {
-                client_id: ClientState(_unpack(sections, placed), values)
-                for client_id, sections, values in content["clients"]
+                client_id: ClientState(_unpack(sections, placed), values, _unpack(memory, placed))
+                for client_id, sections, values, memory in content["clients"]
             }
         ),
         combined=_unpack(content["combined"], placed),
-        kernels=content["kernels"],
+        broadcast=Broadcast(
+            _unpack(content["broadcast"], placed),
+            dict(content["heard"]),
+        ),
         method=content["method"],
         sampler=content["sampler"],
         ledger=tuple(content["ledger"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import perf_counter
 
 from fedcore.aggregators import Accumulator
@@ -20,6 +21,7 @@ from fedcore.engine.context import RunContext
 from fedcore.engine.report import ClientReport
 from fedcore.messages import Message
 from fedcore.params import Params, Section
+from fedcore.pipeline import Sent
 from fedcore.state import ClientState
 from fedcore.wire import Schema, encoded_size, schema_of
 
@@ -75,6 +77,15 @@ class Progress:
     is_borrowed: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class _Lane:
+    """What the clients of one lane have in common."""
+
+    context: RunContext
+    asked: Asked
+    gate: Gate
+
+
 def work_off(
     tasks: Sequence[ClientTask], client_round: Callable[[ClientTask], ClientResult]
 ) -> Iterator[Outcome]:
@@ -101,11 +112,12 @@ def take_in_lane(
     gate = Gate(
         cohort=frozenset(task.data.client_id for task in tasks),
         base_version=asked.base_version,
-        expected=asked.expected,
+        expected=context.pipeline.on_wire(asked.expected, asked.base_version),
+        open=partial(context.pipeline.open, plain=asked.expected, round_index=asked.base_version),
     )
     progress = Progress(asked.start())
     for task, outcome in zip(tasks, outcomes, strict=True):
-        _take_in(context, gate, progress, task, outcome)
+        _take_in(_Lane(context, asked, gate), progress, task, outcome)
     return progress
 
 
@@ -139,11 +151,9 @@ def owned(sections: Mapping[str, Section]) -> dict[str, Section]:
     }
 
 
-def _take_in(
-    context: RunContext, gate: Gate, progress: Progress, task: ClientTask, outcome: Outcome
-) -> None:
+def _take_in(lane: _Lane, progress: Progress, task: ClientTask, outcome: Outcome) -> None:
     """Admit, fold and record what came of one client's work."""
-    bytes_down = _wire_size(task.message)
+    bytes_down = _wire_size(task.message) if task.bytes_down is None else task.bytes_down
     if isinstance(outcome, ClientFailure):
         progress.reports.append(
             ClientReport(
@@ -158,20 +168,36 @@ def _take_in(
             )
         )
         return
-    update = outcome.update
-    refusal = gate.refusal(update)
-    bytes_up = _wire_size(update)
-    if refusal is None:
-        progress.accumulator = context.method.fold(progress.accumulator, update)
-        progress.loss_sum += update.weight * update.scalars[_LOSS]
-        progress.weight_sum += update.weight
-        if outcome.kept is not None:
-            progress.kept[update.client_id] = outcome.kept
+    bytes_up = _wire_size(outcome.update)
+    refusal, remark = _fold(lane, progress, task, outcome)
     seconds = client_seconds(
-        context.spec.system, num_seen=outcome.num_seen, num_bytes=bytes_down + bytes_up
+        lane.context.spec.system, num_seen=outcome.num_seen, num_bytes=bytes_down + bytes_up
     )
     progress.sim_seconds = max(progress.sim_seconds, seconds)
-    progress.reports.append(_report_of(task, outcome, refusal, bytes_up, bytes_down))
+    report = _report_of(task, outcome, refusal, bytes_up, bytes_down)
+    progress.reports.append(report if remark is None else replace(report, reason=remark))
+
+
+def _fold(
+    lane: _Lane, progress: Progress, task: ClientTask, result: ClientResult
+) -> tuple[str | None, str | None]:
+    """Fold an update and let its client remember; return why it is refused, or what is odd."""
+    admission = lane.gate.admit(result.update)
+    update, kept = admission.update, result.kept
+    if update is None:
+        sent = Sent(result.update, result.kept)
+        asked = lane.asked
+        kept = lane.context.pipeline.take_back(
+            sent, task.private, asked.expected, asked.base_version
+        )
+    else:
+        progress.accumulator = lane.context.method.fold(progress.accumulator, update)
+        progress.loss_sum += update.weight * update.scalars[_LOSS]
+        progress.weight_sum += update.weight
+    if kept is not None:
+        progress.kept[task.data.client_id] = kept
+    remark = None if update is None else lane.context.pipeline.remark(update)
+    return admission.refusal, remark
 
 
 def _report_of(

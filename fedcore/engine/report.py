@@ -22,7 +22,7 @@ class ClientReport:
         bytes_up: Size of its update on the wire; 0 if it sent none.
         bytes_down: Size of what it received.
         status: ``ok``, ``refused`` by the server, or ``failed``.
-        reason: Why, unless ``ok``.
+        reason: Why, unless ``ok``; what is odd about it, if ``ok``.
     """
 
     client_id: int
@@ -61,6 +61,8 @@ class RoundReport:
         clients: The whole cohort, sorted by id.
         scores: Every client that has test examples, if the spec asks for it and a test was due.
         executor: How the clients' work was done.
+        adversaries: Clients of the cohort that attacked; any at all marks a simulated attack.
+        warnings: What the user should know, in sentences.
     """
 
     round_index: int
@@ -73,6 +75,8 @@ class RoundReport:
     clients: tuple[ClientReport, ...]
     scores: tuple[ClientScore, ...]
     executor: str
+    adversaries: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values; numbers that are not finite become None."""
@@ -81,6 +85,8 @@ class RoundReport:
             "metrics": dict(self.metrics),
             "clients": [asdict(client) for client in self.clients],
             "scores": [asdict(score) for score in self.scores],
+            "adversaries": list(self.adversaries),
+            "warnings": list(self.warnings),
         }
         cleaned: dict[str, Any] = _without_infinities(content)
         return cleaned

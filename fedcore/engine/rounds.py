@@ -22,7 +22,7 @@ from fedcore.errors import DivergedError, TooFewUpdatesError
 from fedcore.params import is_finite
 from fedcore.rng import Purpose, rng
 from fedcore.sampling import Sample
-from fedcore.state import RunState, Totals
+from fedcore.state import Broadcast, RunState, Totals
 
 _LOSS = "loss"
 MAX_NAMED_CLIENTS = 10
@@ -34,6 +34,7 @@ class RoundPlan:
 
     sample: Sample
     work: CohortWork
+    broadcast: Broadcast
 
 
 def plan(context: RunContext, state: RunState) -> RoundPlan:
@@ -41,23 +42,27 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
     seed, round_index = context.spec.seed, state.round_index
     generator = rng(seed, Purpose.SAMPLING, round_index)
     sample = context.sampler.select(state, context.available, generator)
-    tasks = tuple(
-        ClientTask(
+    announcer = context.pipeline.announcer(state, seed)
+    tasks = []
+    for client_id in sample.client_ids:
+        delivery = announcer.deliver(context.method.downlink(state, client_id), client_id)
+        task = ClientTask(
             seed=seed,
             round_index=round_index,
-            message=context.method.downlink(state, client_id),
+            message=delivery.message,
             data=context.client_data(client_id),
             private=state.clients.get(client_id),
+            cohort_size=len(sample.client_ids),
+            bytes_down=delivery.num_bytes,
         )
-        for client_id in sample.client_ids
-    )
+        tasks.append(task)
     lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
     asked = Asked(
         base_version=round_index,
         expected=context.method.expected_update(state),
         start=partial(context.method.start, state),
     )
-    return RoundPlan(sample, CohortWork(tasks, lanes, asked))
+    return RoundPlan(sample, CohortWork(tuple(tasks), lanes, asked), announcer.broadcast())
 
 
 def play_round(
@@ -93,6 +98,8 @@ def play_round(
         clients=tuple(progress.reports),
         scores=evaluation.scores,
         executor=executor.name,
+        adversaries=context.pipeline.attacking(planned.sample.client_ids, state.round_index),
+        warnings=_warnings(progress),
     )
     return _next_state(context, trained, planned, progress, report), report
 
@@ -152,6 +159,7 @@ def _next_state(
         round_index=report.round_index + 1,
         clients=trained.clients.updated(progress.kept),
         sampler=planned.sample.memory,
+        broadcast=_heard(planned.broadcast, report),
         totals=Totals(
             rounds=totals.rounds + 1,
             bytes_up=totals.bytes_up + report.bytes_up,
@@ -162,3 +170,20 @@ def _next_state(
         metrics={**trained.metrics, **report.metrics},
         stopping=stopping,
     )
+
+
+def _heard(broadcast: Broadcast, report: RoundReport) -> Broadcast:
+    """Return what clients know after a round; one that failed may have received nothing."""
+    if not broadcast.sections:
+        return broadcast
+    now = {c.client_id: report.round_index for c in report.clients if c.status != "failed"}
+    return replace(broadcast, heard={**broadcast.heard, **now})
+
+
+def _warnings(progress: Progress) -> tuple[str, ...]:
+    """Return what is odd about updates that were used, each kind once, with its clients."""
+    clients: dict[str, list[int]] = {}
+    for report in progress.reports:
+        if report.status == "ok" and report.reason is not None:
+            clients.setdefault(report.reason, []).append(report.client_id)
+    return tuple(f"{len(ids)} clients: {reason}" for reason, ids in clients.items())

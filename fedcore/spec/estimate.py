@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
+from fedcore.spec.compression import CodecSpec, DgcSpec, chain_bytes
 from fedcore.spec.run import RunSpec
 
 BYTES_PER_NUMBER = 4
@@ -52,12 +53,37 @@ def estimate(spec: RunSpec) -> Estimate:
         copies += cohort
     examples = info.num_train + info.num_test
     data_bytes = examples * (math.prod(info.input_shape) * BYTES_PER_NUMBER + 8)
-    per_round = cohort * model_bytes
+    up = [cohort * _packed(spec.compression.uplink, parameters, index) for index in _phases(spec)]
+    down = cohort * _broadcast(spec, parameters, cohort)
     return Estimate(
         cohort=cohort,
         model_parameters=parameters,
         memory_bytes=copies * model_bytes + data_bytes,
-        bytes_up_per_round=per_round,
-        bytes_down_per_round=per_round,
-        bytes_total=2 * per_round * spec.rounds,
+        bytes_up_per_round=up[-1],
+        bytes_down_per_round=down,
+        bytes_total=sum(up) + up[-1] * (spec.rounds - len(up)) + down * spec.rounds,
     )
+
+
+def _phases(spec: RunSpec) -> range:
+    """Return the rounds until the size of updates no longer changes."""
+    warmups = [link.warmup_rounds for link in spec.compression.uplink if isinstance(link, DgcSpec)]
+    return range(min(spec.rounds, max(warmups, default=0) + 1))
+
+
+def _packed(chain: tuple[CodecSpec, ...], parameters: int, round_index: int) -> int:
+    """Return the bytes of a message of one matrix; more tensors add a few bytes each."""
+    return chain_bytes(chain, [(parameters, 1)], round_index)
+
+
+def _broadcast(spec: RunSpec, parameters: int, cohort: int) -> int:
+    """Return the mean bytes of a message to a client.
+
+    A chain that sends changes sends everything to clients that have missed the last message.
+    """
+    chain = spec.compression.downlink
+    packed = _packed(chain, parameters, 0)
+    if all(link.fits_weights for link in chain):
+        return packed
+    heard = cohort / spec.partition.clients
+    return round(heard * packed + (1 - heard) * parameters * BYTES_PER_NUMBER)

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fedcore.spec.aggregators import AggregationSpec, BoundedSpec, MultiKrumSpec
+from fedcore.spec.attacks import LabelFlipSpec
+from fedcore.spec.compression import CodecSpec, DgcSpec, QuantizeSpec, RandkSpec
 from fedcore.spec.problems import Problem
 from fedcore.spec.rules import rule
 
 if TYPE_CHECKING:
     from fedcore.spec.run import RunSpec
+
+#: Placements where the server's own machines play the clients.
+SIMULATED = frozenset({"local", "workers"})
 
 
 @rule
@@ -73,3 +78,158 @@ def _advice(bound: AggregationSpec, cohort: int) -> str:
                 f"{count}."
             )
     return "Sample more clients per round, or use aggregation median."
+
+
+@rule
+def chains_choose_entries_then_bits(spec: RunSpec) -> Iterator[Problem]:
+    """A chain has one link that chooses entries and one that codes them, in this order."""
+    for direction, chain in _chains(spec):
+        for place, link in enumerate(chain[:-1], start=1):
+            following = chain[place]
+            if not link.is_support or following.is_support:
+                yield Problem(
+                    f"{direction}.{place}",
+                    "contradiction",
+                    f"{following.title} cannot follow {link.title}.",
+                    "Choose entries first (topk, randk, dgc), then their bits (cast, quantize, "
+                    "qsgd, sign, ternary); one of each at most.",
+                )
+
+
+@rule
+def memory_needs_what_it_can_correct(spec: RunSpec) -> Iterator[Problem]:
+    """Error feedback and codecs that are right on average exclude each other."""
+    for direction, chain in _chains(spec):
+        for place, link in enumerate(chain):
+            if isinstance(link, QuantizeSpec) and link.error_feedback and link.is_unbiased:
+                yield Problem(
+                    f"{direction}.{place}.error_feedback",
+                    "contradiction",
+                    "Stochastic rounding is right on average and leaves nothing to feed back.",
+                    "Set rounding: nearest, or error_feedback: false.",
+                )
+            if (
+                isinstance(link, RandkSpec)
+                and link.is_unbiased
+                and any(other.has_memory for other in chain)
+            ):
+                yield Problem(
+                    f"{direction}.{place}.error_feedback",
+                    "contradiction",
+                    "Entries that are scaled up must not be fed back as well: that diverges.",
+                    "Set error_feedback: true on randk.",
+                )
+
+
+@rule
+def downlink_can_be_followed(spec: RunSpec) -> Iterator[Problem]:
+    """What the server sends must keep the clients' copy of the model close to the server's."""
+    chain = spec.compression.downlink
+    if all(link.fits_weights for link in chain):
+        return
+    for place, link in enumerate(chain):
+        if isinstance(link, DgcSpec):
+            yield Problem(
+                f"compression.downlink.{place}.kind",
+                "upload_only",
+                "Deep Gradient Compression keeps its memory on the clients.",
+                "Use topk on the downlink.",
+            )
+        elif link.is_unbiased:
+            yield Problem(
+                f"compression.downlink.{place}.kind",
+                "contradiction",
+                f"{link.title} may lengthen a change, and the server sends changes that include "
+                "the errors of earlier ones: they would grow.",
+                "Use quantize or cast, or randk with error_feedback: true.",
+            )
+
+
+@rule
+def attackers_exist(spec: RunSpec) -> Iterator[Problem]:
+    """Attackers are a share or a number of the clients."""
+    attack = spec.attack
+    if attack is None:
+        return
+    if attack.fraction is None and attack.count is None:
+        yield Problem(
+            "attack.fraction",
+            "missing",
+            "Neither a share nor a number of attackers is given.",
+            "Set attack.fraction: 0.2.",
+        )
+    if attack.fraction is not None and attack.count is not None:
+        yield Problem(
+            "attack.count",
+            "contradiction",
+            "A share and a number of attackers cannot both be given.",
+            "Remove one of attack.fraction and attack.count.",
+        )
+    clients = spec.partition.clients
+    if attack.count is not None and attack.count > clients:
+        yield Problem(
+            "attack.count",
+            "too_many",
+            f"There are only {clients} clients, so {attack.count} cannot attack.",
+            f"Set attack.count to at most {clients}.",
+        )
+
+
+@rule
+def attacks_take_place(spec: RunSpec) -> Iterator[Problem]:
+    """An attack has rounds to happen in, and exists in simulation only."""
+    attack = spec.attack
+    if attack is None:
+        return
+    if attack.first_round >= spec.rounds:
+        yield Problem(
+            "attack.first_round",
+            "out_of_range",
+            f"The run ends before round {attack.first_round}; rounds are counted from 0.",
+            f"Set attack.first_round to at most {spec.rounds - 1}.",
+        )
+    if attack.last_round is not None and attack.last_round < attack.first_round:
+        yield Problem(
+            "attack.last_round",
+            "contradiction",
+            "The attack ends before it begins.",
+            f"Set attack.last_round to at least {attack.first_round}.",
+        )
+    if spec.runtime.placement not in SIMULATED:
+        yield Problem(
+            "attack",
+            "simulation_only",
+            "An attack can only be simulated, never made on real sites.",
+            "Remove attack, or set runtime.placement: local.",
+        )
+
+
+@rule
+def flipped_labels_exist(spec: RunSpec) -> Iterator[Problem]:
+    """Labels to flip are labels of the data set."""
+    attack, info = spec.attack, spec.dataset.info()
+    if not isinstance(attack, LabelFlipSpec) or attack.mode != "targeted" or info is None:
+        return
+    labels = {"attack.target": attack.target} | {
+        f"attack.sources.{place}": label for place, label in enumerate(attack.sources)
+    }
+    for path, label in labels.items():
+        if label >= info.num_classes:
+            yield Problem(
+                path,
+                "out_of_range",
+                f"{spec.dataset.kind} has no class {label}.",
+                f"Use a class from 0 to {info.num_classes - 1}.",
+            )
+    if attack.target in attack.sources:
+        yield Problem(
+            "attack.target",
+            "contradiction",
+            f"Class {attack.target} cannot become itself.",
+            "Choose a target that is not among attack.sources.",
+        )
+
+
+def _chains(spec: RunSpec) -> Iterator[tuple[str, tuple[CodecSpec, ...]]]:
+    yield "compression.uplink", spec.compression.uplink
+    yield "compression.downlink", spec.compression.downlink

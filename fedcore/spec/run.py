@@ -13,7 +13,9 @@ from pydantic import Field, ValidationError, model_validator
 from fedcore.spec import rules_trust  # noqa: F401  (importing registers its rules)
 from fedcore.spec.aggregators import AggregationSpec, MeanSpec
 from fedcore.spec.algorithms import AlgorithmSpec, FedAvgSpec
+from fedcore.spec.attacks import AttackSpec
 from fedcore.spec.base import BASIC, Spec
+from fedcore.spec.compression import CompressionSpec
 from fedcore.spec.data import DatasetSpec, DigitsSpec, DirichletPartitionSpec, PartitionSpec
 from fedcore.spec.documents import load_yaml
 from fedcore.spec.models import FullTrainingSpec, MlpSpec, ModelSpec, PeftSpec
@@ -69,6 +71,12 @@ class RunSpec(Spec):
         RandomSamplingSpec(), description="Who takes part in a round.", json_schema_extra=BASIC
     )
     aggregation: AggregationSpec = Field(MeanSpec(), description="How updates are combined.")
+    compression: CompressionSpec = Field(
+        CompressionSpec(), description="How messages are made smaller."
+    )
+    attack: AttackSpec | None = Field(
+        None, description="Clients that try to harm the run, to test a defence."
+    )
     topology: TopologySpec = Field(StarSpec(), description="Who talks to whom.")
     system: SystemSpec = Field(SystemSpec(), description="Hardware of the simulated clients.")
     evaluation: EvaluationSpec = Field(

@@ -83,6 +83,8 @@ class Packer:
             "client": task.data.client_id,
             "message": self.message(task.message),
             "private": None if task.private is None else self.client_state(task.private),
+            "cohort": task.cohort_size,
+            "bytes_down": task.bytes_down,
         }
 
     def message(self, message: Message) -> Packed:
@@ -95,7 +97,11 @@ class Packer:
 
     def client_state(self, state: ClientState) -> Packed:
         """Return what a client keeps as JSON."""
-        return {"sections": self.sections(state.sections), "values": dict(state.values)}
+        return {
+            "sections": self.sections(state.sections),
+            "values": dict(state.values),
+            "memory": self.sections(state.memory),
+        }
 
     def progress(self, progress: Progress) -> Packed:
         """Return what came of a lane whose updates were folded."""
@@ -160,6 +166,8 @@ class Unpacker:
             message=self.message(packed["message"]),
             data=context.client_data(packed["client"]),
             private=None if private is None else self.client_state(private),
+            cohort_size=packed["cohort"],
+            bytes_down=packed["bytes_down"],
         )
 
     def message(self, packed: Packed) -> Message:
@@ -172,7 +180,11 @@ class Unpacker:
 
     def client_state(self, packed: Packed) -> ClientState:
         """Return what a client keeps, in memory of its own, because it outlives the round."""
-        return ClientState(owned(self.sections(packed["sections"])), packed["values"])
+        return ClientState(
+            owned(self.sections(packed["sections"])),
+            packed["values"],
+            owned(self.sections(packed["memory"])),
+        )
 
     def progress(self, packed: Packed) -> Progress:
         """Return what came of a lane."""
