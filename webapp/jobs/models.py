@@ -118,6 +118,7 @@ class Run(models.Model):
 
     if TYPE_CHECKING:
         viewer_role: str  # added by visible_to()
+        place: object  # set before the run is shown: where it stands in its queue, or None
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

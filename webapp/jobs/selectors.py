@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from webapp.accounts.models import Project, User
@@ -53,12 +53,16 @@ def others_waiting(queue: str) -> bool:
 
 
 def visible_runs(user: AbstractBaseUser | AnonymousUser) -> RunQuerySet:
-    """Return the user's runs, with what their JSON form needs."""
-    return Run.objects.visible_to(user).select_related("job", "created_by")
+    """Return the user's runs, with what their JSON form needs of other rows and no more."""
+    visible = Run.objects.visible_to(user)
+    return visible.annotate(job_name=F("job__name"), creator=F("created_by__username"))
 
 
 def find_run(user: AbstractBaseUser | AnonymousUser, run_id: UUID) -> Run | None:
-    return visible_runs(user).filter(pk=run_id).first()
+    try:
+        return visible_runs(user).get(pk=run_id)
+    except Run.DoesNotExist:
+        return None
 
 
 def get_run(user: AbstractBaseUser | AnonymousUser, run_id: UUID) -> Run:
