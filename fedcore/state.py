@@ -116,6 +116,8 @@ class RunState:
         tensors: Sections that the server keeps; ``model`` always, others by method.
         clients: What clients keep for themselves.
         combined: What the last round's updates came to, for aggregators that start from it.
+        kernels: How local steps are computed, so that a resumed run rounds as before; empty before
+            the run has begun.
         broadcast: What clients know of the server, where only changes are sent.
         method: What the method keeps besides tensors.
         sampler: What the sampler keeps.
@@ -130,6 +132,7 @@ class RunState:
     clients: ClientStore = field(default_factory=ClientStore)
     combined: Mapping[str, Section] = field(default_factory=dict)
     broadcast: Broadcast = field(default_factory=Broadcast)
+    kernels: str = ""
     method: Mapping[str, Json] = field(default_factory=dict)
     sampler: Mapping[str, Json] = field(default_factory=dict)
     ledger: tuple[Mapping[str, Json], ...] = ()

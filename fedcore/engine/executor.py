@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from fedcore.clients.trainer import Trainer
+from fedcore.clients.trainer import AUTOGRAD, Trainer
 from fedcore.clients.training import ShouldStop
 from fedcore.clients.work import ClientTask, client_round
 from fedcore.engine.context import RunContext
@@ -72,7 +72,7 @@ class SequentialExecutor:
     @property
     def name(self) -> str:
         """Return how it works."""
-        return "sequential"
+        return full_name("sequential", self.trainer)
 
     def train(self, work: CohortWork, should_stop: ShouldStop) -> Iterator[tuple[int, Progress]]:
         """Yield the lanes in their order.
@@ -116,3 +116,8 @@ class SequentialExecutor:
 
     def close(self) -> None:
         """Do nothing: nothing is held."""
+
+
+def full_name(executor: str, trainer: Trainer) -> str:
+    """Return the name of an executor together with that of its trainer, unless it is the usual."""
+    return executor if trainer.name == AUTOGRAD.name else f"{executor}, {trainer.name}"
