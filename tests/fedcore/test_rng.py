@@ -55,7 +55,7 @@ def test_a_run_neither_reads_nor_moves_the_global_generators(folders: Folders) -
         return [report.metrics["loss"] for report in play_rounds(context, 2)[1]]
 
     def global_states() -> tuple[object, str, list[int]]:
-        legacy = np.random.get_state(legacy=False)  # noqa: NPY002  (it must stay untouched)
+        legacy = np.random.get_state(legacy=False)
         return random.getstate(), str(legacy), torch.get_rng_state().tolist()
 
     torch.manual_seed(1)
