@@ -16,7 +16,7 @@ INSTALLED := $(VENV)/.stamp-installed
 MODULES := frontend/node_modules/.stamp-installed
 BUNDLE := frontend/dist/.stamp-built
 BUNDLE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html frontend/*.ts \
-	frontend/*.js frontend/*.json -type f ! -name '*.test.*' 2>/dev/null)
+	frontend/*.js frontend/*.json -type f ! -name '*.test.*' ! -path '*/testing/*' 2>/dev/null)
 
 .PHONY: help setup demo dev up test test-fast check lint types arch schema schema-check migrations-check \
 	frontend-check docs-check fmt e2e bench migrate browser changelog clean
@@ -35,7 +35,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		|| { echo "setup: Python 3.11 or newer is needed (set PYTHON=...)" >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
 	@# Compiling every module doubles the time; the import below compiles what is needed.
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check \
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev]'
 	@$(BIN)/python -c 'import fedcore.engine'
 	@touch $@
