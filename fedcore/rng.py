@@ -25,6 +25,9 @@ class Purpose(StrEnum):
     """What a stream is drawn for; a new kind of draw gets a new member, never a shared stream."""
 
     DATASET = "dataset"
+    SUBSET = "subset"
+    FEATURES = "features"
+    EMBEDDING = "embedding"
     PARTITION = "partition"
     MODEL_INIT = "model_init"
     SAMPLING = "sampling"

@@ -1,6 +1,15 @@
 """Data sets as tensors, and the ways to divide them among clients."""
 
-from fedcore.data import digits, hub, synthetic  # noqa: F401  (importing registers the sources)
+# Importing a module registers its sources.
+from fedcore.data import (  # noqa: F401
+    digits,
+    heart,
+    huggingface,
+    published,
+    shakespeare,
+    synthetic,
+    upload,
+)
 from fedcore.data.dataset import Dataset, Examples
 from fedcore.data.source import DATASETS, Request, load_dataset
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 from torch import Tensor
@@ -35,11 +36,11 @@ class Prepared:
 
     Attributes:
         tensors: By name.
-        facts: Numbers about them, by name.
+        facts: What else there is to know of it, as JSON.
     """
 
     tensors: Mapping[str, Tensor]
-    facts: Mapping[str, float]
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class Cached:
     """A data set as the cache returns it; ``checksum`` is a hash of the tensors."""
 
     tensors: Mapping[str, Tensor]
-    facts: Mapping[str, float]
+    facts: Mapping[str, Any]
     checksum: str
 
 
@@ -96,7 +97,7 @@ def _find(path: Path) -> Cached | None:
     return _aligned(tensors, facts, checksum)
 
 
-def _aligned(tensors: Mapping[str, Tensor], facts: Mapping[str, float], checksum: str) -> Cached:
+def _aligned(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], checksum: str) -> Cached:
     """Copy what does not start at a round address.
 
     Fast matrix routines may round by alignment, and a run must not depend on whether its data were

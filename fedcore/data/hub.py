@@ -1,4 +1,4 @@
-"""Image data sets in the layout of the Hugging Face hub, from there or from a local folder.
+"""Files in the layout of the Hugging Face hub, from there or from a local folder.
 
 A local copy is a folder of Parquet files, one per split, ``<data folder>/<name>/train.parquet``
 and so on: what ``datasets.load_dataset`` reads, so the hub and a folder take the same path.
@@ -7,137 +7,141 @@ and so on: what ``datasets.load_dataset`` reads, so the hub and a folder take th
 from __future__ import annotations
 
 import hashlib
-import io
+import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-import torch
+import pyarrow as pa
 
-from fedcore.data.cache import Prepared
-from fedcore.data.dataset import Examples
-from fedcore.data.source import DATASETS, Request, prepare_images
-from fedcore.errors import DatasetError
-from fedcore.spec.data import DatasetSpec, MnistSpec
+#: Endings of files that are read, and how ``datasets`` calls their format; the first one found
+#: in a folder is the one that counts.
+FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".json": "json"}
+SUFFIXES = tuple(FORMATS)
+_SPLIT_FOLDERS = ("train", "test", "validation", "valid", "val", "dev", "eval")
 
-_LARGEST_PIXEL = 255.0
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Rows of a data set.
+
+    Attributes:
+        tables: Rows by name of the split.
+        class_names: Names of classes by column, where the data set tells them.
+    """
+
+    tables: Mapping[str, pa.Table]
+    class_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class HubImages:
-    """Images with one label each.
+class HubFiles:
+    """A data set on the hub, or a copy of it.
 
     Attributes:
-        folder_name: Folder of a local copy, inside the data folder.
-        hub_id: Data set on the Hugging Face hub.
+        hub_id: Name on the hub, or None if it is not there.
+        folder: Where a local copy would be; None without a data folder.
+        config: Configuration, if it has several.
     """
 
-    spec: DatasetSpec
-    request: Request
-    folder_name: ClassVar[str]
-    hub_id: ClassVar[str]
-    image_column: ClassVar[str] = "image"
-    label_column: ClassVar[str] = "label"
-    num_classes: ClassVar[int] = 10
+    hub_id: str | None
+    folder: Path | None
+    config: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether there is a local copy."""
+        return bool(self.local_files())
+
+    def local_files(self) -> list[Path]:
+        """Return the files of the local copy, all of one format."""
+        if self.folder is None:
+            return []
+        root = self._root(self.folder)
+        for suffix in SUFFIXES:
+            files = sorted(root.rglob(f"*{suffix}"))
+            if files:
+                return files
+        return []
 
     def key(self) -> str:
         """Return a hash of the local files, or the hub id.
 
         The hub's files are fetched once; delete the cached tensors to look for a newer version.
+
+        Raises:
+            OSError: If a file cannot be read.
         """
-        folder = self._find_local_copy()
-        if folder is None:
-            return f"hub {self.hub_id}"
-        try:
-            return f"files {_hash_files(sorted(folder.glob('*.parquet')))}"
-        except OSError as error:
-            raise self._unreadable(f"in {folder}", error) from error
+        files = self.local_files()
+        if not files or self.folder is None:
+            return f"hub {self.hub_id}|{self.config}"
+        root = self._root(self.folder)
+        return f"files {hash_files(files)}|{[str(file.relative_to(root)) for file in files]}"
 
-    def build(self) -> Prepared:
-        """Return the images, decoded and scaled."""
-        from datasets.exceptions import DatasetsError  # noqa: PLC0415
+    @contextmanager
+    def opened(self) -> Iterator[Splits]:
+        """Yield all splits; their rows are mapped from files that are gone afterwards.
 
-        folder = self._find_local_copy()
-        place = f"on the hub ({self.hub_id})" if folder is None else f"in {folder}"
-        try:
-            splits = self._read_splits(folder)
-            train, test = (self._examples(splits[name]) for name in ("train", "test"))
-            self._check_size(train, test)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, DatasetsError) as error:
-            raise self._unreadable(place, error) from error
-        return prepare_images(train, test, num_classes=self.num_classes, divisor=_LARGEST_PIXEL)
+        Raises:
+            FileNotFoundError: If there is neither a local copy nor one on the hub.
+            OSError: Like all that follow, if it cannot be read.
+            ValueError: If the files are not what they seem.
+        """
+        files = self.local_files()
+        if files and self.folder is not None:
+            # The files are named one by one: a description beside them could name any others.
+            splits = _by_split(files, self._root(self.folder))
+            # Hugging Face would keep a second copy, filed under path and date; ours is by hash.
+            with tempfile.TemporaryDirectory() as scratch:
+                yield _read(FORMATS[files[0].suffix], data_files=splits, cache_dir=scratch)
+        elif self.hub_id is not None:
+            yield _read(self.hub_id, name=self.config)
+        else:
+            raise FileNotFoundError("there is no local copy, and none on the hub")
 
-    def _find_local_copy(self) -> Path | None:
-        data = self.request.folders.data
-        if data is None:
-            return None
-        folder = data / self.folder_name
-        return folder if any(folder.glob("*.parquet")) else None
-
-    def _read_splits(self, folder: Path | None) -> Any:
-        import datasets  # noqa: PLC0415  (takes seconds; needed only once per machine)
-
-        datasets.disable_progress_bars()
-        if folder is None:
-            return datasets.load_dataset(self.hub_id)
-        # Hugging Face would keep a second copy, filed under path and date; ours is filed by hash.
-        with tempfile.TemporaryDirectory() as scratch:
-            return datasets.load_dataset(str(folder), cache_dir=scratch, keep_in_memory=True)
-
-    def _examples(self, split: Any) -> Examples:
-        from datasets import Image  # noqa: PLC0415
-
-        column = split.cast_column(self.image_column, Image(decode=False)).data.column(
-            self.image_column
-        )
-        encoded = column.combine_chunks().field("bytes")
-        x = torch.from_numpy(np.stack([_decode(item.as_py()) for item in encoded]))
-        y = torch.tensor(split[self.label_column][:], dtype=torch.int64)
-        if len(y) == 0 or int(y.min()) < 0 or int(y.max()) >= self.num_classes:
-            raise ValueError(f"labels must lie between 0 and {self.num_classes - 1}")
-        return Examples(x, y)
-
-    def _check_size(self, train: Examples, test: Examples) -> None:
-        info = self.spec.info()
-        expected = tuple(train.x.shape[1:]) if info is None else info.input_shape
-        for split in (train, test):
-            if tuple(split.x.shape[1:]) != expected:
-                found = list(split.x.shape[1:])
-                raise ValueError(f"images must have the size {list(expected)}, not {found}")
-
-    def _unreadable(self, place: str, error: Exception) -> DatasetError:
-        data = self.request.folders.data
-        where = f"{data}/{self.folder_name}" if data else f"<folder>/{self.folder_name}"
-        return DatasetError(
-            f"cannot read {self.spec.kind} {place}: {type(error).__name__}: {error}",
-            field="dataset.kind",
-            fix=f"Put train.parquet and test.parquet into {where} and let "
-            "ROUNDHOUSE_DATA_DIR name the folder above it, or connect to the internet once.",
-        )
+    def _root(self, folder: Path) -> Path:
+        """Return the folder of the configuration, if it has one of its own."""
+        return folder / self.config if self.config and (folder / self.config).is_dir() else folder
 
 
-@DATASETS.implements(MnistSpec)
-class Mnist(HubImages):
-    """Handwritten digits."""
-
-    folder_name = "mnist"
-    hub_id = "ylecun/mnist"
-
-
-def _decode(encoded: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return one image as (channels, height, width)."""
-    from PIL import Image  # noqa: PLC0415
-
-    pixels = np.asarray(Image.open(io.BytesIO(encoded)), dtype=np.uint8)
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)  # noqa: PLR2004
+def _by_split(files: Sequence[Path], root: Path) -> dict[str, list[str]]:
+    """Return the files of each split: named by their folder, or as in ``train-00000-of-00002``."""
+    splits: dict[str, list[str]] = {}
+    for file in files:
+        parents = file.relative_to(root).parts[:-1]
+        named = [folder for folder in parents if folder in _SPLIT_FOLDERS]
+        split = named[-1] if named else re.split(r"\W", file.stem)[0]
+        splits.setdefault(split, []).append(str(file))
+    return splits
 
 
-def _hash_files(files: list[Path]) -> str:
+def hash_files(files: Sequence[Path]) -> str:
+    """Return a SHA-256 of names and contents.
+
+    Raises:
+        OSError: If one cannot be read.
+    """
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.name}\0".encode())
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def _read(path: str, **options: Any) -> Splits:
+    import datasets  # noqa: PLC0415  (two seconds; needed only once per machine)
+
+    datasets.disable_progress_bars()
+    loaded: Any = datasets.load_dataset(path, **options)
+    class_names = {
+        column: list(feature.names)
+        for split in loaded.values()
+        for column, feature in split.features.items()
+        if isinstance(feature, datasets.ClassLabel)
+    }
+    tables = {name: split.with_format("arrow")[:] for name, split in loaded.items()}
+    return Splits(tables, class_names)

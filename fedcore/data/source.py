@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
 import torch
-from torch import Tensor
 
-from fedcore.data.cache import Prepared, load_or_build
-from fedcore.data.dataset import Dataset, Examples, Scaling
+from fedcore.data.cache import load_or_build
+from fedcore.data.dataset import Dataset
+from fedcore.data.packing import pack, unpack
+from fedcore.data.tokenizers import Tokenizer
 from fedcore.environment import Folders
 from fedcore.registry import Registry
+from fedcore.rng import Purpose, numpy_rng
 from fedcore.spec.data import DatasetSpec
 
 #: Raise it when a source makes other tensors of the same raw data.
-PREPARATION_VERSION = 1
-_ROWS_AT_A_TIME = 5000
+PREPARATION_VERSION = 2
+
+
+class TokenizerSource(Protocol):
+    """The tokenizer that a model brings, loaded only when text has to be read."""
+
+    def key(self) -> str:
+        """Return text that differs whenever the tokens would."""
+
+    def load(self) -> Tokenizer:
+        """Return the tokenizer.
+
+        Raises:
+            ModelError: If it cannot be read.
+        """
 
 
 @dataclass(frozen=True)
@@ -28,11 +43,22 @@ class Request:
         seed: Seed of the run, for data that are generated.
         clients: Number of clients, for data that are born with their clients.
         folders: Where files are.
+        tokenizer: That of the model, if it brings one.
     """
 
     seed: int
     clients: int
     folders: Folders
+    tokenizer: TokenizerSource | None = None
+
+    @property
+    def tokenizer_key(self) -> str:
+        """Text that differs whenever text would be read differently."""
+        return "built-in" if self.tokenizer is None else self.tokenizer.key()
+
+    def load_tokenizer(self) -> Tokenizer | None:
+        """Return the model's tokenizer, or None for a built-in one."""
+        return None if self.tokenizer is None else self.tokenizer.load()
 
 
 class Source(Protocol):
@@ -45,8 +71,8 @@ class Source(Protocol):
             DatasetError: If the raw data cannot be found.
         """
 
-    def build(self) -> Prepared:
-        """Return the tensors and the facts that ``load_dataset`` reads.
+    def build(self) -> Dataset:
+        """Return the whole data set.
 
         Raises:
             DatasetError: If the raw data cannot be read.
@@ -63,6 +89,14 @@ class SourceFactory(Protocol):
 DATASETS: Registry[SourceFactory] = Registry(DatasetSpec)
 
 
+def settings_key(spec: DatasetSpec) -> str:
+    """Return the settings of a data set that its tensors depend on, as text.
+
+    How many of the examples a run uses is not among them: those are chosen afterwards.
+    """
+    return spec.model_dump_json(exclude={"max_train", "max_test"})
+
+
 def load_dataset(spec: DatasetSpec, request: Request) -> Dataset:
     """Return a data set as tensors, from the cache if it was prepared before.
 
@@ -71,47 +105,25 @@ def load_dataset(spec: DatasetSpec, request: Request) -> Dataset:
     """
     source = DATASETS.of(spec)(spec, request)
     key = f"{spec.kind}|{PREPARATION_VERSION}|{source.key()}"
-    cached = load_or_build(request.folders.cache / "datasets", spec.kind, key, source.build)
-    tensors, facts = cached.tensors, cached.facts
-    return Dataset(
-        name=spec.kind,
-        train=Examples(tensors["train_x"], tensors["train_y"]),
-        test=Examples(tensors["test_x"], tensors["test_y"]),
-        num_classes=int(facts["num_classes"]),
-        scaling=Scaling(facts["divisor"], facts["mean"], facts["std"]),
-        fingerprint=cached.checksum,
+    cached = load_or_build(
+        request.folders.cache / "datasets", spec.kind, key, lambda: pack(source.build())
     )
+    dataset = replace(unpack(cached), name=spec.kind, fingerprint=cached.checksum)
+    return _limited(dataset, spec, request.seed)
 
 
-def prepare_images(
-    train: Examples, test: Examples, *, num_classes: int, divisor: float
-) -> Prepared:
-    """Return images, raw as (n, channels, height, width), scaled to mean 0 and deviation 1.
-
-    Mean and deviation are one number each, taken over all pixels of the training images.
-    """
-    mean, std = _moments(train.x)
-    scaling = Scaling(divisor, round(mean / divisor, 4), round(std / divisor, 4))
-    return Prepared(
-        {
-            "train_x": scaling.apply(train.x),
-            "train_y": train.y,
-            "test_x": scaling.apply(test.x),
-            "test_y": test.y,
-        },
-        {
-            "num_classes": num_classes,
-            "divisor": scaling.divisor,
-            "mean": scaling.mean,
-            "std": scaling.std,
-        },
-    )
+def _limited(dataset: Dataset, spec: DatasetSpec, seed: int) -> Dataset:
+    """Return the examples that a run uses, the same ones for the same seed."""
+    if spec.max_train is None and spec.max_test is None:
+        return dataset
+    random = numpy_rng(seed, Purpose.SUBSET)
+    train = _some(random, len(dataset.train), spec.max_train)
+    test = _some(random, len(dataset.test), spec.max_test)
+    fingerprint = f"{dataset.fingerprint}|{seed}|{spec.max_train}|{spec.max_test}"
+    return replace(dataset.take(train, test), fingerprint=fingerprint)
 
 
-def _moments(values: Tensor) -> tuple[float, float]:
-    """Return mean and standard deviation of all elements, a few thousand rows at a time."""
-    parts = values.split(_ROWS_AT_A_TIME)
-    count = values.numel()
-    mean = sum(float(part.sum(dtype=torch.float64)) for part in parts) / count
-    variance = sum(float((part.to(torch.float64) - mean).square().sum()) for part in parts) / count
-    return mean, math.sqrt(variance)
+def _some(random: np.random.Generator, count: int, most: int | None) -> torch.Tensor:
+    order = random.permutation(count)
+    chosen = order if most is None else order[:most]
+    return torch.from_numpy(np.sort(chosen))

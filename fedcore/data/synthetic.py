@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fedcore.data.cache import Prepared
-from fedcore.data.source import DATASETS, Request
+from fedcore.data.dataset import Dataset, Examples
+from fedcore.data.groups import Groups
+from fedcore.data.source import DATASETS, Request, settings_key
 from fedcore.rng import Purpose, numpy_rng
 from fedcore.spec.data import SyntheticSpec
 
@@ -35,27 +36,26 @@ class SyntheticSource:
 
     def key(self) -> str:
         """Return everything that the generator depends on."""
-        return f"{self.spec.model_dump_json()}|{self.request.seed}|{self.request.clients}"
+        return f"{settings_key(self.spec)}|{self.request.seed}|{self.request.clients}"
 
-    def build(self) -> Prepared:
-        """Return the examples, shuffled, with a fifth held out."""
+    def build(self) -> Dataset:
+        """Return the examples, shuffled, with a fifth held out; each knows its owner."""
         spec = self.spec
         random = numpy_rng(self.request.seed, Purpose.DATASET)
         sizes = _sizes(random, self.request.clients, spec.num_samples)
         owners = [_one_owner(random, spec, size) for size in sizes]
-        x = np.concatenate([inputs for inputs, _ in owners])
-        y = np.concatenate([labels for _, labels in owners])
-        order = random.permutation(len(y))
+        order = random.permutation(spec.num_samples)
+        x = torch.from_numpy(np.concatenate([inputs for inputs, _ in owners])[order])
+        y = torch.from_numpy(np.concatenate([labels for _, labels in owners])[order])
+        owner = torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes)[order])
         num_test = spec.num_samples // 5
-        x_all, y_all = torch.from_numpy(x[order]), torch.from_numpy(y[order])
-        return Prepared(
-            {
-                "train_x": x_all[num_test:].contiguous(),
-                "train_y": y_all[num_test:].contiguous(),
-                "test_x": x_all[:num_test].contiguous(),
-                "test_y": y_all[:num_test].contiguous(),
-            },
-            {"num_classes": spec.num_classes, "divisor": 1.0, "mean": 0.0, "std": 1.0},
+        digits = len(str(len(sizes) - 1))
+        names = tuple(f"{number:0{digits}d}" for number in range(len(sizes)))
+        return Dataset(
+            train=Examples(x[num_test:], y[num_test:]),
+            test=Examples(x[:num_test], y[:num_test]),
+            num_classes=spec.num_classes,
+            groups={"owner": Groups(names, owner[num_test:], owner[:num_test])},
         )
 
 

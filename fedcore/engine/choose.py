@@ -128,8 +128,8 @@ class AutoExecutor:
             self._start_if_worth(work, [len(work.tasks[p].data) for p in _positions(work, left)])
         self._give_up_if_slower()
 
-    def score(self, model: Params, should_stop: ShouldStop) -> tuple[Tensor, Tensor]:
-        """Return loss and hit of every test example.
+    def score(self, model: Params, should_stop: ShouldStop) -> Tensor:
+        """Return what each test example adds to the metrics.
 
         Raises:
             Interrupted: If ``should_stop`` said so.

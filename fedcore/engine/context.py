@@ -13,7 +13,6 @@ import torch
 from fedcore.aggregators import AGGREGATORS
 from fedcore.algorithms import METHODS, MethodContext
 from fedcore.algorithms.base import AnyMethod
-from fedcore.clients.objective import Classification, Objective
 from fedcore.clients.training import ClientData
 from fedcore.data import Dataset, Request, load_dataset
 from fedcore.engine.device import choose_device
@@ -28,6 +27,7 @@ from fedcore.rng import Purpose, rng
 from fedcore.sampling import SAMPLERS, Sampler
 from fedcore.spec import RunSpec
 from fedcore.state import RunState
+from fedcore.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class RunContext:
         partition: Which client holds which of them.
         model: The model as a function.
         layout: Names and shapes of its parameters.
-        objective: Loss and score.
+        objective: Loss and metrics.
         method: The federated method.
         sampler: Chooses cohorts.
         pipeline: What happens to messages on their way.
@@ -54,7 +54,7 @@ class RunContext:
     partition: Partition
     model: Model
     layout: Layout
-    objective: Objective
+    objective: Task
     method: AnyMethod
     sampler: Sampler
     pipeline: Pipeline
@@ -63,12 +63,19 @@ class RunContext:
     @property
     def data_shape(self) -> DataShape:
         """What the model knows of the data."""
-        return DataShape(self.dataset.input_shape, self.dataset.num_classes)
+        return data_shape(self.dataset)
 
     def client_data(self, client_id: int) -> ClientData:
         """Return a client's training examples, as a view."""
         rows = self.partition.train.of_client(client_id)
         return ClientData(client_id, self.dataset.train, rows)
+
+
+def data_shape(dataset: Dataset) -> DataShape:
+    """Return what a model knows of a data set."""
+    return DataShape(
+        dataset.input_shape, dataset.num_classes, dataset.task_name, dataset.num_tokens
+    )
 
 
 def build_context(spec: RunSpec, folders: Folders) -> RunContext:
@@ -81,14 +88,13 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
     device = choose_device(spec.runtime.device)
     dataset = load_dataset(spec.dataset, Request(spec.seed, spec.partition.clients, folders))
     partition = divide(spec.partition, dataset, spec.seed)
-    model = build_model(spec.model, DataShape(dataset.input_shape, dataset.num_classes))
+    model = build_model(spec.model, data_shape(dataset))
     layout = layout_of(model)
     check_memory(layout, spec, device)
-    objective = Classification()
     method_context = MethodContext(
         model=model,
         layout=layout,
-        objective=objective,
+        objective=dataset.task,
         local=spec.local,
         aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
         num_clients=partition.num_clients,
@@ -101,7 +107,7 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         partition=partition.to(device),
         model=model,
         layout=layout,
-        objective=objective,
+        objective=dataset.task,
         method=METHODS.of(spec.algorithm)(spec.algorithm, method_context),
         sampler=SAMPLERS.of(spec.sampling)(spec.sampling),
         pipeline=build_pipeline(

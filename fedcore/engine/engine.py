@@ -161,8 +161,9 @@ class Engine:
                 context.method.evaluate_model(self._state),
                 spec=context.spec.model,
                 data=context.data_shape,
-                scaling=context.dataset.scaling,
+                preparation=context.dataset.preparation,
                 facts={
+                    "class_names": list(context.dataset.class_names),
                     "dataset": context.spec.dataset.model_dump(mode="json"),
                     "spec_digest": context.spec.digest(),
                     "rounds": self._state.round_index,

@@ -14,15 +14,16 @@ from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.engine.context import RunContext
 from fedcore.engine.report import ClientScore
 from fedcore.params import Params
+from fedcore.spec.tasks import METRICS
 from fedcore.spec.training import EvaluationSpec, TargetSpec
 from fedcore.state import RunState, Stopping
+from fedcore.tasks import spread
 
-#: Scores every test example with a model; see ``Executor.score``.
-Score = Callable[[Params, ShouldStop], tuple[Tensor, Tensor]]
+#: Tests a model on every test example; see ``Executor.score``.
+Score = Callable[[Params, ShouldStop], Tensor]
 
 #: Fixed, because fast matrix routines may round differently for other sizes.
 BATCH_SIZE = 1000
-WORST_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,16 @@ def evaluate(
     Raises:
         Interrupted: If ``should_stop`` said so.
     """
-    losses, hits = score(context.method.evaluate_model(state), should_stop)
-    metrics = {"accuracy": float(hits.mean()), "loss": float(losses.mean())}
+    task = context.objective
+    tallies = score(context.method.evaluate_model(state), should_stop)
+    metrics = task.summarise(tallies.sum(0))
     if not context.spec.evaluation.per_client:
         return Evaluation(metrics)
-    scores = _score_clients(context, losses, hits)
-    return Evaluation(metrics | _spread([score.accuracy for score in scores]), scores)
+    scores = _score_clients(context, tallies)
+    main = task.metrics[0]
+    values = [client.metrics[main.name] for client in scores]
+    fairness = spread(values, name=main.name, higher_is_better=main.higher_is_better)
+    return Evaluation(metrics | fairness, scores)
 
 
 def next_stopping(spec: EvaluationSpec, before: Stopping, metrics: dict[str, float]) -> Stopping:
@@ -85,7 +90,8 @@ def _meets(target: TargetSpec | None, metrics: dict[str, float]) -> bool:
     if target is None:
         return False
     value = metrics[target.metric]
-    return value >= target.value if target.metric == "accuracy" else value <= target.value
+    is_higher_better = METRICS[target.metric].higher_is_better
+    return value >= target.value if is_higher_better else value <= target.value
 
 
 def score_examples(
@@ -94,8 +100,10 @@ def score_examples(
     model: Params,
     starts: Sequence[int],
     should_stop: ShouldStop,
-) -> tuple[Tensor, Tensor]:
-    """Return loss and hit (1 or 0) of the test examples in some batches, float64, on the CPU.
+) -> Tensor:
+    """Return what the test examples in some batches add to the metrics, on the CPU.
+
+    The shape is (examples, columns), float64; see ``Task.tally``.
 
     Args:
         context: The run.
@@ -109,35 +117,22 @@ def score_examples(
     """
     test = context.dataset.test
     apply = trainer.outputs(context.method, model)
-    losses, hits = [], []
+    tallies = []
     with torch.no_grad():
         for start in starts:
             if should_stop():
                 raise Interrupted
             x, y = test.x[start : start + BATCH_SIZE], test.y[start : start + BATCH_SIZE]
-            loss, hit = context.objective.score(apply(x), y)
-            losses.append(loss)
-            hits.append(hit)
-    return torch.cat(losses).cpu(), torch.cat(hits).cpu()
+            tallies.append(context.objective.tally(apply(x), y))
+    return torch.cat(tallies).cpu()
 
 
-def _score_clients(context: RunContext, losses: Tensor, hits: Tensor) -> tuple[ClientScore, ...]:
+def _score_clients(context: RunContext, tallies: Tensor) -> tuple[ClientScore, ...]:
     shares = context.partition.test
     scores = []
     for client_id in range(len(shares)):
         rows = shares.of_client(client_id).cpu()
         if len(rows) > 0:
-            accuracy, loss = float(hits[rows].mean()), float(losses[rows].mean())
-            scores.append(ClientScore(client_id, len(rows), accuracy, loss))
+            metrics = context.objective.summarise(tallies[rows].sum(0))
+            scores.append(ClientScore(client_id, len(rows), metrics))
     return tuple(scores)
-
-
-def _spread(accuracies: Sequence[float]) -> dict[str, float]:
-    """Return mean, deviation and the mean of the worst tenth over clients, each counting once."""
-    ranked = torch.tensor(sorted(accuracies), dtype=torch.float64)
-    num_worst = max(1, int(len(ranked) * WORST_SHARE))
-    return {
-        "client_accuracy_mean": float(ranked.mean()),
-        "client_accuracy_std": float(ranked.std(correction=0)),
-        "client_accuracy_worst_tenth": float(ranked[:num_worst].mean()),
-    }

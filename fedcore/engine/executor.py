@@ -51,8 +51,8 @@ class Executor(Protocol):
             Interrupted: If ``should_stop`` said so, which it is asked at every batch boundary.
         """
 
-    def score(self, model: Params, should_stop: ShouldStop) -> tuple[Tensor, Tensor]:
-        """Return loss and hit (1 or 0) of every test example, float64, on the CPU.
+    def score(self, model: Params, should_stop: ShouldStop) -> Tensor:
+        """Return what each test example adds to the metrics, (n, columns), on the CPU.
 
         Raises:
             Interrupted: As ``train``.
@@ -105,8 +105,8 @@ class SequentialExecutor:
             ),
         )
 
-    def score(self, model: Params, should_stop: ShouldStop) -> tuple[Tensor, Tensor]:
-        """Return loss and hit of every test example.
+    def score(self, model: Params, should_stop: ShouldStop) -> Tensor:
+        """Return what each test example adds to the metrics.
 
         Raises:
             Interrupted: If ``should_stop`` said so.

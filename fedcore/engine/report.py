@@ -41,8 +41,12 @@ class ClientScore:
 
     client_id: int
     num_samples: int
-    accuracy: float
-    loss: float
+    metrics: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return client, number of examples and metrics side by side."""
+        counted = {"client_id": self.client_id, "num_samples": self.num_samples}
+        return {**counted, **self.metrics}
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,8 @@ class RoundReport:
 
     Attributes:
         round_index: Which round, from 0.
-        metrics: ``train_loss``; after a test also ``accuracy`` and ``loss``, and figures over
-            clients (``client_accuracy_...``) if the spec asks for them.
+        metrics: ``train_loss``; after a test also those of the task, and figures over clients
+            (``client_accuracy_...``) if the spec asks for them.
         bytes_up: From the cohort to the server.
         bytes_down: From the server to the cohort.
         seconds: Measured time.
@@ -84,7 +88,7 @@ class RoundReport:
             **{name: getattr(self, name) for name in _PLAIN_FIELDS},
             "metrics": dict(self.metrics),
             "clients": [asdict(client) for client in self.clients],
-            "scores": [asdict(score) for score in self.scores],
+            "scores": [score.to_json() for score in self.scores],
             "adversaries": list(self.adversaries),
             "warnings": list(self.warnings),
         }

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from fedcore.algorithms.base import AnyMethod, Method
-from fedcore.clients.objective import Classification
 from fedcore.clients.training import ClientData
 from fedcore.spec.training import LocalSpec
+from fedcore.tasks import Classification
 
 
 def has_plain_steps(method: AnyMethod) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor
 from fedcore.params import Layout, Params
 from fedcore.registry import Registry
 from fedcore.spec.models import ModelSpec
+from fedcore.spec.tasks import TaskName
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,16 @@ class DataShape:
     """What a model has to know of the data.
 
     Attributes:
-        input_shape: Shape of one example, ``(features,)`` or ``(channels, height, width)``.
-        num_classes: Number of labels.
+        input_shape: (features,), (channels, height, width) or (tokens,).
+        num_classes: Number of outputs: labels, target numbers, or tokens.
+        task: What the outputs are for.
+        num_tokens: Size of the vocabulary of the inputs; 0 where they are not tokens.
     """
 
     input_shape: tuple[int, ...]
     num_classes: int
+    task: TaskName = TaskName.CLASSIFICATION
+    num_tokens: int = 0
 
 
 @dataclass(frozen=True)

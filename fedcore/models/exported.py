@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from fedcore.data.dataset import Scaling
+from fedcore.data.dataset import Preparation
+from fedcore.data.preparation import preparation_from_json
 from fedcore.errors import ModelError
 from fedcore.files import write_atomically
 from fedcore.models.base import DataShape, Model, build_model, layout_of
 from fedcore.params import Params
 from fedcore.spec.models import ModelSpec
+from fedcore.spec.tasks import TaskName
 from fedcore.wire.container import header_bytes, info_of, read, tensor_bytes
 
 PARAMETERS_FILE = "model.safetensors"
@@ -27,17 +28,24 @@ _FORMAT = 1
 class ExportedModel(nn.Module):
     """A trained model as an ordinary torch module; its ``state_dict`` has the names of the file."""
 
-    def __init__(self, model: Model, params: Mapping[str, Tensor], scaling: Scaling) -> None:
+    def __init__(
+        self, model: Model, params: Mapping[str, Tensor], preparation: Preparation
+    ) -> None:
         super().__init__()
         self._model = model
         self._names = tuple(params)
-        self.scaling = scaling
+        self.preparation = preparation
         for name, tensor in params.items():
             _register(self, name, nn.Parameter(tensor.clone()))
 
-    def prepare(self, raw: Tensor) -> Tensor:
-        """Return model inputs for raw ones, such as pixels from 0 to 255."""
-        return self.scaling.apply(raw.clone())
+    def prepare(self, raw: Any) -> Tensor:
+        """Return model inputs for raw ones.
+
+        Args:
+            raw: Pixels from 0 to 255 as a tensor, a list of texts, or the columns of a table, by
+                what the model was trained on.
+        """
+        return self.preparation.apply(raw)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits of shape (n, classes) for prepared inputs of shape (n, *input_shape)."""
@@ -50,7 +58,7 @@ def export_model(
     *,
     spec: ModelSpec,
     data: DataShape,
-    scaling: Scaling,
+    preparation: Preparation,
     facts: Mapping[str, Any],
 ) -> list[Path]:
     """Write ``model.safetensors`` and ``model.json`` and return their paths.
@@ -60,7 +68,7 @@ def export_model(
         params: The trained parameters.
         spec: The model they belong to.
         data: Shape of the data it was trained on.
-        scaling: How raw inputs were scaled.
+        preparation: How raw inputs became model inputs.
         facts: Where the model comes from, kept in ``model.json`` as it is.
 
     Raises:
@@ -76,7 +84,9 @@ def export_model(
         "model": spec.model_dump(mode="json"),
         "input_shape": list(data.input_shape),
         "num_classes": data.num_classes,
-        "scaling": asdict(scaling),
+        "task": data.task.value,
+        "num_tokens": data.num_tokens,
+        "preparation": preparation.to_json(),
         **facts,
     }
     text = json.dumps(description, indent=2, allow_nan=False) + "\n"
@@ -96,8 +106,13 @@ def load_exported(folder: str | Path) -> ExportedModel:
     try:
         description = json.loads(text)
         spec = _model_spec(description["model"])
-        data = DataShape(tuple(description["input_shape"]), int(description["num_classes"]))
-        scaling = Scaling(**description["scaling"])
+        data = DataShape(
+            tuple(description["input_shape"]),
+            int(description["num_classes"]),
+            TaskName(description["task"]),
+            int(description["num_tokens"]),
+        )
+        preparation = preparation_from_json(description["preparation"])
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise ModelError(f"{DESCRIPTION_FILE} does not describe a model: {error}") from error
     model = build_model(spec, data)
@@ -105,7 +120,7 @@ def load_exported(folder: str | Path) -> ExportedModel:
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if found != dict(zip(layout.names, layout.shapes, strict=True)):
         raise ModelError(f"{PARAMETERS_FILE} does not fit the model in {DESCRIPTION_FILE}")
-    module = ExportedModel(model, {name: tensors[name] for name in layout.names}, scaling)
+    module = ExportedModel(model, {name: tensors[name] for name in layout.names}, preparation)
     return module.eval()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 
 from fedcore.spec.compression import CodecSpec, DgcSpec, chain_bytes
@@ -51,14 +50,12 @@ def estimate(spec: RunSpec) -> Estimate:
     copies = 4 + (spec.local.momentum > 0) + OPTIMIZER_SLOTS[spec.local.optimizer]
     if spec.aggregation.needs_individual_updates:
         copies += cohort
-    examples = info.num_train + info.num_test
-    data_bytes = examples * (math.prod(info.input_shape) * BYTES_PER_NUMBER + 8)
     up = [cohort * _packed(spec.compression.uplink, parameters, index) for index in _phases(spec)]
     down = cohort * _broadcast(spec, parameters, cohort)
     return Estimate(
         cohort=cohort,
         model_parameters=parameters,
-        memory_bytes=copies * model_bytes + data_bytes,
+        memory_bytes=copies * model_bytes + info.size_bytes,
         bytes_up_per_round=up[-1],
         bytes_down_per_round=down,
         bytes_total=sum(up) + up[-1] * (spec.rounds - len(up)) + down * spec.rounds,

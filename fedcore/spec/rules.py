@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from fedcore.spec.data import DirichletPartitionSpec
 from fedcore.spec.problems import Problem
 from fedcore.spec.training import RandomSamplingSpec
 
@@ -119,57 +118,6 @@ def fraction_or_count(spec: RunSpec) -> Iterator[Problem]:
 
 
 @rule
-def enough_samples(spec: RunSpec) -> Iterator[Problem]:
-    """Every client needs at least one example."""
-    info = spec.dataset.info()
-    if info is None:
-        return
-    partition = spec.partition
-    each = partition.min_size if isinstance(partition, DirichletPartitionSpec) else 1
-    if partition.clients > info.num_train:
-        yield Problem(
-            "partition.clients",
-            "too_many",
-            f"{partition.clients} clients cannot share the {info.num_train} training examples "
-            f"of {spec.dataset.kind}.",
-            f"Set partition.clients to at most {info.num_train}.",
-        )
-    elif partition.clients * each > info.num_train:
-        yield Problem(
-            "partition.min_size",
-            "too_many",
-            f"{partition.clients} clients with at least {each} examples each need more than the "
-            f"{info.num_train} training examples of {spec.dataset.kind}.",
-            f"Set partition.min_size to at most {info.num_train // partition.clients}.",
-        )
-
-
-@rule
-def model_fits_data(spec: RunSpec) -> Iterator[Problem]:
-    """A convolution needs images that survive its pooling."""
-    info = spec.dataset.info()
-    if info is None or not spec.model.needs_image:
-        return
-    if not info.is_image:
-        yield Problem(
-            "model.kind",
-            "needs_image",
-            f"{spec.model.title} needs images, and {spec.dataset.kind} has none.",
-            "Use model mlp or linear, or an image data set.",
-        )
-        return
-    channels = getattr(spec.model, "channels", ())
-    if min(info.input_shape[1:]) < 2 ** len(channels):
-        size = "x".join(str(n) for n in info.input_shape[1:])
-        yield Problem(
-            "model.channels",
-            "too_many",
-            f"{len(channels)} poolings leave nothing of a {size} image.",
-            "Use fewer convolutions.",
-        )
-
-
-@rule
 def cohort_reaches_minimum(spec: RunSpec) -> Iterator[Problem]:
     """A round must be able to deliver the updates that it requires."""
     cohort = spec.sampling.cohort_size(spec.partition.clients)
@@ -180,26 +128,4 @@ def cohort_reaches_minimum(spec: RunSpec) -> Iterator[Problem]:
             f"A round has {cohort} clients and can never deliver "
             f"{spec.runtime.min_updates} updates.",
             f"Set runtime.min_updates to at most {cohort}, or sample more clients.",
-        )
-
-
-@rule
-def target_is_reachable(spec: RunSpec) -> Iterator[Problem]:
-    """An accuracy is a share, a loss is not negative."""
-    target = spec.evaluation.target
-    if target is None:
-        return
-    if target.metric == "accuracy" and not 0 < target.value <= 1:
-        yield Problem(
-            "evaluation.target.value",
-            "out_of_range",
-            f"An accuracy lies between 0 and 1, not at {target.value:g}.",
-            "Write 95 % as 0.95.",
-        )
-    if target.metric == "loss" and target.value <= 0:
-        yield Problem(
-            "evaluation.target.value",
-            "out_of_range",
-            "A loss is above 0, so this target can never be met.",
-            "Give a value above 0.",
         )

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from fedcore.spec import rules_trust  # noqa: F401  (importing registers its rules)
+from fedcore.spec import rules_data, rules_trust  # noqa: F401  (importing registers the rules)
 from fedcore.spec.aggregators import AggregationSpec, MeanSpec
 from fedcore.spec.algorithms import AlgorithmSpec, FedAvgSpec
 from fedcore.spec.attacks import AttackSpec

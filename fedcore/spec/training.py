@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from fedcore.spec.base import BASIC, Choice, Spec, either, unit
+from fedcore.spec.tasks import MetricName
 
 
 class LocalSpec(Spec):
@@ -91,8 +92,12 @@ class RandomSamplingSpec(SamplingSpec):
 class TargetSpec(Spec):
     """Stop as soon as a metric of the evaluation is good enough."""
 
-    metric: Literal["accuracy", "loss"] = Field("accuracy", description="Metric to watch.")
-    value: float = Field(description="At least this accuracy (0 to 1), or at most this loss.")
+    metric: MetricName = Field(
+        "accuracy", description="Metric to watch; which ones there are depends on the data."
+    )
+    value: float = Field(
+        description="At least this for accuracy, r2, micro_f1 and subset_accuracy, else at most."
+    )
 
 
 class EvaluationSpec(Spec):

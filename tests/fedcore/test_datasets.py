@@ -13,6 +13,7 @@ from PIL import Image
 import fedcore.data.cache as cache_module
 from fedcore.data import Dataset, Request, load_dataset
 from fedcore.data.cache import Prepared, load_or_build
+from fedcore.data.dataset import Scaling
 from fedcore.engine import Engine
 from fedcore.environment import Folders
 from fedcore.errors import DatasetError
@@ -62,7 +63,7 @@ def test_the_test_split_of_digits_is_the_same_for_every_seed(folders: Folders) -
 
 def test_scaling_turns_raw_pixels_into_inputs(folders: Folders) -> None:
     digits = load(folders, kind="digits")
-    lowest, highest = digits.scaling.apply(torch.tensor([0, 16]))
+    lowest, highest = digits.preparation.apply(torch.tensor([0, 16]))
     assert torch.isclose(lowest, digits.train.x.min())
     assert torch.isclose(highest, digits.train.x.max())
 
@@ -175,7 +176,8 @@ class TestLocalParquet:
         data = load(self.folders(tmp_path), kind="mnist")
         assert data.train.x.shape == (4, 1, 28, 28)
         assert data.train.y.tolist() == [0, 3, 9, 3]
-        raw = data.train.x * data.scaling.std + data.scaling.mean
+        assert isinstance(data.preparation, Scaling)
+        raw = data.train.x * data.preparation.std + data.preparation.mean
         assert torch.allclose(raw[:, 0, 0, 0] * 255, torch.tensor([0.0, 60, 180, 60]), atol=1e-3)
 
     def test_changed_files_are_read_again(self, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fedcore.data.dataset import Dataset, Examples, Scaling
+from fedcore.data.dataset import Dataset, Examples
 from fedcore.errors import PartitionError
 from fedcore.partition import Partition, divide
 from fedcore.partition.base import class_counts
@@ -20,7 +20,7 @@ def a_dataset(num_train: int = 4000, num_test: int = 1000, classes: int = CLASSE
     def examples(count: int) -> Examples:
         return Examples(torch.zeros(count, 1), torch.arange(count) % classes)
 
-    return Dataset("made up", examples(num_train), examples(num_test), classes, Scaling(), "f")
+    return Dataset(train=examples(num_train), test=examples(num_test), num_classes=classes)
 
 
 def partition(dataset: Dataset, seed: int = 0, **settings: Any) -> Partition:
@@ -162,7 +162,7 @@ def test_every_client_gets_its_minimum() -> None:
 def test_a_class_without_examples_is_no_problem() -> None:
     y = torch.arange(100) % 3
     data = Examples(torch.zeros(100, 1), y)
-    dataset = Dataset("made up", data, data, 5, Scaling(), "f")
+    dataset = Dataset(train=data, test=data, num_classes=5)
     for mode in ("per_class", "per_client"):
         parts = partition(dataset, kind="dirichlet", mode=mode, clients=4, alpha=0.5)
         assert sum(parts.train.size(client) for client in range(4)) == 100

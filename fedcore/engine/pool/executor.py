@@ -70,8 +70,8 @@ class PoolExecutor:
         for line, answer in self._share_out(orders, should_stop):
             yield answer["lane"], self._progress(work, line, answer)
 
-    def score(self, model: Params, should_stop: ShouldStop) -> tuple[Tensor, Tensor]:
-        """Return loss and hit of every test example, batch by batch as one process would.
+    def score(self, model: Params, should_stop: ShouldStop) -> Tensor:
+        """Return what each test example adds to the metrics, batch by batch as in one process.
 
         Raises:
             Interrupted: If ``should_stop`` said so.
@@ -84,12 +84,11 @@ class PoolExecutor:
             {"do": "score", "model": packed, "starts": starts[piece::count]}
             for piece in range(count)
         )
-        scores: dict[int, tuple[Tensor, Tensor]] = {}
+        tallies: dict[int, Tensor] = {}
         for line, answer in self._share_out(orders, should_stop):
-            losses, hits = (line.outbox.get(place).split(BATCH_SIZE) for place in answer["scores"])
-            scores.update(zip(answer["starts"], zip(losses, hits, strict=True), strict=True))
-        batches = [scores[start] for start in starts]
-        return torch.cat([loss for loss, _ in batches]), torch.cat([hit for _, hit in batches])
+            batches = line.outbox.get(answer["tallies"]).split(BATCH_SIZE)
+            tallies.update(zip(answer["starts"], batches, strict=True))
+        return torch.cat([tallies[start] for start in starts])
 
     def close(self) -> None:
         """End the processes."""

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-from torch import Tensor
-
 from fedcore.aggregators import Accumulator
 from fedcore.clients.work import ClientResult, ClientTask
 from fedcore.engine.context import RunContext
@@ -246,8 +244,3 @@ def unpack_schema(packed: Packed) -> Schema:
         ),
         tuple(packed["scalars"]),
     )
-
-
-def pack_tensors(arena: Arena, tensors: tuple[Tensor, ...]) -> Packed:
-    """Return some tensors as JSON."""
-    return [arena.put(tensor) for tensor in tensors]

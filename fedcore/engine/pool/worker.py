@@ -18,7 +18,6 @@ from fedcore.engine.pool.packing import (
     Packed,
     Packer,
     Unpacker,
-    pack_tensors,
     receive,
     send,
     unpack_schema,
@@ -106,7 +105,7 @@ class Worker:
 
     def _score(self, order: dict[str, Packed]) -> dict[str, Packed]:
         model = self._unpacker.params(order["model"])
-        scores = score_examples(
+        tallies = score_examples(
             self._context, self._trainer, model, order["starts"], self._desk.stop.is_up
         )
-        return {"starts": order["starts"], "scores": pack_tensors(self._desk.outbox, scores)}
+        return {"starts": order["starts"], "tallies": self._desk.outbox.put(tallies)}

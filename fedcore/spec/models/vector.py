@@ -1,0 +1,50 @@
+"""Models that read an example as a list of numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from fedcore.spec.base import BASIC
+from fedcore.spec.data import DatasetInfo
+from fedcore.spec.models.base import ModelSpec, Width, dense
+from fedcore.spec.tasks import InputKind
+
+
+class LinearSpec(ModelSpec):
+    """One linear layer: softmax regression, or linear regression."""
+
+    title: ClassVar[str] = "Linear"
+    synonyms: ClassVar[tuple[str, ...]] = ("logistic regression", "softmax regression")
+    constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
+    input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
+
+    kind: Literal["linear"] = "linear"
+
+    def num_parameters(self, data: DatasetInfo) -> int:
+        """Return weights and biases of the one layer."""
+        return dense(math.prod(data.input_shape), data.num_classes)
+
+
+class MlpSpec(ModelSpec):
+    """Fully connected layers with ReLU between them."""
+
+    title: ClassVar[str] = "Multi-layer perceptron"
+    synonyms: ClassVar[tuple[str, ...]] = ("neural network", "fully connected", "dense network")
+    constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
+    input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
+
+    kind: Literal["mlp"] = "mlp"
+    hidden: tuple[Width, ...] = Field(
+        (200, 200),
+        min_length=1,
+        max_length=32,
+        description="Width of each hidden layer.",
+        json_schema_extra=BASIC,
+    )
+
+    def num_parameters(self, data: DatasetInfo) -> int:
+        """Return weights and biases of all layers."""
+        return dense(math.prod(data.input_shape), *self.hidden, data.num_classes)
