@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.factories import make_member, make_project, make_run
 from webapp.accounts.models import Project, User
 from webapp.accounts.roles import Role
 from webapp.jobs.models import Run
+from webapp.jobs.reader import reader
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +21,13 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
     """Give each test its own folder for checkpoints and models."""
     default = {**settings.STORAGES["default"], "OPTIONS": {"location": str(tmp_path / "files")}}
     settings.STORAGES = {**settings.STORAGES, "default": default}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_reader_left(django_db_setup: None) -> Iterator[None]:
+    """Close the websockets' connection before the test database is removed."""
+    yield
+    reader.close()
 
 
 @pytest.fixture

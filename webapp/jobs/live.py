@@ -11,13 +11,13 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import structlog
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 
 from webapp.accounts.models import User
 from webapp.jobs.history import events_after
 from webapp.jobs.models import Run
+from webapp.jobs.reader import reader
 from webapp.jobs.selectors import find_run
 from webapp.jobs.serializers import present_run
 
@@ -60,7 +60,7 @@ class RunWatcher:
     async def _watch(self) -> None:
         while self._followers:
             try:
-                counters = await _event_counters(list(self._followers))
+                counters = await reader.read(_event_counters, list(self._followers))
             except DatabaseError as error:
                 # Followers keep what they have; the next look may succeed.
                 log.warning("runs not watched", error=str(error))
@@ -81,7 +81,6 @@ def watcher() -> RunWatcher:
     return _watchers.setdefault(asyncio.get_running_loop(), RunWatcher())
 
 
-@database_sync_to_async
 def _event_counters(run_ids: list[UUID]) -> dict[UUID, int]:
     return dict(Run.objects.filter(pk__in=run_ids).values_list("pk", "last_seq"))
 
@@ -92,7 +91,6 @@ class _News:
     events: list[dict[str, Any]]
 
 
-@database_sync_to_async
 def _read(user: User, run_id: UUID, after: int) -> _News:
     # The run is read last, so it is never older than the events that are sent before it; and it is
     # read through the user's projects, so that every look is also a check of the permission.
@@ -111,7 +109,7 @@ async def run_frames(
     Raises:
         NoLongerVisibleError: If the user may not see the run, now or later.
     """
-    found = await _read(user, run_id, after)
+    found = await reader.read(_read, user, run_id, after)
     yield {"type": "snapshot", "run": found.run, "after": after}
     shown = found.run
     while True:
@@ -120,14 +118,14 @@ async def run_frames(
             after = found.events[-1]["seq"]
             # More may have come while the reader took the last ones.
             news.clear()
-            found = await _read(user, run_id, after)
+            found = await reader.read(_read, user, run_id, after)
         if found.run != shown:
             yield {"type": "run", "run": found.run}
             shown = found.run
         if not await _wait(news):
             yield {"type": "ping"}
         news.clear()
-        found = await _read(user, run_id, after)
+        found = await reader.read(_read, user, run_id, after)
 
 
 async def _wait(news: asyncio.Event) -> bool:

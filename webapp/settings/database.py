@@ -32,6 +32,8 @@ def database_from_url(url: str) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         return sqlite(Path(unquote(parts.path.removeprefix("/"))).absolute())
     if parts.scheme in ("postgres", "postgresql"):
+        # CONN_MAX_AGE stays 0: an ASGI server answers each request in a new thread, and each
+        # would leave a connection of its own behind.
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(parts.path.lstrip("/")),
@@ -40,7 +42,6 @@ def database_from_url(url: str) -> dict[str, Any]:
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
             "OPTIONS": dict(parse_qsl(parts.query)),
-            "CONN_HEALTH_CHECKS": True,
         }
     raise ImproperlyConfigured(
         f"ROUNDHOUSE_DATABASE_URL: {parts.scheme!r} is not supported; use postgresql:// or sqlite:///"
