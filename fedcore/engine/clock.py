@@ -1,23 +1,96 @@
 """The clock of the simulated clients: computed from the spec, never measured.
 
 A client takes as long as its hardware needs for the examples it works through, plus the transfers
-both ways at its bandwidth; transfers take no time if the spec gives no bandwidth. All clients of a
-round work at the same time, so a round that waits for everyone lasts as long as its slowest client.
+both ways at its bandwidth and latency. All clients of a round work at the same time, so a round
+lasts as long as the slowest client whose update is used, or until the deadline if somebody is late.
+Whether a client is slow, straggles or is lost depends on the seed alone, not on who executes it.
 """
 
 from __future__ import annotations
 
-from fedcore.spec.training import SystemSpec, UniformSpeedSpec
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from fedcore.registry import Registry
+from fedcore.rng import Purpose, rng
+from fedcore.spec.system import (
+    LognormalSpeedSpec,
+    SpeedSpec,
+    SystemSpec,
+    TieredSpeedSpec,
+    UniformSpeedSpec,
+)
 
 BITS_PER_BYTE = 8
 BITS_PER_MEGABIT = 1e6
+MESSAGES_PER_ROUND = 2
 
 
-def client_seconds(system: SystemSpec, *, num_seen: int, num_bytes: int) -> float:
-    """Return how long one client takes for its part of a round."""
-    if not isinstance(system.speed, UniformSpeedSpec):
-        raise TypeError(f"no clock for speed {system.speed.kind}")
-    seconds = num_seen / system.speed.samples_per_s
-    if system.bandwidth_mbps is not None:
-        seconds += num_bytes * BITS_PER_BYTE / (system.bandwidth_mbps * BITS_PER_MEGABIT)
-    return seconds
+@dataclass(frozen=True)
+class Clock:
+    """Time and losses of the simulated clients of one run."""
+
+    system: SystemSpec
+    seed: int
+
+    def seconds(self, round_index: int, client_id: int, *, num_seen: int, num_bytes: int) -> float:
+        """Return how long one client takes for its part of a round.
+
+        Args:
+            round_index: Which round.
+            client_id: Which client.
+            num_seen: Examples it works through, repetitions included.
+            num_bytes: Size of its messages, both ways.
+        """
+        seconds = num_seen / self.speed(client_id)
+        if self._happens(Purpose.STRAGGLER, self.system.stragglers, round_index, client_id):
+            seconds *= self.system.straggler_factor
+        if self.system.bandwidth_mbps is not None:
+            seconds += num_bytes * BITS_PER_BYTE / (self.system.bandwidth_mbps * BITS_PER_MEGABIT)
+        return seconds + MESSAGES_PER_ROUND * self.system.latency_s
+
+    def speed(self, client_id: int) -> float:
+        """Return how many examples per second a client works through when it does not straggle."""
+        generator = rng(self.seed, Purpose.SPEED, client_id=client_id)
+        factor = SPEEDS.of(self.system.speed)(self.system.speed, generator)
+        return self.system.speed.samples_per_s * factor
+
+    def is_lost(self, round_index: int, client_id: int) -> bool:
+        """Return whether a client is lost in a round before its answer arrives."""
+        return self._happens(Purpose.DROPOUT, self.system.dropout, round_index, client_id)
+
+    def _happens(self, purpose: Purpose, chance: float, round_index: int, client_id: int) -> bool:
+        if chance == 0:
+            return False
+        return float(torch.rand((), generator=rng(self.seed, purpose, round_index, client_id))) < (
+            chance
+        )
+
+
+class SpeedLaw(Protocol):
+    """Returns a client's speed as a factor on ``samples_per_s``."""
+
+    def __call__(self, spec: SpeedSpec, generator: torch.Generator) -> float:
+        """Return the factor; the generator is the client's own."""
+
+
+SPEEDS: Registry[SpeedLaw] = Registry(SpeedSpec)
+
+
+@SPEEDS.implements(UniformSpeedSpec)
+def _uniform(spec: UniformSpeedSpec, generator: torch.Generator) -> float:  # noqa: ARG001
+    return 1.0
+
+
+@SPEEDS.implements(LognormalSpeedSpec)
+def _lognormal(spec: LognormalSpeedSpec, generator: torch.Generator) -> float:
+    return math.exp(spec.sigma * float(torch.randn((), generator=generator)))
+
+
+@SPEEDS.implements(TieredSpeedSpec)
+def _tiers(spec: TieredSpeedSpec, generator: torch.Generator) -> float:
+    is_slow = float(torch.rand((), generator=generator)) < spec.slow_fraction
+    return 1.0 / spec.slowdown if is_slow else 1.0

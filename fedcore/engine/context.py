@@ -15,6 +15,7 @@ from fedcore.algorithms import METHODS, MethodContext
 from fedcore.algorithms.base import AnyMethod
 from fedcore.clients.training import ClientData
 from fedcore.data import Dataset, Request, load_dataset
+from fedcore.engine.clock import Clock
 from fedcore.engine.device import choose_device
 from fedcore.engine.memory import check_memory
 from fedcore.environment import Folders
@@ -64,6 +65,11 @@ class RunContext:
     def data_shape(self) -> DataShape:
         """What the model knows of the data."""
         return data_shape(self.dataset)
+
+    @property
+    def clock(self) -> Clock:
+        """Time and losses of the simulated clients."""
+        return Clock(self.spec.system, self.spec.seed)
 
     def client_data(self, client_id: int) -> ClientData:
         """Return a client's training examples, as a view."""

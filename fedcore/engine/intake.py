@@ -16,9 +16,8 @@ from fedcore.aggregators.base import merge_in_tree
 from fedcore.clients.training import Interrupted
 from fedcore.clients.work import ClientResult, ClientTask
 from fedcore.engine.admission import Gate
-from fedcore.engine.clock import client_seconds
 from fedcore.engine.context import RunContext
-from fedcore.engine.report import ClientReport
+from fedcore.engine.report import ClientReport, Status
 from fedcore.messages import Message
 from fedcore.params import Params, Section
 from fedcore.pipeline import Sent
@@ -169,50 +168,67 @@ def _take_in(lane: _Lane, progress: Progress, task: ClientTask, outcome: Outcome
         )
         return
     bytes_up = _wire_size(outcome.update)
-    refusal, remark = _fold(lane, progress, task, outcome)
-    seconds = client_seconds(
-        lane.context.spec.system, num_seen=outcome.num_seen, num_bytes=bytes_down + bytes_up
+    clock, client_id = lane.context.clock, task.data.client_id
+    seconds = clock.seconds(
+        task.round_index, client_id, num_seen=outcome.num_seen, num_bytes=bytes_down + bytes_up
     )
-    progress.sim_seconds = max(progress.sim_seconds, seconds)
-    report = _report_of(task, outcome, refusal, bytes_up, bytes_down)
-    progress.reports.append(report if remark is None else replace(report, reason=remark))
-
-
-def _fold(
-    lane: _Lane, progress: Progress, task: ClientTask, result: ClientResult
-) -> tuple[str | None, str | None]:
-    """Fold an update and let its client remember; return why it is refused, or what is odd."""
-    admission = lane.gate.admit(result.update)
-    update, kept = admission.update, result.kept
-    if update is None:
-        sent = Sent(result.update, result.kept)
-        asked = lane.asked
-        kept = lane.context.pipeline.take_back(
-            sent, task.private, asked.expected, asked.base_version
-        )
+    if clock.is_lost(task.round_index, client_id):
+        bytes_up, arrival = 0, _Arrival("lost", "the simulated client was lost before it answered")
     else:
-        progress.accumulator = lane.context.method.fold(progress.accumulator, update)
-        progress.loss_sum += update.weight * update.scalars[_LOSS]
-        progress.weight_sum += update.weight
+        arrival = _arrival(lane, progress, task, outcome, seconds)
+    if arrival.status != "ok":
+        _let_remember(lane, progress, task, outcome)
+    progress.reports.append(
+        ClientReport(
+            client_id=client_id,
+            num_samples=len(task.data),
+            loss=outcome.update.scalars.get(_LOSS),
+            duration_s=outcome.duration_s,
+            bytes_up=bytes_up,
+            bytes_down=bytes_down,
+            status=arrival.status,
+            reason=arrival.reason,
+            sim_seconds=seconds,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """What became of an update, and why or what is odd about it."""
+
+    status: Status
+    reason: str | None
+
+
+def _arrival(
+    lane: _Lane, progress: Progress, task: ClientTask, result: ClientResult, seconds: float
+) -> _Arrival:
+    """Fold an update that arrives in time and is admitted; return what became of it."""
+    deadline = lane.context.spec.runtime.deadline_s
+    if deadline is not None and seconds > deadline:
+        progress.sim_seconds = max(progress.sim_seconds, deadline)
+        return _Arrival("late", f"arrived after {seconds:.3g} s, later than runtime.deadline_s")
+    progress.sim_seconds = max(progress.sim_seconds, seconds)
+    admission = lane.gate.admit(result.update)
+    update = admission.update
+    if update is None:
+        return _Arrival("refused", admission.refusal)
+    progress.accumulator = lane.context.method.fold(progress.accumulator, update)
+    progress.loss_sum += update.weight * update.scalars[_LOSS]
+    progress.weight_sum += update.weight
+    if result.kept is not None:
+        progress.kept[task.data.client_id] = result.kept
+    return _Arrival("ok", lane.context.pipeline.remark(update))
+
+
+def _let_remember(lane: _Lane, progress: Progress, task: ClientTask, result: ClientResult) -> None:
+    """Keep what a client remembers of an update that was not used."""
+    asked = lane.asked
+    sent = Sent(result.update, result.kept)
+    kept = lane.context.pipeline.take_back(sent, task.private, asked.expected, asked.base_version)
     if kept is not None:
         progress.kept[task.data.client_id] = kept
-    remark = None if update is None else lane.context.pipeline.remark(update)
-    return admission.refusal, remark
-
-
-def _report_of(
-    task: ClientTask, result: ClientResult, refusal: str | None, bytes_up: int, bytes_down: int
-) -> ClientReport:
-    return ClientReport(
-        client_id=task.data.client_id,
-        num_samples=len(task.data),
-        loss=result.update.scalars.get(_LOSS),
-        duration_s=result.duration_s,
-        bytes_up=bytes_up,
-        bytes_down=bytes_down,
-        status="ok" if refusal is None else "refused",
-        reason=refusal,
-    )
 
 
 def _wire_size(message: Message) -> int:

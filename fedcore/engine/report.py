@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Status = Literal["ok", "refused", "failed"]
+Status = Literal["ok", "refused", "failed", "lost", "late"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,10 @@ class ClientReport:
         duration_s: Measured time of its work.
         bytes_up: Size of its update on the wire; 0 if it sent none.
         bytes_down: Size of what it received.
-        status: ``ok``, ``refused`` by the server, or ``failed``.
+        status: ``ok``, ``refused`` by the server, ``failed``, or, in simulation, ``lost`` on the
+            way or too ``late`` for the deadline.
         reason: Why, unless ``ok``; what is odd about it, if ``ok``.
+        sim_seconds: How long it took on the clock of the simulated clients.
     """
 
     client_id: int
@@ -33,6 +35,7 @@ class ClientReport:
     bytes_down: int
     status: Status
     reason: str | None = None
+    sim_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ The next state is built only at the end, so a round that is interrupted or fails
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
@@ -17,11 +18,11 @@ from fedcore.engine.evaluation import Evaluation, evaluate, is_due, next_stoppin
 from fedcore.engine.executor import CohortWork, Executor
 from fedcore.engine.intake import Asked, Progress, join
 from fedcore.engine.lanes import cut_into_lanes
-from fedcore.engine.report import RoundReport
+from fedcore.engine.report import ClientReport, RoundReport
 from fedcore.errors import DivergedError, TooFewUpdatesError
 from fedcore.params import is_finite
 from fedcore.rng import Purpose, rng
-from fedcore.sampling import Sample
+from fedcore.sampling import Sample, Seen
 from fedcore.state import Broadcast, RunState, Totals
 
 _LOSS = "loss"
@@ -130,6 +131,10 @@ def _advice(lost: dict[int, str | None]) -> dict[str, str]:
             "field": "local.lr",
             "fix": "Training diverged on these clients; lower local.lr.",
         }
+    if any(reason is not None and "simulated" in reason for reason in lost.values()):
+        return {"field": "system.dropout", "fix": "Lower system.dropout, or sample more clients."}
+    if any(reason is not None and "deadline_s" in reason for reason in lost.values()):
+        return {"field": "runtime.deadline_s", "fix": "Raise runtime.deadline_s."}
     return {"fix": "See the clients' reasons; runtime.min_updates says how many are needed."}
 
 
@@ -158,7 +163,9 @@ def _next_state(
         trained,
         round_index=report.round_index + 1,
         clients=trained.clients.updated(progress.kept),
-        sampler=planned.sample.memory,
+        sampler=context.sampler.learn(
+            planned.sample.memory, report.round_index, _seen(report.clients)
+        ),
         broadcast=_heard(planned.broadcast, report),
         totals=Totals(
             rounds=totals.rounds + 1,
@@ -169,6 +176,20 @@ def _next_state(
         ),
         metrics={**trained.metrics, **report.metrics},
         stopping=stopping,
+    )
+
+
+def _seen(clients: Sequence[ClientReport]) -> tuple[Seen, ...]:
+    """Return what the server has seen of a cohort: nothing of clients that never answered."""
+    return tuple(
+        Seen(
+            client.client_id,
+            client.num_samples,
+            client.loss if client.status == "ok" else None,
+            client.sim_seconds,
+        )
+        for client in clients
+        if client.status in ("ok", "refused", "late")
     )
 
 

@@ -1,6 +1,12 @@
 """Who takes part in a round."""
 
-from fedcore.sampling import full, uniform  # noqa: F401  (importing registers them)
-from fedcore.sampling.base import SAMPLERS, Sample, Sampler
+from fedcore.sampling import (  # noqa: F401  (importing registers them)
+    full,
+    latency,
+    oort,
+    round_robin,
+    uniform,
+)
+from fedcore.sampling.base import SAMPLERS, Sample, Sampler, Seen
 
-__all__ = ["SAMPLERS", "Sample", "Sampler"]
+__all__ = ["SAMPLERS", "Sample", "Sampler", "Seen"]

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 
 from fedcore.registry import Registry
-from fedcore.spec.training import SamplingSpec
+from fedcore.spec.sampling import SamplingSpec
 from fedcore.state import Json, RunState
 
 
@@ -19,6 +19,23 @@ class Sample:
 
     client_ids: tuple[int, ...]
     memory: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a sampler learns of one client of a cohort after the round.
+
+    Attributes:
+        client_id: Which client.
+        num_samples: Training examples it holds.
+        loss: Mean training loss; None if no update of it was used.
+        sim_seconds: How long it took on the clock of the simulated clients.
+    """
+
+    client_id: int
+    num_samples: int
+    loss: float | None
+    sim_seconds: float
 
 
 class Sampler(Protocol):
@@ -34,6 +51,15 @@ class Sampler(Protocol):
             available: Clients that could take part, sorted by id.
             generator: The only source of randomness.
         """
+
+    def learn(
+        self,
+        memory: Mapping[str, Json],
+        round_index: int,  # noqa: ARG002
+        cohort: Sequence[Seen],  # noqa: ARG002
+    ) -> Mapping[str, Json]:
+        """Return the memory after a round; a sampler that does not learn keeps it as it is."""
+        return memory
 
 
 class SamplerFactory(Protocol):

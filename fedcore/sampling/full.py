@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import torch
 
-from fedcore.sampling.base import SAMPLERS, Sample
-from fedcore.spec.training import FullSamplingSpec
+from fedcore.sampling.base import SAMPLERS, Sample, Sampler
+from fedcore.spec.sampling import FullSamplingSpec
 from fedcore.state import RunState
 
 
 @SAMPLERS.implements(FullSamplingSpec)
 @dataclass(frozen=True)
-class FullSampler:
+class FullSampler(Sampler):
     """Takes everyone."""
 
     spec: FullSamplingSpec

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import torch
 
-from fedcore.sampling.base import SAMPLERS, Sample
-from fedcore.spec.training import RandomSamplingSpec
+from fedcore.sampling.base import SAMPLERS, Sample, Sampler
+from fedcore.spec.sampling import RandomSamplingSpec
 from fedcore.state import RunState
 
 
 @SAMPLERS.implements(RandomSamplingSpec)
 @dataclass(frozen=True)
-class RandomSampler:
+class RandomSampler(Sampler):
     """Takes a share, or a number, of the available clients, all equally likely."""
 
     spec: RandomSamplingSpec

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from fedcore.spec.problems import Problem
-from fedcore.spec.training import RandomSamplingSpec
+from fedcore.spec.sampling import CohortSpec
 
 if TYPE_CHECKING:
     from fedcore.spec.run import RunSpec
@@ -89,9 +89,9 @@ def method_fits_aggregation(spec: RunSpec) -> Iterator[Problem]:
 
 @rule
 def fraction_or_count(spec: RunSpec) -> Iterator[Problem]:
-    """A random cohort is a share or a number of clients."""
+    """A cohort is a share or a number of clients."""
     sampling = spec.sampling
-    if not isinstance(sampling, RandomSamplingSpec):
+    if not isinstance(sampling, CohortSpec):
         return
     if sampling.fraction is None and sampling.count is None:
         yield Problem(

@@ -21,14 +21,13 @@ from fedcore.spec.documents import load_yaml
 from fedcore.spec.models import FullTrainingSpec, MlpSpec, ModelSpec, PeftSpec
 from fedcore.spec.problems import Problem, SpecError, as_validation_error, problems_of
 from fedcore.spec.rules import broken_rules
+from fedcore.spec.sampling import RandomSamplingSpec, SamplingSpec
+from fedcore.spec.system import SystemSpec
 from fedcore.spec.training import (
     EvaluationSpec,
     LocalSpec,
-    RandomSamplingSpec,
     RuntimeSpec,
-    SamplingSpec,
     StarSpec,
-    SystemSpec,
     TopologySpec,
 )
 

@@ -1,8 +1,7 @@
-"""Local training, who takes part, who talks to whom, and when a run ends."""
+"""Local training, who talks to whom, where a run is executed and when it ends."""
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -42,53 +41,6 @@ class LocalSpec(Spec):
         return either(data, "epochs", "steps")
 
 
-class SamplingSpec(Choice):
-    """Which clients take part in a round."""
-
-    section: ClassVar[str] = "sampling"
-
-    def cohort_size(self, clients: int) -> int:
-        """Return how many of ``clients`` clients one round has."""
-        return clients
-
-
-class FullSamplingSpec(SamplingSpec):
-    """Every client takes part in every round."""
-
-    title: ClassVar[str] = "All clients"
-    synonyms: ClassVar[tuple[str, ...]] = ("full participation", "everyone", "all")
-
-    kind: Literal["full"] = "full"
-
-
-class RandomSamplingSpec(SamplingSpec):
-    """A fresh uniform sample without replacement in every round."""
-
-    title: ClassVar[str] = "Random clients"
-    synonyms: ClassVar[tuple[str, ...]] = ("client fraction", "uniform sampling", "partial")
-
-    kind: Literal["random"] = "random"
-    fraction: float | None = Field(
-        0.5,
-        gt=0,
-        le=1,
-        description="Share of all clients; leave empty when a count is given.",
-        json_schema_extra=BASIC,
-    )
-    count: int | None = Field(None, ge=1, description="Number of clients instead of a share.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _count_replaces_fraction(cls, data: Any) -> Any:
-        return either(data, "fraction", "count")
-
-    def cohort_size(self, clients: int) -> int:
-        """Return ``count``, or the share of the clients rounded to the nearest, at least one."""
-        if self.count is not None:
-            return min(self.count, clients)
-        return min(clients, max(1, math.floor((self.fraction or 1.0) * clients + 0.5)))
-
-
 class TargetSpec(Spec):
     """Stop as soon as a metric of the evaluation is good enough."""
 
@@ -110,40 +62,6 @@ class EvaluationSpec(Spec):
     target: TargetSpec | None = Field(None, description="Stop early once this is reached.")
     patience: int | None = Field(
         None, ge=1, description="Stop after so many tests without a better loss."
-    )
-
-
-class SpeedSpec(Choice):
-    """How fast the simulated clients compute."""
-
-    section: ClassVar[str] = "system.speed"
-
-
-class UniformSpeedSpec(SpeedSpec):
-    """All clients are equally fast."""
-
-    title: ClassVar[str] = "Equal speed"
-
-    kind: Literal["uniform"] = "uniform"
-    samples_per_s: float = Field(
-        1000.0,
-        gt=0,
-        le=1e12,
-        description="Training examples that a client works through per second.",
-        json_schema_extra=unit("examples/s"),
-    )
-
-
-class SystemSpec(Spec):
-    """Hardware of the simulated clients; it moves the simulated clock and nothing else."""
-
-    speed: SpeedSpec = Field(UniformSpeedSpec(), description="How fast the clients compute.")
-    bandwidth_mbps: float | None = Field(
-        None,
-        gt=0,
-        le=1e9,
-        description="Bandwidth of each client, both ways; empty means transfers take no time.",
-        json_schema_extra=unit("Mbit/s"),
     )
 
 
@@ -186,6 +104,13 @@ class RuntimeSpec(Spec):
         "float32",
         description="Numbers of local training; bfloat16 is less exact and faster on some "
         "processors.",
+    )
+    deadline_s: float | None = Field(
+        None,
+        gt=0,
+        le=1e9,
+        description="Simulated time after which a round goes on without the late clients.",
+        json_schema_extra=unit("s"),
     )
     min_updates: int = Field(
         1, ge=1, description="A round with fewer good updates fails instead of going on."
