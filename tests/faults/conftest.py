@@ -28,12 +28,13 @@ REDIS = pytest.param("redis", marks=pytest.mark.services)
 #: Long enough to be disturbed in the middle, short enough to be waited for.
 SPEC: dict[str, Any] = {
     "seed": 3,
-    "rounds": 60,
+    "rounds": 120,
     "dataset": {"kind": "digits"},
     "partition": {"kind": "dirichlet", "clients": 20, "alpha": 0.5},
     "model": {"kind": "mlp", "hidden": [64]},
     "local": {"epochs": 4, "batch_size": 8, "lr": 0.05},
     "sampling": {"kind": "random", "fraction": 0.5},
+    "runtime": {"executor": "sequential"},
 }
 
 

@@ -15,13 +15,14 @@ from typing import Any
 
 from tests.waiting import wait_until
 from webapp.client import Client, Event, Run
+from workers.lifeline import Lifeline
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct-horse-battery-staple"  # noqa: S105 (of installations that live for a test)
 #: Generous: a busy machine is slow, and a test that fails for that says nothing.
 PATIENCE_S = 240.0
 #: Each question is a request to the server under test; more of them would be part of the load.
-POLL_S = 0.2
+POLL_S = 0.1
 
 #: Short leases and turns, so that what a crash leaves behind is taken up within seconds.
 QUICK = {
@@ -43,6 +44,8 @@ class Stack:
     port: int = 0
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _token: str | None = field(default=None, init=False)
+    #: Ends the installation with the tests, however these end.
+    _lifeline: Lifeline = field(default_factory=Lifeline, init=False)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -63,6 +66,7 @@ class Stack:
             command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
             subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
         arguments = ["up", "--port", str(self.port), "--workers", str(self.workers)]
+        arguments += ["--lifeline-fd", str(self._lifeline.read_fd)]
         with (self.var_dir / "up.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "fedcore.cli.main", *arguments],
@@ -71,6 +75,7 @@ class Stack:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                pass_fds=(self._lifeline.read_fd,),
             )
         wait_until(self._is_up_or_dead, within_s=PATIENCE_S, what=f"a healthy stack\n{self.log()}")
         assert self._process.poll() is None, f"the stack did not start:\n{self.log()}"

@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
+from workers.lifeline import hold_on_to
+
+#: Longer than the supervisor itself waits for its children to stop.
+LIFELINE_GRACE_S = 30.0
+
 
 def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
     workers: Annotated[int, typer.Option(min=0, max=256, help="Runs trained at once.")] = 1,
+    lifeline_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start web server, run workers and upkeep together; stop them together with Ctrl-C.
 
@@ -22,6 +28,8 @@ def up(
     from workers.commands import starting  # noqa: PLC0415
     from workers.stack import Stack, running  # noqa: PLC0415
 
+    if lifeline_fd is not None:  # started by a program that we must not outlive
+        hold_on_to(lifeline_fd, grace_s=LIFELINE_GRACE_S)
     with starting.explained():
         environment = starting.load()
         stack = Stack(
