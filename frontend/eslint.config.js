@@ -50,6 +50,7 @@ export default tseslint.config(
     },
     rules: {
       complexity: ['error', 12],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       'max-lines': ['error', { max: 400 }],
       'import-x/no-restricted-paths': ['error', { zones }],
       'import-x/no-cycle': 'error',

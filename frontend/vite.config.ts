@@ -23,5 +23,7 @@ export default defineConfig({
     setupFiles: ['src/testing/setup.ts'],
     css: false,
     restoreMocks: true,
+    testTimeout: 30_000,
+    maxWorkers: 2,
   },
 });

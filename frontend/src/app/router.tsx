@@ -5,6 +5,7 @@ import {
   createRouter,
   lazyRouteComponent,
   redirect,
+  type RouterHistory,
 } from '@tanstack/react-router';
 import { asApiError } from '@/api/errors';
 import { meQuery } from '@/api/session';
@@ -19,7 +20,7 @@ import { strings } from '@/strings';
 import { AppLayout } from './layout';
 import { CrashPage, NotFoundPage, RootLayout } from './pages';
 
-interface RouterContext {
+export interface RouterContext {
   queries: QueryClient;
 }
 
@@ -81,15 +82,18 @@ const routeTree = rootRoute.addChildren([
   memberRoute.addChildren([homeRoute, runsRoute, runRoute, newRunRoute]),
 ]);
 
-export function createAppRouter(queries: QueryClient) {
+export function createAppRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({
     routeTree,
+    ...(history && { history }),
     context: { queries },
     defaultPreload: 'intent',
     defaultPendingComponent: () => <Loading label={strings.app.loading} />,
     defaultErrorComponent: CrashPage,
     defaultNotFoundComponent: NotFoundPage,
     scrollRestoration: true,
+    // Only what the screens know: anything else in an address is dropped, not passed on.
+    search: { strict: true },
   });
 }
 

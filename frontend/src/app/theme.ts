@@ -21,6 +21,19 @@ const brunswick: MantineColorsTuple = [
   '#0c4330',
 ];
 
+const red: MantineColorsTuple = [
+  '#fdeceb',
+  '#fbd5d2',
+  '#f5aaa4',
+  '#f08a82',
+  '#e85a50',
+  '#dd4237',
+  '#c9342a',
+  '#b3261e',
+  '#94201a',
+  '#741a15',
+];
+
 /** Neutral greys with a little green in them. */
 const gray: MantineColorsTuple = [
   '#f7f8f6',
@@ -53,7 +66,7 @@ export const theme = createTheme({
   primaryColor: 'brunswick',
   // Both carry white text at a contrast of 4.5 or more.
   primaryShade: { light: 7, dark: 6 },
-  colors: { brunswick, gray, dark },
+  colors: { brunswick, red, gray, dark },
   defaultRadius: 6,
   components: {
     Button: Button.extend({ classNames: { root: classes['button'] ?? '' } }),

@@ -6,7 +6,7 @@ const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'narrow' });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 
 export function formatInteger(value: number | null | undefined): string {
   return value == null ? MISSING : whole.format(value);
@@ -26,7 +26,7 @@ export function formatReal(value: number | null | undefined): string {
   return String(Number(value.toPrecision(4)));
 }
 
-export function formatPercent(value: number | null | undefined, digits = 1): string {
+function formatPercent(value: number | null | undefined, digits = 1): string {
   return value == null ? MISSING : `${(value * 100).toFixed(digits)}%`;
 }
 

@@ -10,10 +10,12 @@ const WORDS: Readonly<Record<string, string>> = {
   iid: 'IID',
   lr: 'learning rate',
   max: 'maximum',
-  mbps: 'Mbit/s',
+  // The unit is shown beside the name.
+  mbps: '',
   min: 'minimum',
   num: 'number of',
   peft: 'PEFT',
+  s: 'second',
   sgd: 'SGD',
 };
 
@@ -22,6 +24,7 @@ export function humanize(name: string): string {
   const text = name
     .split('_')
     .map((word) => WORDS[word] ?? word)
+    .filter((word) => word !== '')
     .join(' ');
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

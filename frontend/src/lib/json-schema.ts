@@ -50,7 +50,7 @@ export function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema {
   const target = root.$defs?.[reference.replace('#/$defs/', '')];
   if (target === undefined) return own;
   // The title of a definition is the name of its class, which is no word for people.
-  const { title: _, ...referred } = resolve(target, root);
+  const { title, ...referred } = resolve(target, root);
   return { ...referred, ...own };
 }
 
@@ -129,7 +129,7 @@ export function defaultsOf(properties: Record<string, JsonSchema>, root: JsonSch
   );
 }
 
-export function defaultOfVariant(variant: Variant, root: JsonSchema): JsonObject {
+function defaultOfVariant(variant: Variant, root: JsonSchema): JsonObject {
   return { kind: variant.kind, ...defaultsOf(settingsOf(variant), root) };
 }
 

@@ -49,7 +49,6 @@ export const runs = {
     elapsed: (duration: string) => `${duration} elapsed`,
     took: (duration: string) => `took ${duration}`,
     created: (age: string, user: string) => `Created ${age} by ${user}`,
-    queued: (position: number) => (position <= 1 ? 'Next in line' : `Number ${position} in line`),
     actions: {
       pause: 'Pause',
       resume: 'Resume',

@@ -1,1 +1,45 @@
 import '@testing-library/jest-dom/vitest';
+import { cleanup, configure } from '@testing-library/react';
+import { afterAll, afterEach, beforeAll, vi } from 'vitest';
+import { FakeSocket } from './fake-socket';
+import { server } from './server';
+
+// A deadline and not a delay; screens are loaded on demand, which takes a while on a busy machine.
+configure({ asyncUtilTimeout: 10_000 });
+
+// What jsdom leaves out and the component kit asks for.
+Object.defineProperty(window, 'matchMedia', {
+  value: (query: string) => ({
+    matches: query.includes('min-width'),
+    media: query,
+    addEventListener: vi.fn(),
+    removeEventListener: vi.fn(),
+  }),
+});
+vi.stubGlobal(
+  'ResizeObserver',
+  class {
+    observe = vi.fn();
+    unobserve = vi.fn();
+    disconnect = vi.fn();
+  },
+);
+window.HTMLElement.prototype.scrollIntoView = vi.fn();
+window.scrollTo = vi.fn();
+Object.defineProperty(document, 'fonts', {
+  value: { addEventListener: vi.fn(), removeEventListener: vi.fn() },
+});
+
+beforeAll(() => {
+  server.listen({ onUnhandledRequest: 'error' });
+  // After the server, which puts its own socket in place.
+  vi.stubGlobal('WebSocket', FakeSocket);
+});
+afterEach(() => {
+  cleanup();
+  server.resetHandlers();
+  FakeSocket.all = [];
+});
+afterAll(() => {
+  server.close();
+});

@@ -1,4 +1,5 @@
 import { createContext, use } from 'react';
+import type { KindText } from '@/api/kind-texts';
 import type { Json } from '@/lib/document-path';
 import type { JsonSchema } from '@/lib/json-schema';
 
@@ -7,13 +8,6 @@ export interface FieldProblem {
   path: string;
   message: string;
   fix: string;
-}
-
-/** How people call one alternative of a union. */
-export interface KindText {
-  title: string;
-  summary: string;
-  synonyms: readonly string[];
 }
 
 interface FormContextValue {

@@ -84,7 +84,7 @@ export function AdvancedGroups({ form }: { form: SpecForm }) {
         {groups.map((group) => (
           <Accordion.Item key={group.id} value={group.id}>
             <Accordion.Control>
-              <span className={classes['name']}>{group.title}</span>
+              <span className={classes['name']}>{group.title}</span>{' '}
               <span className={classes['description']}>{group.description}</span>
               <GroupBadge group={group} hasProblem={wrong.includes(group)} />
             </Accordion.Control>

@@ -17,7 +17,7 @@ function mergeRounds(rounds: readonly RoundRow[], news: readonly RoundRow[]): re
 }
 
 /** The history with these events taken in; events that it already contains change nothing. */
-export function withEvents(history: RunHistory, events: readonly Event[]): RunHistory {
+function withEvents(history: RunHistory, events: readonly Event[]): RunHistory {
   const fresh = events.filter((event) => event.seq > history.cursor);
   const lastEvent = fresh.at(-1);
   if (lastEvent === undefined) return history;

@@ -61,6 +61,11 @@ function Progress({ run }: { run: Run }) {
   const start = run.started_at === null ? null : Date.parse(run.started_at);
   const end = run.finished_at === null ? now : Date.parse(run.finished_at);
   const elapsed = start === null ? null : formatDuration(Math.max(0, end - start) / 1000);
+  const times = [
+    ...(run.queue ? [run.queue.reason] : []),
+    ...(elapsed === null ? [] : [run.is_final ? text.took(elapsed) : text.elapsed(elapsed)]),
+    ...(run.eta_s === null ? [] : [text.eta(formatDuration(Math.ceil(run.eta_s)))]),
+  ];
   const tone = run.state === 'failed' ? 'bad' : run.state === 'cancelled' ? 'muted' : 'brand';
   return (
     <div className={classes['progress']}>
@@ -69,11 +74,7 @@ function Progress({ run }: { run: Run }) {
           <strong>{formatInteger(run.rounds_done)}</strong>
           {` / ${formatInteger(run.rounds_total)} ${text.rounds}`}
         </span>
-        <span className={classes['times']}>
-          {run.queue && <Waiting queue={run.queue} />}
-          {elapsed !== null && (run.is_final ? text.took(elapsed) : text.elapsed(elapsed))}
-          {run.eta_s !== null && ` · ${text.eta(formatDuration(Math.ceil(run.eta_s)))}`}
-        </span>
+        <span className={classes['times']}>{times.join(' · ')}</span>
       </div>
       <ProgressLine
         done={run.rounds_done}
@@ -83,8 +84,4 @@ function Progress({ run }: { run: Run }) {
       />
     </div>
   );
-}
-
-function Waiting({ queue }: { queue: NonNullable<Run['queue']> }) {
-  return <>{`${text.queued(queue.position)}. ${queue.reason}`}</>;
 }

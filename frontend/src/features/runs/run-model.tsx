@@ -16,7 +16,7 @@ const text = strings.run.model;
 const MODEL_FILE = 'model.safetensors';
 const SNIPPET = `from safetensors.torch import load_file
 params = load_file("${MODEL_FILE}")
-print({name: tuple(tensor.shape) for name, tensor in params.items()})`;
+print({name: tensor.shape for name, tensor in params.items()})`;
 
 /** The trained model: what it is, where to get it, how to use it. */
 export function RunModel({ run }: { run: Run }) {

@@ -1,0 +1,202 @@
+import type { CatalogueEntry, Event, RoundRow, Run, RunListItem } from '@/api/types';
+import type { JsonSchema } from '@/lib/json-schema';
+
+const RUN_ID = '11111111-1111-4111-8111-111111111111';
+const START = Date.parse('2026-01-05T10:00:00Z');
+
+function at(seconds: number): string {
+  return new Date(START + seconds * 1000).toISOString();
+}
+
+export const me = {
+  user: { id: '7', username: 'ada', is_staff: false },
+  projects: [{ id: '22222222-2222-4222-8222-222222222222', name: 'Default', role: 'editor' }],
+};
+
+const spec = {
+  spec_version: 1,
+  seed: 0,
+  rounds: 20,
+  dataset: { kind: 'digits' },
+  partition: { kind: 'dirichlet', clients: 50, alpha: 0.5 },
+  model: { kind: 'mlp', hidden: [200, 200] },
+  evaluation: { every: 1, target: null },
+};
+
+export function makeRun(changes: Partial<Run> = {}): Run {
+  return {
+    id: RUN_ID,
+    job: { id: '33333333-3333-4333-8333-333333333333', name: 'Digits' },
+    project: '22222222-2222-4222-8222-222222222222',
+    number: 1,
+    name: 'Digits, very uneven',
+    state: 'running',
+    is_final: false,
+    allowed_actions: ['pause', 'cancel', 'clone'],
+    requested_action: 'none',
+    attempt: 1,
+    rounds_total: 20,
+    rounds_done: 2,
+    latest_metrics: { accuracy: 0.52, loss: 1.5, train_loss: 1.25 },
+    totals: { bytes_up: 2000, bytes_down: 2000, seconds: 1, sim_seconds: 4 },
+    executor: 'sequential',
+    failure: null,
+    queue: null,
+    eta_s: 9,
+    digest: 'd'.repeat(64),
+    last_seq: 4,
+    created_at: at(0),
+    queued_at: at(0),
+    started_at: at(1),
+    finished_at: null,
+    created_by: 'ada',
+    spec: spec as unknown as Run['spec'],
+    ...changes,
+  };
+}
+
+export function makeListItem(changes: Partial<Run> = {}): RunListItem {
+  const { spec: _, ...row } = makeRun(changes);
+  return row;
+}
+
+export function makeRound(round: number): RoundRow {
+  return {
+    round,
+    metrics: { accuracy: 0.5 + round / 100, loss: 1.5 - round / 100, train_loss: 1.25 },
+    bytes_up: 1000,
+    bytes_down: 1000,
+    seconds: 0.5,
+    sim_seconds: 2,
+    participants: 10,
+    recorded_at: at(2 + round),
+  };
+}
+
+export function roundFinished(seq: number, round: number): Event {
+  return { seq, at: at(2 + round), kind: 'round_finished', data: makeRound(round) };
+}
+
+/** A run that has been queued, started, and finished rounds 0 and 1. */
+export const events: Event[] = [
+  { seq: 1, at: at(0), kind: 'state_changed', data: { from: null, to: 'queued', reason: '' } },
+  { seq: 2, at: at(1), kind: 'state_changed', data: { from: 'queued', to: 'running', reason: '' } },
+  roundFinished(3, 0),
+  roundFinished(4, 1),
+];
+
+const kind = (value: string): JsonSchema => ({ const: value, default: value, type: 'string' });
+
+/** A small schema with every form of setting that the server's has. */
+export const specSchema: JsonSchema = {
+  $defs: {
+    Digits: { title: 'Digits', type: 'object', properties: { kind: kind('digits') } },
+    Synthetic: {
+      title: 'Synthetic',
+      type: 'object',
+      properties: {
+        kind: kind('synthetic'),
+        num_samples: { type: 'integer', default: 6000, title: 'Num Samples' },
+      },
+    },
+    Iid: {
+      type: 'object',
+      properties: {
+        kind: kind('iid'),
+        clients: { type: 'integer', default: 20, title: 'Clients', 'x-basic': true },
+      },
+    },
+    Dirichlet: {
+      type: 'object',
+      properties: {
+        kind: kind('dirichlet'),
+        clients: { type: 'integer', default: 20, title: 'Clients', 'x-basic': true },
+        alpha: { type: 'number', default: 0.5, title: 'Alpha', 'x-basic': true },
+      },
+    },
+    Mlp: {
+      type: 'object',
+      properties: {
+        kind: kind('mlp'),
+        hidden: {
+          type: 'array',
+          items: { type: 'integer' },
+          default: [200, 200],
+          title: 'Hidden',
+          'x-basic': true,
+        },
+      },
+    },
+    Evaluation: {
+      title: 'EvaluationSpec',
+      type: 'object',
+      properties: {
+        every: { type: 'integer', default: 1, title: 'Every' },
+        target: { anyOf: [{ $ref: '#/$defs/Target' }, { type: 'null' }], default: null },
+      },
+    },
+    Target: {
+      title: 'TargetSpec',
+      type: 'object',
+      properties: {
+        metric: {
+          enum: ['accuracy', 'loss'],
+          default: 'accuracy',
+          type: 'string',
+          title: 'Metric',
+        },
+        value: { type: 'number', title: 'Value' },
+      },
+    },
+  },
+  type: 'object',
+  properties: {
+    spec_version: { const: 1, default: 1, type: 'integer' },
+    seed: { type: 'integer', default: 0, title: 'Seed' },
+    rounds: { type: 'integer', default: 20, title: 'Rounds', 'x-basic': true },
+    dataset: {
+      oneOf: [{ $ref: '#/$defs/Digits' }, { $ref: '#/$defs/Synthetic' }],
+      discriminator: { propertyName: 'kind', mapping: {} },
+      default: { kind: 'digits' },
+      title: 'Dataset',
+      'x-basic': true,
+    },
+    partition: {
+      oneOf: [{ $ref: '#/$defs/Iid' }, { $ref: '#/$defs/Dirichlet' }],
+      discriminator: { propertyName: 'kind', mapping: {} },
+      default: { kind: 'dirichlet', clients: 20, alpha: 0.5 },
+      title: 'Partition',
+      'x-basic': true,
+    },
+    model: {
+      oneOf: [{ $ref: '#/$defs/Mlp' }],
+      discriminator: { propertyName: 'kind', mapping: {} },
+      default: { kind: 'mlp', hidden: [200, 200] },
+      title: 'Model',
+      'x-basic': true,
+    },
+    evaluation: { $ref: '#/$defs/Evaluation', default: { every: 1, target: null } },
+  },
+};
+
+function entry(section: string, name: string, title: string): CatalogueEntry {
+  return {
+    section,
+    kind: name,
+    title,
+    summary: `About ${title}.`,
+    description: '',
+    paper: null,
+    synonyms: [],
+    constraints: [],
+    schema: {},
+  };
+}
+
+export const catalogue: CatalogueEntry[] = [
+  entry('dataset', 'digits', 'Digits 8x8'),
+  entry('dataset', 'synthetic', 'Synthetic'),
+  entry('partition', 'iid', 'IID'),
+  entry('partition', 'dirichlet', 'Dirichlet'),
+  entry('model', 'mlp', 'Perceptron'),
+];
