@@ -7,6 +7,7 @@ from fedcore.algorithms import (  # noqa: F401  (importing registers them)
     fedopt,
     fedprox,
     fedsgd,
+    moon,
     scaffold,
 )
 from fedcore.algorithms.base import METHODS, Method, MethodContext

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -54,6 +54,14 @@ class Model(Protocol):
 
     def apply(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return the outputs for inputs ``x`` of shape (n, *input_shape)."""
+
+
+@runtime_checkable
+class FeatureModel(Model, Protocol):
+    """A model that shows the representation from which its last layer predicts."""
+
+    def features(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Return the representation of inputs ``x`` of shape (n, *input_shape), (n, features)."""
 
 
 class ModelFactory(Protocol):

@@ -66,6 +66,11 @@ class Cnn:
 
     def apply(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return logits of shape (n, classes)."""
+        features = self.features(params, x)
+        return functional.linear(features, params["dense.1.weight"], params["dense.1.bias"])
+
+    def features(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Return what the last layer sees, shape (n, hidden)."""
         padding = self.spec.kernel_size // 2
         hidden = x
         for position in range(len(self.spec.channels)):
@@ -76,7 +81,6 @@ class Cnn:
             # Pooling first gives the same numbers and leaves a quarter of them to rectify.
             hidden = functional.relu(functional.max_pool2d(hidden, 2))
         hidden = hidden.flatten(1)
-        hidden = functional.relu(
+        return functional.relu(
             functional.linear(hidden, params["dense.0.weight"], params["dense.0.bias"])
         )
-        return functional.linear(hidden, params["dense.1.weight"], params["dense.1.bias"])

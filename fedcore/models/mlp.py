@@ -28,11 +28,14 @@ class Mlp:
 
     def apply(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return logits of shape (n, classes)."""
+        return _dense(params, len(self.spec.hidden), self.features(params, x))
+
+    def features(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Return what the last layer sees, shape (n, width of the last hidden layer)."""
         hidden = x.flatten(1)
-        last = len(self.spec.hidden)
-        for layer in range(last):
+        for layer in range(len(self.spec.hidden)):
             hidden = functional.relu(_dense(params, layer, hidden))
-        return _dense(params, last, hidden)
+        return hidden
 
 
 def _dense(params: Mapping[str, Tensor], layer: int, x: Tensor) -> Tensor:

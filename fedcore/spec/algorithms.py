@@ -16,12 +16,14 @@ class AlgorithmSpec(Choice):
         optimizers: The clients' optimisers with which the method is correct.
         allows_momentum: Whether it is correct with momentum on the clients.
         needs_mean: Whether its server step is only defined for the mean of the updates.
+        needs_features: Whether it compares what a model's last layer sees.
     """
 
     section: ClassVar[str] = "algorithm"
     optimizers: ClassVar[tuple[str, ...]] = ("sgd", "adam", "adamw")
     allows_momentum: ClassVar[bool] = True
     needs_mean: ClassVar[bool] = False
+    needs_features: ClassVar[bool] = False
 
 
 class _ServerRate(AlgorithmSpec):
@@ -174,3 +176,19 @@ class FedDynSpec(AlgorithmSpec):
     alpha: float = Field(
         0.1, gt=0, le=1000, description="Strength of the regulariser; 0.01 to 0.1 is usual."
     )
+
+
+class MoonSpec(_ServerRate):
+    """Clients pull what their model sees towards the global model, away from their own last one."""
+
+    title: ClassVar[str] = "MOON"
+    paper: ClassVar[str | None] = "Li, He and Song, CVPR 2021, arXiv:2103.16257"
+    synonyms: ClassVar[tuple[str, ...]] = ("model-contrastive", "contrastive federated learning")
+    constraints: ClassVar[tuple[str, ...]] = ("needs a model with a hidden layer",)
+    needs_features: ClassVar[bool] = True
+
+    kind: Literal["moon"] = "moon"
+    mu: float = Field(
+        1.0, ge=0, le=1e6, description="Weight of the contrast; 0 is FedAvg, 0.1 to 10 is usual."
+    )
+    temperature: float = Field(0.5, gt=0, le=100, description="Temperature of the contrast.")

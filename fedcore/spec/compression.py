@@ -73,6 +73,11 @@ class CodecSpec(Choice):
 class ValueCodecSpec(CodecSpec):
     """A link that decides how many bits an entry gets."""
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether entries arrive bit by bit."""
+        return False
+
     def value_bytes(self, count: int) -> int:
         """Return the bytes of ``count`` entries of one tensor."""
         raise NotImplementedError
@@ -115,6 +120,11 @@ class CastSpec(ValueCodecSpec):
     dtype: Literal["float16", "bfloat16", "float32"] = Field(
         "float16", description="Type of the numbers on the wire.", json_schema_extra=BASIC
     )
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is cast."""
+        return self.dtype == "float32"
 
     def value_bytes(self, count: int) -> int:
         """Return two bytes per entry, four for float32."""

@@ -88,6 +88,18 @@ def method_fits_aggregation(spec: RunSpec) -> Iterator[Problem]:
 
 
 @rule
+def method_fits_model(spec: RunSpec) -> Iterator[Problem]:
+    """Some methods compare what a model's last layer sees."""
+    if spec.algorithm.needs_features and not spec.model.has_features:
+        yield Problem(
+            "model.kind",
+            "contradiction",
+            f"{spec.algorithm.title} needs a model with a hidden layer, unlike {spec.model.kind}.",
+            "Use model mlp or cnn.",
+        )
+
+
+@rule
 def fraction_or_count(spec: RunSpec) -> Iterator[Problem]:
     """A cohort is a share or a number of clients."""
     sampling = spec.sampling

@@ -25,6 +25,8 @@ class ModelSpec(Choice):
     section: ClassVar[str] = "model"
     #: What an example may look like.
     input_kinds: ClassVar[tuple[InputKind, ...]] = ()
+    #: Whether it shows what its last layer sees.
+    has_features: ClassVar[bool] = False
     #: What it can learn.
     tasks: ClassVar[tuple[TaskName, ...]] = ONE_ANSWER
 

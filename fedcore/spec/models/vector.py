@@ -35,6 +35,7 @@ class MlpSpec(ModelSpec):
     synonyms: ClassVar[tuple[str, ...]] = ("neural network", "fully connected", "dense network")
     constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
+    has_features: ClassVar[bool] = True
 
     kind: Literal["mlp"] = "mlp"
     hidden: tuple[Width, ...] = Field(

@@ -27,6 +27,7 @@ class CnnSpec(ModelSpec):
     constraints: ClassVar[tuple[str, ...]] = ("needs images",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE,)
     kernel_size: ClassVar[int] = 5
+    has_features: ClassVar[bool] = True
 
     kind: Literal["cnn"] = "cnn"
     channels: tuple[Width, ...] = Field(
