@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -167,7 +168,7 @@ class Engine:
                     "dataset": context.spec.dataset.model_dump(mode="json"),
                     "spec_digest": context.spec.digest(),
                     "rounds": self._state.round_index,
-                    "metrics": dict(self._state.metrics),
+                    "metrics": _finite(self._state.metrics),
                 },
             )
         except OSError as error:
@@ -180,6 +181,11 @@ class Engine:
     def close(self) -> None:
         """Give back processes and memory."""
         self._executor.close()
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics that JSON can hold."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _folders(data_dir: Path | None, cache_dir: Path | None) -> Folders:
