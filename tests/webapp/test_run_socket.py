@@ -80,6 +80,15 @@ async def test_replay_starts_after_the_number_asked_for(stage: Stage) -> None:
     assert viewer.seqs == [4]
 
 
+async def test_a_number_from_the_future_means_from_now_on(stage: Stage) -> None:
+    async with watching(stage.run.pk, cookie=stage.cookie, query="after=99") as viewer:
+        await accepted(viewer)
+        assert (await viewer.frame())["after"] == 1
+        await begin_async(stage.run)
+        await viewer.until_event(3)
+    assert viewer.seqs == [2, 3]
+
+
 async def test_what_happens_later_arrives_without_asking(stage: Stage) -> None:
     async with watching(stage.run.pk, cookie=stage.cookie) as viewer:
         await caught_up(viewer, 1)

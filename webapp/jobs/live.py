@@ -92,13 +92,13 @@ class _News:
 
 
 def _read(user: User, run_id: UUID, after: int) -> _News:
-    # The run is read last, so it is never older than the events that are sent before it; and it is
-    # read through the user's projects, so that every look is also a check of the permission.
-    events = events_after(run_id, after, MAX_EVENTS_PER_FRAME)
+    # The run is read through the user's projects, so that every look checks the permission. It is
+    # read before the events: when no event follows, it is the run right after the last one.
     run = find_run(user, run_id)
     if run is None:
         raise NoLongerVisibleError
-    return _News(present_run(run), events)
+    shown = present_run(run)
+    return _News(shown, events_after(run_id, min(after, run.last_seq), MAX_EVENTS_PER_FRAME))
 
 
 async def run_frames(
@@ -110,6 +110,7 @@ async def run_frames(
         NoLongerVisibleError: If the user may not see the run, now or later.
     """
     found = await reader.read(_read, user, run_id, after)
+    after = min(after, found.run["last_seq"])
     yield {"type": "snapshot", "run": found.run, "after": after}
     shown = found.run
     while True:
