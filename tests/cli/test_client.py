@@ -65,7 +65,7 @@ def test_a_submission_carries_the_token_and_an_idempotency_key() -> None:
     (request,) = requests
     assert request.url == f"{URL}/api/v1/jobs/"
     assert request.headers["Authorization"] == "Bearer rh_secret"
-    assert UUID(request.headers["Idempotency-Key"])
+    assert UUID(request.headers["Idempotency-Key"]).version == 4
     assert json.loads(request.content) == {"name": "trial", "spec": {"rounds": 3}, "launch": True}
     assert job.runs[0].id == RUN_ID
 
