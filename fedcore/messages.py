@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from fedcore.params import Section
+from fedcore.params import Params, Section
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +32,14 @@ class Message:
         """Return all tensors, section by section."""
         for section in self.sections.values():
             yield from section.values()
+
+    def blocks(self) -> Iterator[Tensor]:
+        """Return the same numbers in as few tensors as possible, for what is done to all alike."""
+        for section in self.sections.values():
+            if isinstance(section, Params):
+                yield section.flat
+            else:
+                yield from section.values()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

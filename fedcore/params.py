@@ -42,6 +42,13 @@ class Layout:
         return sum(self.sizes)
 
     @cached_property
+    def _hash(self) -> int:
+        return hash((self.names, self.shapes))
+
+    def __hash__(self) -> int:  # layouts are keys of caches that are asked for every client
+        return self._hash
+
+    @cached_property
     def _index(self) -> dict[str, int]:
         return {name: position for position, name in enumerate(self.names)}
 
@@ -97,8 +104,13 @@ class Params(Mapping[str, Tensor]):
             layout.view(flat, name).copy_(tensor)
         return cls(layout, flat)
 
+    @cached_property
+    def named(self) -> dict[str, Tensor]:
+        """All tensors by name, cut once."""
+        return self.layout.views(self.flat)
+
     def __getitem__(self, name: str) -> Tensor:
-        return self.layout.view(self.flat, name)
+        return self.named[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.layout.names)

@@ -39,7 +39,7 @@ class ClientData:
     rows: Tensor
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self.rows.shape[0]
 
 
 class Batch(NamedTuple):
@@ -99,7 +99,7 @@ class Trained:
 def named_tensors(sections: Mapping[str, Section]) -> dict[str, Mapping[str, Tensor]]:
     """Return sections as plain named tensors, split once instead of at every access."""
     return {
-        name: section.layout.views(section.flat) if isinstance(section, Params) else section
+        name: section.named if isinstance(section, Params) else section
         for name, section in sections.items()
     }
 

@@ -84,6 +84,6 @@ class Gate:
         if not (math.isfinite(update.weight) and update.weight > 0):
             return f"bad weight: {update.weight}"
         numbers_are_finite = all(map(math.isfinite, update.scalars.values()))
-        if not numbers_are_finite or not is_finite(update.tensors()):
+        if not numbers_are_finite or not is_finite(update.blocks()):
             return "not finite: it holds NaN or infinite numbers"
         return None

@@ -39,6 +39,7 @@ def encode(message: Message) -> bytes:
     return b"".join([_prefix(schema_of(message)), *(tensor_bytes(tensor) for tensor in tensors)])
 
 
+@lru_cache(maxsize=64)
 def encoded_size(schema: Schema) -> int:
     """Return how many bytes a message of this schema has on the wire, without encoding one."""
     return len(_prefix(schema)) + sum(info.size_bytes for info in _tensor_infos(schema))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 
@@ -26,6 +26,13 @@ class Schema:
     sections: tuple[tuple[str, tuple[TensorInfo, ...]], ...]
     scalars: tuple[str, ...]
 
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.kind, self.sections, self.scalars))
+
+    def __hash__(self) -> int:  # schemas are keys of caches that are asked for every client
+        return self._hash
+
     def difference(self, other: Schema) -> str | None:
         """Return in words where ``other`` first differs from this schema, or None."""
         if self == other:
@@ -44,11 +51,24 @@ class Schema:
 
 def schema_of(message: Message) -> Schema:
     """Return the schema of a message or an update."""
-    return Schema(
-        kind="update" if isinstance(message, Update) else "message",
-        sections=tuple((name, tensor_infos(section)) for name, section in message.sections.items()),
-        scalars=tuple(message.scalars),
+    kind, scalars = "update" if isinstance(message, Update) else "message", tuple(message.scalars)
+    vectors = tuple(
+        (name, section.layout, section.flat.dtype)
+        for name, section in message.sections.items()
+        if isinstance(section, Params)
     )
+    if len(vectors) == len(message.sections):
+        return _schema_of_vectors(kind, vectors, scalars)
+    sections = tuple((name, tensor_infos(section)) for name, section in message.sections.items())
+    return Schema(kind, sections, scalars)
+
+
+@lru_cache(maxsize=64)
+def _schema_of_vectors(
+    kind: str, vectors: tuple[tuple[str, Layout, torch.dtype], ...], scalars: tuple[str, ...]
+) -> Schema:
+    sections = tuple((name, layout_infos(layout, dtype)) for name, layout, dtype in vectors)
+    return Schema(kind, sections, scalars)
 
 
 def tensor_infos(section: Section) -> tuple[TensorInfo, ...]:

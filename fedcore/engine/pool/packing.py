@@ -129,10 +129,18 @@ class Packer:
 
 @dataclass(frozen=True, eq=False)
 class Unpacker:
-    """The reverse of a ``Packer``; tensors are views of the arena."""
+    """The reverse of a ``Packer``; tensors are views of the arena.
+
+    A section that several messages of a round have in common is one object here, too.
+    """
 
     layout: Layout
     arena: Arena
+    _known: dict[int, Params] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Start over, because the arena is written again."""
+        self._known.clear()
 
     def sections(self, packed: Packed) -> dict[str, Section]:
         """Return named sections."""
@@ -142,11 +150,16 @@ class Unpacker:
         """Return one section."""
         if "named" in packed:
             return {name: self.arena.get(place) for name, place in packed["named"]}
+        place = packed["flat"]
+        known = self._known.get(place[0])
+        if known is not None:
+            return known
         layout = self.layout
         if packed["layout"] is not None:
             names, shapes = packed["layout"]
             layout = Layout(tuple(names), tuple(tuple(shape) for shape in shapes))
-        return Params(layout, self.arena.get(packed["flat"]))
+        params = self._known[place[0]] = Params(layout, self.arena.get(place))
+        return params
 
     def params(self, packed: Packed) -> Params:
         """Return a section that is one vector."""

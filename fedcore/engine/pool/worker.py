@@ -80,6 +80,7 @@ class Worker:
 
     def _open(self, order: dict[str, Packed]) -> dict[str, Packed]:
         self._packer.forget()
+        self._unpacker.forget()
         self._asked = Asked(
             base_version=order["version"],
             expected=unpack_schema(order["expected"]),
