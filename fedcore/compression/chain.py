@@ -79,6 +79,13 @@ class Chain:
         """Whether a decoded message may be used as a model, not only as a change of one."""
         return all(link.fits_weights for link in self.links)
 
+    def is_lossless(self, layout: Layout, round_index: int) -> bool:
+        """Return whether a round's messages of this layout arrive as they were sent, bit by bit."""
+        is_exact = self.value_codec is None or self.value_codec.is_exact
+        return is_exact and all(
+            piece.kept == piece.size for piece in self._pieces(layout, round_index)
+        )
+
     def num_bytes(self, layout: Layout, round_index: int) -> int:
         """Return how many bytes every message of this layout has in a round."""
         return chain_bytes(self.links, layout.shapes, round_index)

@@ -86,7 +86,8 @@ class Announcer:
             return None
         known = self._coded.get(id(section))
         if known is None:
-            if chain.fits_weights:
+            is_lossless = chain.is_lossless(section.layout, self._context.round_index)
+            if chain.fits_weights or is_lossless:
                 known = self._code_weights(chain, section)
             elif id(section) in self._shared:
                 known = self._code_change(chain, name, section)

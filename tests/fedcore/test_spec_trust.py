@@ -8,6 +8,7 @@ import pytest
 
 from fedcore.spec import RunSpec, check, estimate
 from fedcore.spec.aggregators import AggregationSpec, KrumSpec, TrimmedMeanSpec
+from fedcore.spec.compression import CodecSpec
 
 
 def problems(data: dict[str, Any]) -> dict[str, str]:
@@ -68,3 +69,127 @@ def test_rules_that_hold_all_updates_cost_memory() -> None:
     assert median.memory_bytes is not None
     assert mean.model_parameters is not None
     assert median.memory_bytes - mean.memory_bytes == 10 * 4 * mean.model_parameters
+
+
+def uplink(*links: dict[str, Any]) -> dict[str, Any]:
+    return {"compression": {"uplink": list(links)}}
+
+
+def downlink(*links: dict[str, Any]) -> dict[str, Any]:
+    return {"compression": {"downlink": list(links)}}
+
+
+TOPK, INT8 = {"kind": "topk"}, {"kind": "quantize"}
+
+
+@pytest.mark.parametrize("kind", CodecSpec.kinds())
+def test_every_codec_works_alone_on_the_uplink(kind: str) -> None:
+    assert problems(uplink({"kind": kind})) == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "code"),
+    [
+        (uplink(INT8, TOPK), "compression.uplink.1", "contradiction"),
+        (uplink(TOPK, {"kind": "dgc"}), "compression.uplink.1", "contradiction"),
+        (uplink(INT8, {"kind": "cast"}), "compression.uplink.1", "contradiction"),
+        (downlink(INT8, INT8), "compression.downlink.1", "contradiction"),
+        (
+            uplink({**INT8, "error_feedback": True, "rounding": "stochastic"}),
+            "compression.uplink.0.error_feedback",
+            "contradiction",
+        ),
+        (
+            uplink({"kind": "randk"}, {"kind": "sign"}),
+            "compression.uplink.0.error_feedback",
+            "contradiction",
+        ),
+        (downlink({"kind": "dgc"}), "compression.downlink.0.kind", "upload_only"),
+        (downlink({"kind": "ternary"}), "compression.downlink.0.kind", "contradiction"),
+        (downlink({"kind": "randk"}), "compression.downlink.0.kind", "contradiction"),
+        (downlink(TOPK, {"kind": "qsgd"}), "compression.downlink.1.kind", "contradiction"),
+        (
+            uplink({"kind": "quantize", "bits": 1}),
+            "compression.uplink.0.bits",
+            "greater_than_equal",
+        ),
+        (uplink({"kind": "quantise"}), "compression.uplink.0.kind", "unknown_kind"),
+        (uplink({"kind": "topk", "ratio": 0}), "compression.uplink.0.ratio", "greater_than"),
+        ({"attack": {"kind": "sign_flip", "count": 21}}, "attack.count", "too_many"),
+        ({"attack": {"kind": "sign_flip", "fraction": None}}, "attack.fraction", "missing"),
+        (
+            {"attack": {"kind": "sign_flip", "fraction": 0.1, "count": 2}},
+            "attack.count",
+            "contradiction",
+        ),
+        (
+            {"attack": {"kind": "sign_flip", "first_round": 20}},
+            "attack.first_round",
+            "out_of_range",
+        ),
+        (
+            {"attack": {"kind": "sign_flip", "first_round": 3, "last_round": 2}},
+            "attack.last_round",
+            "contradiction",
+        ),
+        ({"attack": {"kind": "label_flip", "target": 10}}, "attack.target", "out_of_range"),
+        (
+            {"attack": {"kind": "label_flip", "sources": [1, 12]}},
+            "attack.sources.1",
+            "out_of_range",
+        ),
+        ({"attack": {"kind": "label_flip", "target": 1}}, "attack.target", "contradiction"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_its_path(
+    data: dict[str, Any], path: str, code: str
+) -> None:
+    (problem,) = check(data).problems
+    assert (problem.path, problem.code) == (path, code)
+    assert problem.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        uplink(TOPK, INT8),
+        uplink(TOPK, {"kind": "ternary"}),
+        uplink({"kind": "dgc"}, {"kind": "cast"}),
+        uplink({"kind": "randk"}, {"kind": "qsgd"}),
+        downlink({"kind": "qsgd"}),
+        downlink(TOPK, INT8),
+        downlink({"kind": "randk", "error_feedback": True}),
+        {"attack": {"kind": "label_flip", "mode": "complement", "target": 1}},
+        {"attack": {"kind": "sign_flip", "count": 3}},
+    ],
+)
+def test_what_works_is_accepted(data: dict[str, Any]) -> None:
+    spec = RunSpec.parse(data)
+    assert RunSpec.from_yaml(spec.to_yaml()) == spec
+
+
+def test_the_estimate_counts_coded_bytes() -> None:
+    plain = estimate(RunSpec.parse({}))
+    coded = estimate(RunSpec.parse(uplink(INT8)))
+    count = plain.model_parameters
+    assert count is not None
+    assert coded.bytes_up_per_round == 10 * (count + 4)
+    assert coded.bytes_down_per_round == plain.bytes_down_per_round == 10 * 4 * count
+    assert coded.bytes_total == 20 * 10 * (count + 4 + 4 * count)
+
+
+def test_the_estimate_follows_a_warm_up_and_clients_that_miss_messages() -> None:
+    dgc = estimate(RunSpec.parse(uplink({"kind": "dgc", "warmup_rounds": 3})))
+    assert dgc.bytes_up_per_round is not None
+    assert dgc.bytes_down_per_round is not None
+    assert dgc.bytes_total is not None
+    assert dgc.bytes_total > 20 * (dgc.bytes_up_per_round + dgc.bytes_down_per_round)
+    full, half = (
+        estimate(
+            RunSpec.parse({**downlink(TOPK), "sampling": {"kind": "random", "fraction": share}})
+        )
+        for share in (1.0, 0.5)
+    )
+    assert full.bytes_down_per_round is not None
+    assert half.bytes_down_per_round is not None
+    assert half.bytes_down_per_round > 10 * full.bytes_down_per_round
