@@ -162,7 +162,7 @@ def test_too_few_updates_fail_the_round_and_name_the_clients(folders: Folders) -
 
 def test_a_round_in_which_everybody_diverges_says_what_to_change(folders: Folders) -> None:
     context = build_context(
-        everyone(local={"lr": 1000.0, "weight_decay": 10.0, "epochs": 30}), folders
+        everyone(local={"lr": 1000.0, "weight_decay": 10.0, "epochs": 3}), folders
     )
     with pytest.raises(TooFewUpdatesError) as caught:
         play_rounds(context, 3)
