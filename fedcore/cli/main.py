@@ -1,8 +1,9 @@
 """The ``roundhouse`` command.
 
-``simulate`` needs the engine alone and lives here. The other commands belong to packages that know
-the web application; they register themselves as entry points, so that the engine imports nothing
-of them. Only the command that was asked for is imported; help imports all, so none may load torch.
+``simulate`` and ``partition`` need the engine alone and live here. The other commands belong to
+packages that know the web application; they register themselves as entry points, so that the
+engine imports nothing of them. Only the command that was asked for is imported; help imports all,
+so none may load torch.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
+from fedcore.cli.partition import partition
 from fedcore.cli.simulate import simulate
 
 GROUP = "roundhouse.commands"
 
 
 def build_app(commands: Iterable[EntryPoint]) -> typer.Typer:
-    """Return the command line with ``simulate`` and these commands of other packages."""
+    """Return the command line with the engine's commands and these of other packages."""
     app = typer.Typer(
         name="roundhouse",
         help="Describe a federated run, train it, and watch it live.",
@@ -28,6 +30,7 @@ def build_app(commands: Iterable[EntryPoint]) -> typer.Typer:
     )
     app.callback()(_group)
     app.command("simulate")(simulate)
+    app.command("partition")(partition)
     for entry in commands:
         _register(app, entry)
     return app
@@ -37,7 +40,7 @@ def find_commands(arguments: list[str]) -> tuple[EntryPoint, ...]:
     """Return the entry points that these arguments may need: the named one, or all."""
     installed = tuple(entry_points(group=GROUP))
     wanted = arguments[0] if arguments else ""
-    if wanted == "simulate":
+    if wanted in ("simulate", "partition"):
         return ()
     return tuple(entry for entry in installed if entry.name == wanted) or installed
 

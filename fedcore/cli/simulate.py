@@ -46,7 +46,7 @@ def simulate(
     """
     output: Output = JsonOutput() if json_lines else TableOutput()
     try:
-        spec = _read_spec(file)
+        spec = read_spec(file)
         status = _simulate(spec, checkpoint, stop_after_round, output)
     except SpecError as error:
         output.invalid(error)
@@ -57,7 +57,13 @@ def simulate(
     raise typer.Exit(status)
 
 
-def _read_spec(file: Path) -> RunSpec:
+def read_spec(file: Path) -> RunSpec:
+    """Return the spec in a file; ``-`` is standard input.
+
+    Raises:
+        SpecError: With every problem of the document.
+        OSError: If the file cannot be read.
+    """
     text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     return RunSpec.from_yaml(text)
 

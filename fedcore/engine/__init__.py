@@ -1,8 +1,17 @@
 """Runs a spec, round by round."""
 
 from fedcore.clients.training import Interrupted
+from fedcore.engine.data import partition_report
 from fedcore.engine.engine import Engine
 from fedcore.engine.report import ClientReport, ClientScore, RoundReport
 from fedcore.state import Totals
 
-__all__ = ["ClientReport", "ClientScore", "Engine", "Interrupted", "RoundReport", "Totals"]
+__all__ = [
+    "ClientReport",
+    "ClientScore",
+    "Engine",
+    "Interrupted",
+    "RoundReport",
+    "Totals",
+    "partition_report",
+]

@@ -14,15 +14,16 @@ from fedcore.aggregators import AGGREGATORS
 from fedcore.algorithms import METHODS, MethodContext
 from fedcore.algorithms.base import AnyMethod
 from fedcore.clients.training import ClientData
-from fedcore.data import Dataset, Request, load_dataset
+from fedcore.data import Dataset
 from fedcore.engine.clock import Clock
+from fedcore.engine.data import divided_data
 from fedcore.engine.device import choose_device
 from fedcore.engine.memory import check_memory
 from fedcore.environment import Folders
 from fedcore.models import Model, build_model
 from fedcore.models.base import DataShape, initial_params, layout_of
 from fedcore.params import Layout
-from fedcore.partition import Partition, divide
+from fedcore.partition import Partition
 from fedcore.pipeline import Pipeline, build_pipeline
 from fedcore.rng import Purpose, rng
 from fedcore.sampling import SAMPLERS, Sampler
@@ -92,8 +93,7 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
             memory, or the device is not there.
     """
     device = choose_device(spec.runtime.device)
-    dataset = load_dataset(spec.dataset, Request(spec.seed, spec.partition.clients, folders))
-    partition = divide(spec.partition, dataset, spec.seed)
+    dataset, partition = divided_data(spec, folders)
     model = build_model(spec.model, data_shape(dataset))
     layout = layout_of(model)
     check_memory(layout, spec, device)

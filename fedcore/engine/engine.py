@@ -11,7 +11,6 @@ from typing import Self
 from fedcore.clients.training import ShouldStop
 from fedcore.engine import checkpoint
 from fedcore.engine.choose import make_executor
-from fedcore.engine.clients import ClientTable, client_table
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.device import one_thread
 from fedcore.engine.evaluation import is_finished
@@ -22,6 +21,7 @@ from fedcore.engine.trainers import choose_trainer
 from fedcore.environment import Folders
 from fedcore.errors import StorageError
 from fedcore.models.exported import export_model
+from fedcore.partition import PartitionReport, report
 from fedcore.spec import RunSpec
 from fedcore.state import RunState, Totals
 
@@ -174,9 +174,9 @@ class Engine:
         except OSError as error:
             raise StorageError(f"cannot write to {folder}: {error.strerror or error}") from error
 
-    def client_table(self) -> ClientTable:
-        """Return how many examples of each class each client holds."""
-        return client_table(self._context)
+    def client_table(self) -> PartitionReport:
+        """Return how many examples of each class each client holds, and how unlike they are."""
+        return report(self._context.dataset, self._context.partition)
 
     def close(self) -> None:
         """Give back processes and memory."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,11 +12,13 @@ import torch
 from torch import Tensor
 
 from fedcore.data.dataset import Dataset
+from fedcore.errors import PartitionError
 from fedcore.registry import Registry
 from fedcore.rng import Purpose, numpy_rng
 from fedcore.spec.data import PartitionSpec
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +63,17 @@ class Shares:
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Training and test examples of every client, drawn with the same proportions."""
+    """Training and test examples of every client, drawn with the same proportions.
+
+    Attributes:
+        train: Who holds which training examples.
+        test: Who is tested on which test examples.
+        names: What to call each client; empty where they have numbers only.
+    """
 
     train: Shares
     test: Shares
+    names: tuple[str, ...] = ()
 
     @property
     def num_clients(self) -> int:
@@ -72,16 +82,46 @@ class Partition:
 
     def to(self, device: torch.device) -> Partition:
         """Return the partition with its indices on a device."""
-        return Partition(self.train.to(device), self.test.to(device))
+        return Partition(self.train.to(device), self.test.to(device), self.names)
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a partitioner works with.
+
+    Attributes:
+        dataset: What is divided.
+        random: The only source of randomness.
+        seed: Seed of the run, for streams of their own.
+        cache: Where to keep what is slow to find out; None to find it out every time.
+    """
+
+    dataset: Dataset
+    random: np.random.Generator
+    seed: int
+    cache: Path | None
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Indices of every client's examples, in any order; no example is in two parts.
+
+    Attributes:
+        train: Into the training split.
+        test: Into the test split, in the proportions of ``train``.
+        names: What to call each client, if they have names.
+    """
+
+    train: Sequence[Indices]
+    test: Sequence[Indices]
+    names: tuple[str, ...] = ()
 
 
 class Partitioner(Protocol):
     """Divides a data set in one way."""
 
-    def __call__(
-        self, spec: PartitionSpec, dataset: Dataset, random: np.random.Generator
-    ) -> tuple[list[Indices], list[Indices]]:
-        """Return the training and the test indices of every client; both cover their split.
+    def __call__(self, spec: PartitionSpec, material: Material) -> Parts:
+        """Return the examples of every client.
 
         Raises:
             PartitionError: If the data cannot be divided as the spec asks.
@@ -91,18 +131,43 @@ class Partitioner(Protocol):
 PARTITIONERS: Registry[Partitioner] = Registry(PartitionSpec)
 
 
-def divide(spec: PartitionSpec, dataset: Dataset, seed: int) -> Partition:
+def divide(
+    spec: PartitionSpec, dataset: Dataset, seed: int, cache: Path | None = None
+) -> Partition:
     """Return the partition of a data set, the same one for the same seed.
+
+    Args:
+        spec: How to divide.
+        dataset: What to divide.
+        seed: Seed of the run.
+        cache: Where to keep what is slow to find out.
 
     Raises:
         PartitionError: If the data cannot be divided as the spec asks.
     """
     random = numpy_rng(seed, Purpose.PARTITION)
-    train, test = PARTITIONERS.of(spec)(spec, dataset, random)
+    parts = PARTITIONERS.of(spec)(spec, Material(dataset, random, seed, cache))
     return Partition(
-        Shares.of([random.permutation(part) for part in train]),
-        Shares.of([random.permutation(part) for part in test]),
+        Shares.of([random.permutation(part) for part in parts.train]),
+        Shares.of([random.permutation(part) for part in parts.test]),
+        parts.names,
     )
+
+
+def require_enough_examples(spec: PartitionSpec, dataset: Dataset) -> None:
+    """Check that there are enough training examples for all clients.
+
+    Raises:
+        PartitionError: If there are not.
+    """
+    each, held = spec.smallest_share, len(dataset.train)
+    if spec.clients * each > held:
+        raise PartitionError(
+            f"{spec.clients} clients with at least {each} training examples each need more than "
+            f"the {held} that there are",
+            field="partition.clients",
+            fix=f"Set partition.clients to at most {held // each}.",
+        )
 
 
 def class_counts(shares: Shares, labels: Tensor, num_classes: int) -> Tensor:

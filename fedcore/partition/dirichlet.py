@@ -9,45 +9,61 @@ concentrations are not comparable.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from fedcore.data.dataset import Dataset
 from fedcore.errors import PartitionError
-from fedcore.partition.base import PARTITIONERS, Indices
+from fedcore.partition.base import (
+    PARTITIONERS,
+    Floats,
+    Indices,
+    Material,
+    Parts,
+    require_enough_examples,
+)
+from fedcore.partition.strata import strata_of
 from fedcore.spec.data import DirichletPartitionSpec
 
 MAX_DRAWS = 1000
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @PARTITIONERS.implements(DirichletPartitionSpec)
-def divide_dirichlet(
-    spec: DirichletPartitionSpec, dataset: Dataset, random: np.random.Generator
-) -> tuple[list[Indices], list[Indices]]:
+def divide_dirichlet(spec: DirichletPartitionSpec, material: Material) -> Parts:
     """Return parts with skewed labels; proportions are drawn once and used for both splits.
 
     Raises:
         PartitionError: If some client cannot get ``min_size`` training examples.
     """
-    if spec.clients * spec.min_size > len(dataset.train):
-        raise PartitionError(
-            f"{spec.clients} clients with at least {spec.min_size} examples each need more than "
-            f"the {len(dataset.train)} training examples",
-            field="partition.clients",
-            fix=f"Set partition.clients to at most {len(dataset.train) // spec.min_size}.",
-        )
-    train = _by_class(dataset.train.y.cpu().numpy(), dataset.num_classes, random)
-    test = _by_class(dataset.test.y.cpu().numpy(), dataset.num_classes, random)
+    require_enough_examples(spec, material.dataset)
+    random, strata = material.random, strata_of(material.dataset)
+    train = by_class(strata.train, strata.count, random)
+    test = by_class(strata.test, strata.count, random)
     if spec.mode == "per_class":
         shares = _draw_shares_of_classes(spec, [len(members) for members in train], random)
-        return _cut_classes(train, shares), _cut_classes(test, shares)
-    mixes = _draw_mixes_of_clients(spec, [len(members) for members in train], random)
-    return _fill_clients(train, mixes, random), _fill_clients(test, mixes, random)
+        return Parts(_cut_classes(train, shares), _cut_classes(test, shares))
+    return fill_clients(train, test, spec.clients, spec.alpha, random)
 
 
-def _by_class(labels: Indices, num_classes: int, random: np.random.Generator) -> list[Indices]:
+def fill_clients(
+    train: list[Indices],
+    test: list[Indices],
+    clients: int,
+    alpha: float,
+    random: np.random.Generator,
+) -> Parts:
+    """Return near-equal parts, each filled from its own mix of classes.
+
+    Args:
+        train: Shuffled training indices of each class.
+        test: Shuffled test indices of each class.
+        clients: Number of parts.
+        alpha: Concentration of the mixes around the share that each class has in all.
+        random: The only source of randomness.
+    """
+    mixes = draw_mixes(clients, alpha, [len(members) for members in train], random)
+    return Parts(_fill_clients(train, mixes, random), _fill_clients(test, mixes, random))
+
+
+def by_class(labels: Indices, num_classes: int, random: np.random.Generator) -> list[Indices]:
     """Return the shuffled indices of each class."""
     order = random.permutation(len(labels))
     return [order[labels[order] == label] for label in range(num_classes)]
@@ -106,14 +122,14 @@ def _cut_classes(classes: list[Indices], shares: Floats) -> list[Indices]:
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
 
 
-def _draw_mixes_of_clients(
-    spec: DirichletPartitionSpec, class_sizes: list[int], random: np.random.Generator
+def draw_mixes(
+    clients: int, alpha: float, class_sizes: list[int], random: np.random.Generator
 ) -> Floats:
     """Return the class mix of each client, shape (clients, classes)."""
     prior = np.asarray(class_sizes) / sum(class_sizes)
-    mixes = np.zeros((spec.clients, len(class_sizes)))
+    mixes = np.zeros((clients, len(class_sizes)))
     present = prior > 0  # the distribution is not defined for a class that has no examples
-    mixes[:, present] = random.dirichlet(spec.alpha * prior[present], spec.clients)
+    mixes[:, present] = random.dirichlet(alpha * prior[present], clients)
     return mixes
 
 

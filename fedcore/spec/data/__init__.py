@@ -12,8 +12,13 @@ from fedcore.spec.data.custom import CustomDatasetSpec, HuggingFaceDatasetSpec, 
 # isort: on
 from fedcore.spec.data.partitions import (
     DirichletPartitionSpec,
+    EmbeddingPartitionSpec,
+    FeaturePartitionSpec,
     IidPartitionSpec,
+    NaturalPartitionSpec,
     PartitionSpec,
+    QuantityPartitionSpec,
+    ShardsPartitionSpec,
 )
 
 __all__ = [
@@ -25,13 +30,18 @@ __all__ = [
     "DatasetSpec",
     "DigitsSpec",
     "DirichletPartitionSpec",
+    "EmbeddingPartitionSpec",
     "FashionMnistSpec",
+    "FeaturePartitionSpec",
     "HeartSpec",
     "HuggingFaceDatasetSpec",
     "IidPartitionSpec",
     "MnistSpec",
+    "NaturalPartitionSpec",
     "PartitionSpec",
+    "QuantityPartitionSpec",
     "ShakespeareSpec",
+    "ShardsPartitionSpec",
     "SyntheticSpec",
     "UploadSpec",
 ]
