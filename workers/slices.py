@@ -6,28 +6,29 @@ A crash between any two of these repeats work and loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 from time import monotonic
-from typing import TypeVar
+from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, transaction
 
 from fedcore.engine import Engine, Interrupted, RoundReport
 from fedcore.errors import RetryableError
-from webapp.artifacts.services import StoredFile, discard_file, store_checkpoint, store_model
+from webapp.artifacts.services import store_model
 from webapp.jobs import selectors, services
 from webapp.jobs.services import Lease, LeaseLostError
 from webapp.jobs.states import RequestedAction
 from workers.engines import EngineCache
 from workers.failures import failure_of
 from workers.heartbeat import Heartbeat
+from workers.patience import Patience
+from workers.recorder import Recorder, Row
 from workers.retry import RetryPolicy
+from workers.saver import Saver
 from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
@@ -35,10 +36,6 @@ log = structlog.get_logger(__name__)
 #: A turn ends after so long even if nobody waits: brokers close a channel, or deliver again, when
 #: a message stays unacknowledged for half an hour.
 LONGEST_TURN_S = 600.0
-#: Saving may take at most this share of the time: a large model is saved less often.
-SAVING_SHARE = 0.02
-
-T = TypeVar("T")
 
 
 class Ending(Enum):
@@ -76,11 +73,12 @@ class Slice:
         self._heartbeat = heartbeat
         self._engines = engines
         self._queue = queue
-        self._timing = timing
+        self._slice_s = timing.slice_s
+        self._patience = Patience(heartbeat, timing.retries)
+        self._saver = Saver(lease, self._patience, every_s=timing.checkpoint_every_s)
         self._engine: Engine | None = None
-        self._started = self._looked = self._saved = monotonic()
-        self._saved_round = lease.checkpoint.round_index if lease.checkpoint else 0
-        self._saving_cost_s = 0.0
+        self._executor = ""
+        self._started = self._looked = monotonic()
 
     def work(self) -> Ending:
         """Train until there is a reason to end, and act on it.
@@ -90,9 +88,7 @@ class Slice:
             OperationalError: If the database stays away; the run is then recovered later.
         """
         try:
-            engine = self._engine = self._with_retries(lambda: self._engines.open(self._lease))
-            ending = self._train(engine)
-            self._end(engine, ending)
+            ending = self._work()
         except (LeaseLostError, OperationalError, InterfaceError):
             self._engines.drop(self._lease.run_id)
             raise
@@ -101,40 +97,61 @@ class Slice:
         log.info("turn ended", ending=ending.name.lower())
         return ending
 
+    def _work(self) -> Ending:
+        engine = self._patience.with_engine(lambda: self._engines.open(self._lease))
+        self._engine = engine
+        self._announce(engine, _clients_of(engine))
+        with Recorder(self._record) as recorder:
+            ending = self._train(engine, recorder)
+            recorder.drain()
+        self._saver.save(engine)
+        if ending is Ending.FINISHED:
+            self._patience.with_engine(lambda: self._finish(engine))
+        else:
+            self._settle(ending)
+        return ending
+
     # --- training ---------------------------------------------------------------------------------
 
-    def _train(self, engine: Engine) -> Ending:
-        self._write(lambda: self._announce(engine))
+    def _train(self, engine: Engine, recorder: Recorder) -> Ending:
         while not engine.is_finished:
             try:
-                report = self._with_retries(lambda: self._train_round(engine))
+                report = self._patience.with_engine(lambda: self._train_round(engine))
             except Interrupted:
                 log.info("round interrupted", round_index=engine.round_index)
             else:
-                self._record(report)
-                self._save_if_due(engine)
+                recorder.add(report.to_json())
+                self._announce(engine)
+                if self._saver.is_due():
+                    recorder.drain()  # never save a round that might not be recorded
+                    self._saver.save(engine)
             ending = self._reason_to_end()
             if ending is not None:
                 return ending
         return Ending.FINISHED
 
-    def _announce(self, engine: Engine) -> None:
-        table = [
-            {
-                "client_id": row.client_id,
-                "num_samples": row.num_train,
-                "class_counts": list(row.class_counts),
-            }
-            for row in engine.client_table().clients
-        ]
-        services.mark_running(lease=self._lease, executor=engine.executor, client_table=table)
-
     def _train_round(self, engine: Engine) -> RoundReport:
         return engine.run_round(should_stop=self._heartbeat.should_stop)
 
-    def _record(self, report: RoundReport) -> None:
-        row = report.to_json()
-        self._write(lambda: services.record_round(lease=self._lease, report=row))
+    def _record(self, rows: list[Row]) -> None:
+        def write() -> None:
+            with transaction.atomic():
+                for row in rows:
+                    services.record_round(lease=self._lease, report=row)
+
+        self._patience.with_database(write)
+
+    def _announce(self, engine: Engine, clients: list[dict[str, Any]] | None = None) -> None:
+        """Say how the run is executed, at the start and whenever the engine changes its mind."""
+        executor = engine.executor
+        if executor == self._executor:
+            return
+        self._patience.with_database(
+            lambda: services.mark_running(
+                lease=self._lease, executor=executor, client_table=clients or ()
+            )
+        )
+        self._executor = executor
 
     def _reason_to_end(self) -> Ending | None:
         if self._heartbeat.is_lost:
@@ -149,19 +166,12 @@ class Slice:
         now = monotonic()
         if now - self._started > LONGEST_TURN_S:
             return True
-        if now - self._looked < self._timing.slice_s:
+        if now - self._looked < self._slice_s:
             return False
         self._looked = now
-        return self._write(lambda: selectors.others_waiting(self._queue))
+        return self._patience.with_database(lambda: selectors.others_waiting(self._queue))
 
     # --- ending -----------------------------------------------------------------------------------
-
-    def _end(self, engine: Engine, ending: Ending) -> None:
-        self._save(engine)
-        if ending is Ending.FINISHED:
-            self._with_retries(lambda: self._finish(engine))
-        else:
-            self._settle(ending)
 
     def _settle(self, ending: Ending) -> None:
         act = {
@@ -169,7 +179,7 @@ class Slice:
             Ending.CANCELLED: services.cancel_run,
             Ending.HANDED_OVER: services.release_lease,
         }[ending]
-        self._write(lambda: act(lease=self._lease))
+        self._patience.with_database(lambda: act(lease=self._lease))
         if ending is not Ending.HANDED_OVER:
             self._engines.drop(self._lease.run_id)
 
@@ -177,7 +187,7 @@ class Slice:
         with TemporaryDirectory(prefix="roundhouse-") as folder:
             files = engine.export_model(Path(folder))
             stored = [store_model(run_id=self._lease.run_id, path=path) for path in files]
-        self._write(
+        self._patience.with_database(
             lambda: services.finish_run(
                 lease=self._lease,
                 metrics=engine.metrics,
@@ -190,92 +200,22 @@ class Slice:
     def _end_with(self, error: Exception) -> Ending:
         """Fail the run, unless its user or this process wanted to stop just then."""
         ending = self._reason_to_end() if isinstance(error, RetryableError) else None
-        if ending is None:
-            ending = Ending.FAILED
-            round_index = self._engine.round_index if self._engine else None
-            failure = failure_of(error, round_index=round_index)
-            self._write(lambda: services.fail_run(lease=self._lease, failure=failure))
-            self._engines.drop(self._lease.run_id)
-        else:
+        if ending is not None:
             self._settle(ending)
-        return ending
+            return ending
+        round_index = self._engine.round_index if self._engine else None
+        failure = failure_of(error, round_index=round_index)
+        self._engines.drop(self._lease.run_id)
+        self._patience.with_database(lambda: services.fail_run(lease=self._lease, failure=failure))
+        return Ending.FAILED
 
-    # --- checkpoints ------------------------------------------------------------------------------
 
-    def _save_if_due(self, engine: Engine) -> None:
-        pause_s = max(self._timing.checkpoint_every_s, self._saving_cost_s / SAVING_SHARE)
-        if monotonic() - self._saved >= pause_s:
-            self._save(engine)
-
-    def _save(self, engine: Engine) -> None:
-        """Save the state of the run; a failure costs repeated work, not the run."""
-        round_index = engine.round_index
-        if round_index == self._saved_round:
-            return
-        started = monotonic()
-        try:
-            with TemporaryDirectory(prefix="roundhouse-") as folder:
-                engine.save(Path(folder))
-                stored = store_checkpoint(run_id=self._lease.run_id, folder=Path(folder))
-        except (OSError, RetryableError) as error:
-            self._say_not_saved(error)
-        else:
-            self._record_checkpoint(stored, round_index)
-        self._saved = monotonic()
-        self._saving_cost_s = self._saved - started
-
-    def _record_checkpoint(self, stored: StoredFile, round_index: int) -> None:
-        try:
-            self._write(
-                lambda: services.record_checkpoint(
-                    lease=self._lease,
-                    key=stored.key,
-                    size_bytes=stored.size_bytes,
-                    sha256=stored.sha256,
-                    round_index=round_index,
-                )
-            )
-        except LeaseLostError:
-            discard_file(key=stored.key)
-            raise
-        self._saved_round = round_index
-
-    def _say_not_saved(self, error: Exception) -> None:
-        log.warning("checkpoint not saved", reason=str(error))
-        message = f"The checkpoint could not be saved, training goes on: {error}"
-        self._write(
-            lambda: services.log_message(lease=self._lease, level="warning", message=message)
-        )
-
-    # --- trying again -----------------------------------------------------------------------------
-
-    def _with_retries(self, action: Callable[[], T]) -> T:
-        """Return what the action returns; pause and try again where that can help."""
-        retries = 0
-        while True:
-            try:
-                return action()
-            except RetryableError as error:
-                if not self._timing.retries.allows(retries) or self._heartbeat.should_stop():
-                    raise
-                pause_s = self._timing.retries.pause_s(retries)
-                log.warning("trying again", reason=str(error), pause_s=pause_s)
-                self._heartbeat.wait(pause_s)
-                retries += 1
-
-    def _write(self, action: Callable[[], T]) -> T:
-        """Return what the action returns, waiting for a database that is away for a moment.
-
-        Every service can be repeated: its transaction either happened as a whole or not at all.
-        """
-        retries = 0
-        while True:
-            try:
-                return action()
-            except (OperationalError, InterfaceError) as error:
-                connection.close()
-                if not self._timing.retries.allows(retries) or self._heartbeat.is_lost:
-                    raise
-                log.warning("database away", reason=str(error))
-                Event().wait(self._timing.retries.pause_s(retries))
-                retries += 1
+def _clients_of(engine: Engine) -> list[dict[str, Any]]:
+    return [
+        {
+            "client_id": row.client_id,
+            "num_samples": row.num_train,
+            "class_counts": list(row.class_counts),
+        }
+        for row in engine.client_table().clients
+    ]
