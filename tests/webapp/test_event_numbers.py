@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections
 
 from tests.factories import begin, make_member, make_project, make_run, report
+from tests.webapp.simultaneous import at_once
 from webapp.accounts.models import Project, User
 from webapp.jobs import services
 from webapp.jobs.models import Job, Run
@@ -33,23 +29,6 @@ def editor(project: Project) -> User:
 @pytest.fixture
 def run(editor: User, project: Project) -> Run:
     return make_run(editor, project)
-
-
-def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    """Run actions at the same time, each on its own connection; return what came of them."""
-    barrier = Barrier(len(actions))
-
-    def start(action: Callable[[], Any]) -> Any:
-        barrier.wait(timeout=30)
-        try:
-            return action()
-        except Exception as error:  # noqa: BLE001  the test looks at what went wrong
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(start, actions))
 
 
 def assert_gap_free(run_id: UUID) -> None:

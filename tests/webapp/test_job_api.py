@@ -9,8 +9,9 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from tests.factories import make_job, make_spec
+from tests.factories import make_job, make_member, make_project, make_spec
 from tests.webapp.conftest import signed_in
+from tests.webapp.simultaneous import at_once
 from webapp.accounts.models import Project, User
 from webapp.jobs.models import Job, Run
 
@@ -100,6 +101,16 @@ def test_keys_of_two_users_are_two_keys(api: APIClient, stranger: User) -> None:
     answer = signed_in(stranger).post(URL, BODY, headers={"Idempotency-Key": "k"})
     assert answer.status_code == 201
     assert Job.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_twice_at_once_creates_one_job() -> None:
+    user = make_member(make_project())
+    headers = {"Idempotency-Key": "k"}
+    answers = at_once(*[lambda: signed_in(user).post(URL, BODY, headers=headers)] * 4)
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert Job.objects.count() == Run.objects.count() == 1
 
 
 @pytest.mark.parametrize("key", ["", " ", "ü", "x" * 129])

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +25,7 @@ from webapp.asgi import application
 from webapp.jobs import services
 from webapp.jobs.events import Event, LogData
 from webapp.jobs.frames import Frame
+from webapp.jobs.hints import GROUP, MESSAGE_TYPE
 from webapp.jobs.live import MAX_EVENTS_PER_FRAME
 from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import change, lock_run
@@ -224,6 +226,32 @@ def _add_log_events(run: Run, until: int) -> None:
         missing = range(locked.last_seq + 1, until + 1)
         logs = [LogData(level="info", message=f"message {number}") for number in missing]
         change(locked, *logs, now=timezone.now())
+
+
+async def test_without_its_channel_layer_news_arrive_all_the_same(
+    stage: Stage, settings: Settings
+) -> None:
+    config = {"hosts": ["redis://127.0.0.1:1/0"]}
+    away = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": config}
+    settings.CHANNEL_LAYERS = {"default": away}
+    async with watching(stage.run.pk, cookie=stage.cookie) as viewer:
+        await caught_up(viewer, 1)
+        await begin_async(stage.run)
+        await viewer.until_event(3)
+
+
+async def test_a_hint_brings_news_at_once(stage: Stage, settings: Settings) -> None:
+    """With a channel layer nobody waits for the next look, which is an hour away here."""
+    settings.WATCH_INTERVAL_S = 3600
+    if not settings.CHANNEL_LAYERS:
+        settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    async with watching(stage.run.pk, cookie=stage.cookie) as viewer:
+        await caught_up(viewer, 1)
+        layer = get_channel_layer()
+        assert layer is not None
+        await begin_async(stage.run)
+        await layer.group_send(GROUP, {"type": MESSAGE_TYPE, "run_ids": [str(stage.run.pk)]})
+        await viewer.until_event(3)
 
 
 # --- who may look ---------------------------------------------------------------------------------

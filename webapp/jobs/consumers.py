@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from webapp.accounts.connections import user_of
 from webapp.accounts.models import User
-from webapp.jobs.hints import group_of
 from webapp.jobs.live import NoLongerVisibleError, run_frames, watcher
 
 UNAUTHENTICATED = 4401
@@ -29,9 +27,9 @@ log = structlog.get_logger(__name__)
 class RunConsumer(AsyncWebsocketConsumer):
     """Sends a snapshot, then the events after ``?after=``, then whatever happens."""
 
+    #: None of the configured ones: the watcher takes the hints, once for all viewers.
+    channel_layer_alias = "none"
     _following: asyncio.Task[None] | None = None
-    _news: asyncio.Event | None = None
-    _group: str | None = None
 
     async def connect(self) -> None:
         # Accepted before it is checked: a browser learns the code of a close, but not the status
@@ -42,27 +40,17 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.close(UNAUTHENTICATED)
             return
         run_id: UUID = self.scope["url_route"]["kwargs"]["run_id"]
-        if self.channel_layer is not None:
-            self._group = group_of(run_id)
-            await self.channel_layer.group_add(self._group, self.channel_name)
         self._following = asyncio.create_task(self._follow(user, run_id))
 
     async def disconnect(self, code: int) -> None:
         if self._following is not None:
             self._following.cancel()
-        if self._group is not None:
-            await self.channel_layer.group_discard(self._group, self.channel_name)
-
-    async def run_news(self, message: dict[str, Any]) -> None:
-        """Take a hint from the channel layer."""
-        if self._news is not None:
-            self._news.set()
 
     async def _follow(self, user: User, run_id: UUID) -> None:
         refusal = NOT_FOUND
         try:
-            with watcher().follow(run_id) as self._news:
-                async for frame in run_frames(user, run_id, self._after(), self._news):
+            with watcher().follow(run_id) as news:
+                async for frame in run_frames(user, run_id, self._after(), news):
                     refusal = FORBIDDEN
                     if frame["type"] == "ping" and await user_of(dict(self.scope)) != user:
                         await self.close(UNAUTHENTICATED)

@@ -14,20 +14,17 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
+#: The group that every web process is in.
+GROUP = "run-news"
 MESSAGE_TYPE = "run.news"
-
-
-def group_of(run_id: UUID) -> str:
-    """Return the name of the group that the viewers of a run are in."""
-    return f"run.{run_id}"
 
 
 class _Publisher:
     """Sends hints from a thread of its own.
 
     Whoever commits must not wait for Redis, and the layer's connection belongs to one event loop:
-    a new loop per hint would be a new connection per hint. News of one run that arrive while a
-    hint is on its way become one hint.
+    a new loop per hint would be a new connection per hint. News that arrive while a hint is on its
+    way become one hint.
     """
 
     def __init__(self) -> None:
@@ -58,12 +55,12 @@ class _Publisher:
             run_ids, self._waiting = self._waiting, set()
         if layer is None:
             return
-        for run_id in run_ids:
-            try:
-                await layer.group_send(group_of(run_id), {"type": MESSAGE_TYPE})
-            except (RedisError, OSError) as error:
-                # Viewers look for themselves every few seconds (WATCH_INTERVAL_S).
-                log.warning("viewers not told", run_id=str(run_id), error=str(error))
+        message = {"type": MESSAGE_TYPE, "run_ids": [str(run_id) for run_id in run_ids]}
+        try:
+            await layer.group_send(GROUP, message)
+        except (RedisError, OSError) as error:
+            # The web processes look for themselves every few seconds (WATCH_INTERVAL_S).
+            log.warning("viewers not told", error=str(error))
 
 
 _publisher = _Publisher()

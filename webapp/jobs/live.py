@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,13 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import structlog
+from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
+from redis.exceptions import RedisError
 
 from webapp.accounts.models import User
+from webapp.jobs.hints import GROUP
 from webapp.jobs.history import events_after
 from webapp.jobs.models import Run
 from webapp.jobs.reader import reader
@@ -35,20 +38,25 @@ class NoLongerVisibleError(Exception):
 
 
 class RunWatcher:
-    """Wakes the followers of a run when its event counter moves; one query for all runs."""
+    """Wakes the followers of a run: when a hint says so, and when its event counter has moved.
+
+    Hints come through the channel layer, where there is one. The look at the counters, one query
+    for all runs, finds what no hint told.
+    """
 
     def __init__(self) -> None:
         self._followers: dict[UUID, set[asyncio.Event]] = {}
         self._seen: dict[UUID, int] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @contextmanager
     def follow(self, run_id: UUID) -> Iterator[asyncio.Event]:
         """Yield an event that is set whenever the run may have news."""
         news = asyncio.Event()
         self._followers.setdefault(run_id, set()).add(news)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._watch(), name="run-watcher")
+        if not self._tasks:
+            self._start(self._watch())
+            self._start(self._listen())
         try:
             yield news
         finally:
@@ -56,21 +64,45 @@ class RunWatcher:
             if not self._followers[run_id]:
                 del self._followers[run_id]
                 self._seen.pop(run_id, None)
+            if not self._followers:
+                for task in self._tasks:
+                    task.cancel()
+                self._tasks.clear()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.add(asyncio.create_task(work, name="run-watcher"))
+
+    def _wake(self, run_id: UUID) -> None:
+        for news in self._followers.get(run_id, ()):
+            news.set()
 
     async def _watch(self) -> None:
-        while self._followers:
+        while True:
             try:
                 counters = await reader.read(_event_counters, list(self._followers))
-            except DatabaseError as error:
+            except AnyDatabaseError as error:
                 # Followers keep what they have; the next look may succeed.
                 log.warning("runs not watched", error=str(error))
                 counters = {}
             for run_id, last_seq in counters.items():
                 if self._seen.get(run_id) != last_seq:
                     self._seen[run_id] = last_seq
-                    for news in self._followers.get(run_id, ()):
-                        news.set()
+                    self._wake(run_id)
             await asyncio.sleep(settings.WATCH_INTERVAL_S)
+
+    async def _listen(self) -> None:
+        layer = get_channel_layer()
+        while layer is not None:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(GROUP, channel)
+                while True:
+                    message = await layer.receive(channel)
+                    for run_id in message["run_ids"]:
+                        self._wake(UUID(run_id))
+            except (RedisError, OSError) as error:
+                log.warning("no hints of news", error=str(error))
+                await asyncio.sleep(settings.WATCH_INTERVAL_S)
 
 
 _watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, RunWatcher] = WeakKeyDictionary()

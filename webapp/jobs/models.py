@@ -128,6 +128,11 @@ class Run(models.Model):
             models.Index(fields=["project", "-created_at"], name="run_by_project"),
             models.Index(fields=["project", "state"], name="run_by_state"),
             models.Index(
+                fields=["lease_expires_at"],
+                name="run_held",
+                condition=Q(lease_token__isnull=False),
+            ),
+            models.Index(
                 fields=["queue", "queued_at"],
                 name="run_unfinished",
                 condition=Q(state__in=["queued", "starting", "running"]),
