@@ -46,7 +46,8 @@ class Quadratics:
     @property
     def optimum(self) -> Tensor:
         pulled = (self.curvature @ self.centre.unsqueeze(-1)).sum(0)
-        return torch.linalg.solve(self.curvature.sum(0), pulled).squeeze(-1)
+        solution: Tensor = torch.linalg.solve(self.curvature.sum(0), pulled)
+        return solution.squeeze(-1)
 
     def examples(self) -> Examples:
         x = torch.cat([self.curvature.flatten(1), self.centre], dim=1)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import fedcore.files as files_module
 from fedcore.engine import Engine, RoundReport, checkpoint
 from fedcore.engine.context import RunContext, build_context
 from fedcore.environment import Folders
@@ -137,7 +136,7 @@ def test_a_full_disk_keeps_the_older_checkpoint(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files_module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match="No space left"):
         save(tmp_path, replace(everything(), round_index=8))
     monkeypatch.undo()
@@ -160,7 +159,7 @@ def test_the_file_is_flushed_before_it_is_renamed_and_the_folder_after(
         events.append("rename")
         return rename(source, target)
 
-    monkeypatch.setattr(files_module.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "replace", replace_file)
     save(tmp_path)
     assert events == ["flush file", "rename", "flush folder"]
