@@ -7,12 +7,17 @@ export interface KindText {
   synonyms: readonly string[];
 }
 
-/** The catalogue's words for a kind, or the kind itself where it has none. */
+/**
+ * The catalogue's words for a kind at a path, or the kind itself where it has none. A section may
+ * hold its kinds deeper down, as `compression` does in `compression.uplink.0`.
+ */
 export function kindText(
   catalogue: readonly CatalogueEntry[] | undefined,
-  section: string,
+  path: string,
   kind: string,
 ): KindText {
-  const entry = catalogue?.find((known) => known.section === section && known.kind === kind);
+  const entry = catalogue?.find(
+    (known) => known.kind === kind && `${path}.`.startsWith(`${known.section}.`),
+  );
   return entry ?? { title: kind, summary: '', synonyms: [] };
 }

@@ -448,6 +448,100 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AdditiveNoiseSpec
+         * @description Attackers add Gaussian noise to every number of their update.
+         */
+        AdditiveNoiseSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "additive_noise";
+            /**
+             * Fraction
+             * @description Share of all clients that attack; empty when a count is given.
+             * @default 0.2
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of attackers instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * First Round
+             * @description First round in which they attack.
+             * @default 0
+             */
+            first_round: number;
+            /**
+             * Last Round
+             * @description Last round in which they attack; empty is the last of all.
+             * @default null
+             */
+            last_round: number | null;
+            /**
+             * Std
+             * @description Standard deviation of the noise.
+             * @default 0.1
+             */
+            std: number;
+            /**
+             * Mean
+             * @description Mean of the noise.
+             * @default 0
+             */
+            mean: number;
+        };
+        /**
+         * AdditiveNoiseSpec
+         * @description Attackers add Gaussian noise to every number of their update.
+         */
+        AdditiveNoiseSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "additive_noise";
+            /**
+             * Fraction
+             * @description Share of all clients that attack; empty when a count is given.
+             * @default 0.2
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of attackers instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * First Round
+             * @description First round in which they attack.
+             * @default 0
+             */
+            first_round: number;
+            /**
+             * Last Round
+             * @description Last round in which they attack; empty is the last of all.
+             * @default null
+             */
+            last_round: number | null;
+            /**
+             * Std
+             * @description Standard deviation of the noise.
+             * @default 0.1
+             */
+            std: number;
+            /**
+             * Mean
+             * @description Mean of the noise.
+             * @default 0
+             */
+            mean: number;
+        };
         Artifact: {
             /** Format: uuid */
             readonly id: string;
@@ -491,6 +585,94 @@ export interface components {
             size_bytes: number;
         };
         /**
+         * BulyanSpec
+         * @description Krum's choice, one after another, then a mean around the median of every number.
+         */
+        BulyanSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bulyan";
+            /**
+             * Byzantine Fraction
+             * @description Largest share of bad clients in a cohort; empty when a count is given.
+             * @default 0.1
+             */
+            byzantine_fraction: number | null;
+            /**
+             * Byzantine Count
+             * @description Largest number of bad clients in a cohort instead of a share.
+             * @default null
+             */
+            byzantine_count: number | null;
+        };
+        /**
+         * BulyanSpec
+         * @description Krum's choice, one after another, then a mean around the median of every number.
+         */
+        BulyanSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bulyan";
+            /**
+             * Byzantine Fraction
+             * @description Largest share of bad clients in a cohort; empty when a count is given.
+             * @default 0.1
+             */
+            byzantine_fraction: number | null;
+            /**
+             * Byzantine Count
+             * @description Largest number of bad clients in a cohort instead of a share.
+             * @default null
+             */
+            byzantine_count: number | null;
+        };
+        /**
+         * CastSpec
+         * @description Send 16-bit floating-point numbers.
+         *
+         *     float16 has the finer steps and ends at 65504; bfloat16 has the range of float32. With float32
+         *     nothing changes, to the last bit.
+         */
+        CastSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cast";
+            /**
+             * Dtype
+             * @description Type of the numbers on the wire.
+             * @default float16
+             * @enum {string}
+             */
+            dtype: "float16" | "bfloat16" | "float32";
+        };
+        /**
+         * CastSpec
+         * @description Send 16-bit floating-point numbers.
+         *
+         *     float16 has the finer steps and ends at 65504; bfloat16 has the range of float32. With float32
+         *     nothing changes, to the last bit.
+         */
+        CastSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cast";
+            /**
+             * Dtype
+             * @description Type of the numbers on the wire.
+             * @default float16
+             * @enum {string}
+             */
+            dtype: "float16" | "bfloat16" | "float32";
+        };
+        /**
          * Catalogue
          * @description Every kind of every section, in the order in which they are offered.
          */
@@ -523,6 +705,56 @@ export interface components {
             schema: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * CenteredClippingSpec
+         * @description Steps from the last result towards the updates, each cut to a radius.
+         *
+         *     Without a radius, the median distance of the cohort's updates is taken at every step.
+         */
+        CenteredClippingSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "centered_clipping";
+            /**
+             * Radius
+             * @description Longest step towards an update; empty is the cohort's median distance.
+             * @default null
+             */
+            radius: number | null;
+            /**
+             * Iterations
+             * @description Steps in each round.
+             * @default 1
+             */
+            iterations: number;
+        };
+        /**
+         * CenteredClippingSpec
+         * @description Steps from the last result towards the updates, each cut to a radius.
+         *
+         *     Without a radius, the median distance of the cohort's updates is taken at every step.
+         */
+        CenteredClippingSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "centered_clipping";
+            /**
+             * Radius
+             * @description Longest step towards an update; empty is the cohort's median distance.
+             * @default null
+             */
+            radius: number | null;
+            /**
+             * Iterations
+             * @description Steps in each round.
+             * @default 1
+             */
+            iterations: number;
         };
         /** CheckpointSaved */
         CheckpointSaved: {
@@ -634,6 +866,21 @@ export interface components {
              * @default null
              */
             last_reason: string | null;
+            /**
+             * Test Samples
+             * @default null
+             */
+            test_samples: number | null;
+            /**
+             * Test Accuracy
+             * @default null
+             */
+            test_accuracy: number | null;
+            /**
+             * Test Loss
+             * @default null
+             */
+            test_loss: number | null;
         };
         /** Clients */
         Clients: {
@@ -692,9 +939,143 @@ export interface components {
              */
             hidden: number;
         };
+        /**
+         * CompressionSpec
+         * @description How messages are made smaller; an empty chain sends 32-bit numbers as they are.
+         */
+        CompressionSpec: {
+            /**
+             * Uplink
+             * @description Chain for what clients send: choose entries, then their bits.
+             * @default []
+             */
+            uplink: (components["schemas"]["CastSpec"] | components["schemas"]["QuantizeSpec"] | components["schemas"]["QsgdSpec"] | components["schemas"]["SignSpec"] | components["schemas"]["TernarySpec"] | components["schemas"]["TopkSpec"] | components["schemas"]["RandkSpec"] | components["schemas"]["DgcSpec"])[];
+            /**
+             * Downlink
+             * @description Chain for the model that the server sends.
+             * @default []
+             */
+            downlink: (components["schemas"]["CastSpec"] | components["schemas"]["QuantizeSpec"] | components["schemas"]["QsgdSpec"] | components["schemas"]["SignSpec"] | components["schemas"]["TernarySpec"] | components["schemas"]["TopkSpec"] | components["schemas"]["RandkSpec"] | components["schemas"]["DgcSpec"])[];
+        };
+        /**
+         * CompressionSpec
+         * @description How messages are made smaller; an empty chain sends 32-bit numbers as they are.
+         */
+        CompressionSpecInput: {
+            /**
+             * Uplink
+             * @description Chain for what clients send: choose entries, then their bits.
+             * @default []
+             */
+            uplink: (components["schemas"]["CastSpecInput"] | components["schemas"]["QuantizeSpecInput"] | components["schemas"]["QsgdSpecInput"] | components["schemas"]["SignSpecInput"] | components["schemas"]["TernarySpecInput"] | components["schemas"]["TopkSpecInput"] | components["schemas"]["RandkSpecInput"] | components["schemas"]["DgcSpecInput"])[];
+            /**
+             * Downlink
+             * @description Chain for the model that the server sends.
+             * @default []
+             */
+            downlink: (components["schemas"]["CastSpecInput"] | components["schemas"]["QuantizeSpecInput"] | components["schemas"]["QsgdSpecInput"] | components["schemas"]["SignSpecInput"] | components["schemas"]["TernarySpecInput"] | components["schemas"]["TopkSpecInput"] | components["schemas"]["RandkSpecInput"] | components["schemas"]["DgcSpecInput"])[];
+        };
         Csrf: {
             /** @description Send it as the X-CSRFToken header. */
             csrf_token: string;
+        };
+        /**
+         * DgcSpec
+         * @description Deep Gradient Compression: top-k of accumulated updates, with momentum on the client.
+         *
+         *     Vectors, such as biases, are sent whole. The share falls to ``ratio`` over the warm-up.
+         */
+        DgcSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dgc";
+            /**
+             * Ratio
+             * @description Share of the entries that travel after the warm-up.
+             * @default 0.001
+             */
+            ratio: number;
+            /**
+             * Momentum
+             * @description Momentum of the accumulated updates.
+             * @default 0.9
+             */
+            momentum: number;
+            /**
+             * Nesterov
+             * @description Look ahead, as Nesterov's momentum does.
+             * @default false
+             */
+            nesterov: boolean;
+            /**
+             * Factor Masking
+             * @description Forget the momentum of entries that have been sent.
+             * @default true
+             */
+            factor_masking: boolean;
+            /**
+             * Warmup Rounds
+             * @description Rounds over which the share falls to ratio.
+             * @default 4
+             */
+            warmup_rounds: number;
+            /**
+             * Clip Norm
+             * @description Longest update of a whole cohort, before it is accumulated; empty is any.
+             * @default null
+             */
+            clip_norm: number | null;
+        };
+        /**
+         * DgcSpec
+         * @description Deep Gradient Compression: top-k of accumulated updates, with momentum on the client.
+         *
+         *     Vectors, such as biases, are sent whole. The share falls to ``ratio`` over the warm-up.
+         */
+        DgcSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dgc";
+            /**
+             * Ratio
+             * @description Share of the entries that travel after the warm-up.
+             * @default 0.001
+             */
+            ratio: number;
+            /**
+             * Momentum
+             * @description Momentum of the accumulated updates.
+             * @default 0.9
+             */
+            momentum: number;
+            /**
+             * Nesterov
+             * @description Look ahead, as Nesterov's momentum does.
+             * @default false
+             */
+            nesterov: boolean;
+            /**
+             * Factor Masking
+             * @description Forget the momentum of entries that have been sent.
+             * @default true
+             */
+            factor_masking: boolean;
+            /**
+             * Warmup Rounds
+             * @description Rounds over which the share falls to ratio.
+             * @default 4
+             */
+            warmup_rounds: number;
+            /**
+             * Clip Norm
+             * @description Longest update of a whole cohort, before it is accumulated; empty is any.
+             * @default null
+             */
+            clip_norm: number | null;
         };
         /**
          * DigitsSpec
@@ -945,6 +1326,180 @@ export interface components {
             fix: string | null;
         };
         /**
+         * FedAdagradSpec
+         * @description The server applies Adagrad, whose steps only ever shrink, to the mean update.
+         */
+        FedAdagradSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedadagrad";
+            /**
+             * Server Lr
+             * @description Learning rate of the server; 0.01 to 1 is usual.
+             * @default 0.1
+             */
+            server_lr: number;
+            /**
+             * Beta1
+             * @description Decay of the server's mean update.
+             * @default 0
+             */
+            beta1: number;
+            /**
+             * Tau
+             * @description Added to the root: smaller adapts more per parameter.
+             * @default 0.001
+             */
+            tau: number;
+        };
+        /**
+         * FedAdagradSpec
+         * @description The server applies Adagrad, whose steps only ever shrink, to the mean update.
+         */
+        FedAdagradSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedadagrad";
+            /**
+             * Server Lr
+             * @description Learning rate of the server; 0.01 to 1 is usual.
+             * @default 0.1
+             */
+            server_lr: number;
+            /**
+             * Beta1
+             * @description Decay of the server's mean update.
+             * @default 0
+             */
+            beta1: number;
+            /**
+             * Tau
+             * @description Added to the root: smaller adapts more per parameter.
+             * @default 0.001
+             */
+            tau: number;
+        };
+        /**
+         * FedAdamSpec
+         * @description The server applies Adam, without bias correction, to the mean update.
+         */
+        FedAdamSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedadam";
+            /**
+             * Server Lr
+             * @description Learning rate of the server; 0.01 to 1 is usual.
+             * @default 0.1
+             */
+            server_lr: number;
+            /**
+             * Beta1
+             * @description Decay of the server's mean update.
+             * @default 0.9
+             */
+            beta1: number;
+            /**
+             * Tau
+             * @description Added to the root: smaller adapts more per parameter.
+             * @default 0.001
+             */
+            tau: number;
+            /**
+             * Beta2
+             * @description Decay of the server's squared update.
+             * @default 0.99
+             */
+            beta2: number;
+        };
+        /**
+         * FedAdamSpec
+         * @description The server applies Adam, without bias correction, to the mean update.
+         */
+        FedAdamSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedadam";
+            /**
+             * Server Lr
+             * @description Learning rate of the server; 0.01 to 1 is usual.
+             * @default 0.1
+             */
+            server_lr: number;
+            /**
+             * Beta1
+             * @description Decay of the server's mean update.
+             * @default 0.9
+             */
+            beta1: number;
+            /**
+             * Tau
+             * @description Added to the root: smaller adapts more per parameter.
+             * @default 0.001
+             */
+            tau: number;
+            /**
+             * Beta2
+             * @description Decay of the server's squared update.
+             * @default 0.99
+             */
+            beta2: number;
+        };
+        /**
+         * FedAvgMSpec
+         * @description FedAvg with momentum on the server.
+         */
+        FedAvgMSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedavgm";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Beta
+             * @description Momentum of the server; 0 is FedAvg.
+             * @default 0.9
+             */
+            beta: number;
+        };
+        /**
+         * FedAvgMSpec
+         * @description FedAvg with momentum on the server.
+         */
+        FedAvgMSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedavgm";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Beta
+             * @description Momentum of the server; 0 is FedAvg.
+             * @default 0.9
+             */
+            beta: number;
+        };
+        /**
          * FedAvgSpec
          * @description Clients train a copy of the model; the server averages the copies by number of examples.
          */
@@ -977,6 +1532,230 @@ export interface components {
              * @default 1
              */
             server_lr: number;
+        };
+        /**
+         * FedDynSpec
+         * @description A regulariser that changes with every round makes the clients' optima agree.
+         */
+        FedDynSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "feddyn";
+            /**
+             * Alpha
+             * @description Strength of the regulariser; 0.01 to 0.1 is usual.
+             * @default 0.1
+             */
+            alpha: number;
+        };
+        /**
+         * FedDynSpec
+         * @description A regulariser that changes with every round makes the clients' optima agree.
+         */
+        FedDynSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "feddyn";
+            /**
+             * Alpha
+             * @description Strength of the regulariser; 0.01 to 0.1 is usual.
+             * @default 0.1
+             */
+            alpha: number;
+        };
+        /**
+         * FedNovaSpec
+         * @description Updates are divided by the work behind them, so that busy clients do not pull harder.
+         */
+        FedNovaSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fednova";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+        };
+        /**
+         * FedNovaSpec
+         * @description Updates are divided by the work behind them, so that busy clients do not pull harder.
+         */
+        FedNovaSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fednova";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+        };
+        /**
+         * FedProxSpec
+         * @description FedAvg with a pull towards the global model, for clients whose data differ.
+         */
+        FedProxSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedprox";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Mu
+             * @description Strength of the pull; 0 is FedAvg, 0.001 to 1 is usual.
+             * @default 0.01
+             */
+            mu: number;
+        };
+        /**
+         * FedProxSpec
+         * @description FedAvg with a pull towards the global model, for clients whose data differ.
+         */
+        FedProxSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedprox";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Mu
+             * @description Strength of the pull; 0 is FedAvg, 0.001 to 1 is usual.
+             * @default 0.01
+             */
+            mu: number;
+        };
+        /**
+         * FedSgdSpec
+         * @description Each client sends one gradient over all of its data; the server takes one step.
+         *
+         *     The local learning rate is the server's step length; epochs, steps and batch size have no
+         *     effect.
+         */
+        FedSgdSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedsgd";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+        };
+        /**
+         * FedSgdSpec
+         * @description Each client sends one gradient over all of its data; the server takes one step.
+         *
+         *     The local learning rate is the server's step length; epochs, steps and batch size have no
+         *     effect.
+         */
+        FedSgdSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedsgd";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+        };
+        /**
+         * FedYogiSpec
+         * @description The server applies Yogi, whose second moment moves in small steps, to the mean update.
+         */
+        FedYogiSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedyogi";
+            /**
+             * Server Lr
+             * @description Learning rate of the server; 0.01 to 1 is usual.
+             * @default 0.1
+             */
+            server_lr: number;
+            /**
+             * Beta1
+             * @description Decay of the server's mean update.
+             * @default 0.9
+             */
+            beta1: number;
+            /**
+             * Tau
+             * @description Added to the root: smaller adapts more per parameter.
+             * @default 0.001
+             */
+            tau: number;
+            /**
+             * Beta2
+             * @description Decay of the server's squared update.
+             * @default 0.99
+             */
+            beta2: number;
+        };
+        /**
+         * FedYogiSpec
+         * @description The server applies Yogi, whose second moment moves in small steps, to the mean update.
+         */
+        FedYogiSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedyogi";
+            /**
+             * Server Lr
+             * @description Learning rate of the server; 0.01 to 1 is usual.
+             * @default 0.1
+             */
+            server_lr: number;
+            /**
+             * Beta1
+             * @description Decay of the server's mean update.
+             * @default 0.9
+             */
+            beta1: number;
+            /**
+             * Tau
+             * @description Added to the root: smaller adapts more per parameter.
+             * @default 0.001
+             */
+            tau: number;
+            /**
+             * Beta2
+             * @description Decay of the server's squared update.
+             * @default 0.99
+             */
+            beta2: number;
         };
         /**
          * Frame
@@ -1026,6 +1805,52 @@ export interface components {
              * @enum {string}
              */
             kind: "none";
+        };
+        /**
+         * GeometricMedianSpec
+         * @description The point with the least sum of distances to all updates (RFA).
+         */
+        GeometricMedianSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "geometric_median";
+            /**
+             * Iterations
+             * @description Weiszfeld steps from the mean; 0 is the mean.
+             * @default 10
+             */
+            iterations: number;
+            /**
+             * Smoothing
+             * @description Least distance that counts, so that none divides by zero.
+             * @default 0.000001
+             */
+            smoothing: number;
+        };
+        /**
+         * GeometricMedianSpec
+         * @description The point with the least sum of distances to all updates (RFA).
+         */
+        GeometricMedianSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "geometric_median";
+            /**
+             * Iterations
+             * @description Weiszfeld steps from the mean; 0 is the mean.
+             * @default 10
+             */
+            iterations: number;
+            /**
+             * Smoothing
+             * @description Least distance that counts, so that none divides by zero.
+             * @default 0.000001
+             */
+            smoothing: number;
         };
         /** Health */
         Health: {
@@ -1097,8 +1922,8 @@ export interface components {
         };
         JobRef: {
             /** Format: uuid */
-            readonly id: string;
-            readonly name: string;
+            id: string;
+            name: string;
         };
         JobRow: {
             /** Format: uuid */
@@ -1110,6 +1935,170 @@ export interface components {
             readonly created_at: string;
             created_by: string;
             readonly runs_launched: number;
+        };
+        /**
+         * KrumSpec
+         * @description The one update that is closest to the others.
+         */
+        KrumSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "krum";
+            /**
+             * Byzantine Fraction
+             * @description Largest share of bad clients in a cohort; empty when a count is given.
+             * @default 0.2
+             */
+            byzantine_fraction: number | null;
+            /**
+             * Byzantine Count
+             * @description Largest number of bad clients in a cohort instead of a share.
+             * @default null
+             */
+            byzantine_count: number | null;
+        };
+        /**
+         * KrumSpec
+         * @description The one update that is closest to the others.
+         */
+        KrumSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "krum";
+            /**
+             * Byzantine Fraction
+             * @description Largest share of bad clients in a cohort; empty when a count is given.
+             * @default 0.2
+             */
+            byzantine_fraction: number | null;
+            /**
+             * Byzantine Count
+             * @description Largest number of bad clients in a cohort instead of a share.
+             * @default null
+             */
+            byzantine_count: number | null;
+        };
+        /**
+         * LabelFlipSpec
+         * @description Attackers train on wrong labels.
+         *
+         *     ``targeted`` turns the labels of some classes into one; ``complement`` turns label y into the
+         *     number of classes less y and one.
+         */
+        LabelFlipSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "label_flip";
+            /**
+             * Fraction
+             * @description Share of all clients that attack; empty when a count is given.
+             * @default 0.2
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of attackers instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * First Round
+             * @description First round in which they attack.
+             * @default 0
+             */
+            first_round: number;
+            /**
+             * Last Round
+             * @description Last round in which they attack; empty is the last of all.
+             * @default null
+             */
+            last_round: number | null;
+            /**
+             * Mode
+             * @description Turn some classes into one, or every class into its opposite.
+             * @default targeted
+             * @enum {string}
+             */
+            mode: "targeted" | "complement";
+            /**
+             * Sources
+             * @description Classes whose labels are changed.
+             * @default [
+             *       1
+             *     ]
+             */
+            sources: number[];
+            /**
+             * Target
+             * @description Class that they become.
+             * @default 7
+             */
+            target: number;
+        };
+        /**
+         * LabelFlipSpec
+         * @description Attackers train on wrong labels.
+         *
+         *     ``targeted`` turns the labels of some classes into one; ``complement`` turns label y into the
+         *     number of classes less y and one.
+         */
+        LabelFlipSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "label_flip";
+            /**
+             * Fraction
+             * @description Share of all clients that attack; empty when a count is given.
+             * @default 0.2
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of attackers instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * First Round
+             * @description First round in which they attack.
+             * @default 0
+             */
+            first_round: number;
+            /**
+             * Last Round
+             * @description Last round in which they attack; empty is the last of all.
+             * @default null
+             */
+            last_round: number | null;
+            /**
+             * Mode
+             * @description Turn some classes into one, or every class into its opposite.
+             * @default targeted
+             * @enum {string}
+             */
+            mode: "targeted" | "complement";
+            /**
+             * Sources
+             * @description Classes whose labels are changed.
+             * @default [
+             *       1
+             *     ]
+             */
+            sources: number[];
+            /**
+             * Target
+             * @description Class that they become.
+             * @default 7
+             */
+            target: number;
         };
         /**
          * LinearSpec
@@ -1141,7 +2130,7 @@ export interface components {
             /**
              * Epochs
              * @description Passes over the client's data; leave empty when steps are given.
-             * @default 1
+             * @default 3
              */
             epochs: number | null;
             /**
@@ -1153,7 +2142,7 @@ export interface components {
             /**
              * Batch Size
              * @description Examples per step.
-             * @default 32
+             * @default 16
              */
             batch_size: number;
             /**
@@ -1166,7 +2155,7 @@ export interface components {
             /**
              * Lr
              * @description The clients' learning rate.
-             * @default 0.05
+             * @default 0.1
              */
             lr: number;
             /**
@@ -1190,7 +2179,7 @@ export interface components {
             /**
              * Epochs
              * @description Passes over the client's data; leave empty when steps are given.
-             * @default 1
+             * @default 3
              */
             epochs: number | null;
             /**
@@ -1202,7 +2191,7 @@ export interface components {
             /**
              * Batch Size
              * @description Examples per step.
-             * @default 32
+             * @default 16
              */
             batch_size: number;
             /**
@@ -1215,7 +2204,7 @@ export interface components {
             /**
              * Lr
              * @description The clients' learning rate.
-             * @default 0.05
+             * @default 0.1
              */
             lr: number;
             /**
@@ -1302,6 +2291,28 @@ export interface components {
             weighting: "samples" | "uniform";
         };
         /**
+         * MedianSpec
+         * @description The median of every number of the model by itself.
+         */
+        MedianSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "median";
+        };
+        /**
+         * MedianSpec
+         * @description The median of every number of the model by itself.
+         */
+        MedianSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "median";
+        };
+        /**
          * MlpSpec
          * @description Fully connected layers with ReLU between them.
          */
@@ -1363,62 +2374,134 @@ export interface components {
              */
             kind: "mnist";
         };
+        /**
+         * MultiKrumSpec
+         * @description The mean of the updates that are closest to the others.
+         */
+        MultiKrumSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "multi_krum";
+            /**
+             * Byzantine Fraction
+             * @description Largest share of bad clients in a cohort; empty when a count is given.
+             * @default 0.2
+             */
+            byzantine_fraction: number | null;
+            /**
+             * Byzantine Count
+             * @description Largest number of bad clients in a cohort instead of a share.
+             * @default null
+             */
+            byzantine_count: number | null;
+            /**
+             * Keep
+             * @description Updates to average; empty is all but the bad ones and two.
+             * @default null
+             */
+            keep: number | null;
+        };
+        /**
+         * MultiKrumSpec
+         * @description The mean of the updates that are closest to the others.
+         */
+        MultiKrumSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "multi_krum";
+            /**
+             * Byzantine Fraction
+             * @description Largest share of bad clients in a cohort; empty when a count is given.
+             * @default 0.2
+             */
+            byzantine_fraction: number | null;
+            /**
+             * Byzantine Count
+             * @description Largest number of bad clients in a cohort instead of a share.
+             * @default null
+             */
+            byzantine_count: number | null;
+            /**
+             * Keep
+             * @description Updates to average; empty is all but the bad ones and two.
+             * @default null
+             */
+            keep: number | null;
+        };
         MyProject: {
             /** Format: uuid */
             id: string;
             name: string;
             readonly role: components["schemas"]["Role"];
         };
+        /**
+         * NormClipSpec
+         * @description The mean of updates that are cut to a length.
+         *
+         *     Without a length, that of the cohort's median update is taken, which needs all updates at once.
+         */
+        NormClipSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "norm_clip";
+            /**
+             * Max Norm
+             * @description Longest update; empty is the median length of the cohort's.
+             * @default null
+             */
+            max_norm: number | null;
+        };
+        /**
+         * NormClipSpec
+         * @description The mean of updates that are cut to a length.
+         *
+         *     Without a length, that of the cohort's median update is taken, which needs all updates at once.
+         */
+        NormClipSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "norm_clip";
+            /**
+             * Max Norm
+             * @description Longest update; empty is the median length of the cohort's.
+             * @default null
+             */
+            max_norm: number | null;
+        };
         PaginatedArtifactList: {
-            /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
-             */
-            next?: string | null;
-            /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
-             */
-            previous?: string | null;
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
             results: components["schemas"]["Artifact"][];
         };
         PaginatedJobRowList: {
-            /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
-             */
-            next?: string | null;
-            /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
-             */
-            previous?: string | null;
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
             results: components["schemas"]["JobRow"][];
         };
         PaginatedProjectList: {
-            /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
-             */
-            next?: string | null;
-            /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
-             */
-            previous?: string | null;
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
             results: components["schemas"]["Project"][];
         };
         PaginatedRunRowList: {
-            /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
-             */
-            next?: string | null;
-            /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
-             */
-            previous?: string | null;
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
             results: components["schemas"]["RunRow"][];
         };
         /**
@@ -1440,11 +2523,215 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
+        /**
+         * QsgdSpec
+         * @description Random rounding to a few levels of each bucket's norm, right on average.
+         */
+        QsgdSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "qsgd";
+            /**
+             * Levels
+             * @description Levels above zero.
+             * @default 127
+             */
+            levels: number;
+            /**
+             * Bucket
+             * @description Entries that share a norm; empty is the whole tensor.
+             * @default 512
+             */
+            bucket: number | null;
+        };
+        /**
+         * QsgdSpec
+         * @description Random rounding to a few levels of each bucket's norm, right on average.
+         */
+        QsgdSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "qsgd";
+            /**
+             * Levels
+             * @description Levels above zero.
+             * @default 127
+             */
+            levels: number;
+            /**
+             * Bucket
+             * @description Entries that share a norm; empty is the whole tensor.
+             * @default 512
+             */
+            bucket: number | null;
+        };
+        /**
+         * QuantizeSpec
+         * @description Send whole numbers of few bits with one scale per tensor.
+         *
+         *     ``absmax`` spreads the codes over the largest absolute value; ``adaptive`` over the range from
+         *     the smallest to the largest, around the mean; ``fixed`` has one step for all tensors and rounds:
+         *     a change of less than half a step is lost, so training may stand still.
+         */
+        QuantizeSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "quantize";
+            /**
+             * Bits
+             * @description Bits per entry.
+             * @default 8
+             */
+            bits: number;
+            /**
+             * Mode
+             * @description How the codes are spread over the values.
+             * @default absmax
+             * @enum {string}
+             */
+            mode: "absmax" | "adaptive" | "fixed";
+            /**
+             * Step
+             * @description Distance of two codes in mode fixed.
+             * @default 0.1
+             */
+            step: number;
+            /**
+             * Rounding
+             * @description Round to the nearest code, or up and down at random.
+             * @default nearest
+             * @enum {string}
+             */
+            rounding: "nearest" | "stochastic";
+            /**
+             * Error Feedback
+             * @description Keep the rounding error on the client for its next round.
+             * @default false
+             */
+            error_feedback: boolean;
+        };
+        /**
+         * QuantizeSpec
+         * @description Send whole numbers of few bits with one scale per tensor.
+         *
+         *     ``absmax`` spreads the codes over the largest absolute value; ``adaptive`` over the range from
+         *     the smallest to the largest, around the mean; ``fixed`` has one step for all tensors and rounds:
+         *     a change of less than half a step is lost, so training may stand still.
+         */
+        QuantizeSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "quantize";
+            /**
+             * Bits
+             * @description Bits per entry.
+             * @default 8
+             */
+            bits: number;
+            /**
+             * Mode
+             * @description How the codes are spread over the values.
+             * @default absmax
+             * @enum {string}
+             */
+            mode: "absmax" | "adaptive" | "fixed";
+            /**
+             * Step
+             * @description Distance of two codes in mode fixed.
+             * @default 0.1
+             */
+            step: number;
+            /**
+             * Rounding
+             * @description Round to the nearest code, or up and down at random.
+             * @default nearest
+             * @enum {string}
+             */
+            rounding: "nearest" | "stochastic";
+            /**
+             * Error Feedback
+             * @description Keep the rounding error on the client for its next round.
+             * @default false
+             */
+            error_feedback: boolean;
+        };
         Queue: {
             /** @description 1 is next. */
             position: number;
             /** @description Why the run waits. */
             reason: string;
+        };
+        /**
+         * RandkSpec
+         * @description Send random entries only, chosen by a seed, so that their places need no bytes.
+         *
+         *     Without error feedback the entries are scaled up, so that the update is right on average; with
+         *     it they are not, because both together diverge.
+         */
+        RandkSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "randk";
+            /**
+             * Ratio
+             * @description Share of the entries that travel.
+             * @default 0.1
+             */
+            ratio: number;
+            /**
+             * Error Feedback
+             * @description Keep what was left out on the client, and do not scale up.
+             * @default false
+             */
+            error_feedback: boolean;
+            /**
+             * Shared
+             * @description All clients of a round send the same entries, not each its own.
+             * @default true
+             */
+            shared: boolean;
+        };
+        /**
+         * RandkSpec
+         * @description Send random entries only, chosen by a seed, so that their places need no bytes.
+         *
+         *     Without error feedback the entries are scaled up, so that the update is right on average; with
+         *     it they are not, because both together diverge.
+         */
+        RandkSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "randk";
+            /**
+             * Ratio
+             * @description Share of the entries that travel.
+             * @default 0.1
+             */
+            ratio: number;
+            /**
+             * Error Feedback
+             * @description Keep what was left out on the client, and do not scale up.
+             * @default false
+             */
+            error_feedback: boolean;
+            /**
+             * Shared
+             * @description All clients of a round send the same entries, not each its own.
+             * @default true
+             */
+            shared: boolean;
         };
         /**
          * RandomSamplingSpec
@@ -1599,7 +2886,7 @@ export interface components {
             readonly totals: components["schemas"]["RunTotals"];
             readonly executor: string;
             readonly failure: components["schemas"]["Failure"] | null;
-            readonly queue: components["schemas"]["Queue"] | null;
+            queue: components["schemas"]["Queue"] | null;
             /**
              * Format: double
              * @description Return the training time left, from the duration of recent rounds.
@@ -1632,7 +2919,7 @@ export interface components {
             type: "run";
             run: components["schemas"]["Run"];
         };
-        /** @description A run as lists show it. Make it with ``present_runs``, which looks up the queue once. */
+        /** @description A run as lists show it. */
         RunRow: {
             /** Format: uuid */
             readonly id: string;
@@ -1654,7 +2941,7 @@ export interface components {
             readonly totals: components["schemas"]["RunTotals"];
             readonly executor: string;
             readonly failure: components["schemas"]["Failure"] | null;
-            readonly queue: components["schemas"]["Queue"] | null;
+            queue: components["schemas"]["Queue"] | null;
             /**
              * Format: double
              * @description Return the training time left, from the duration of recent rounds.
@@ -1746,15 +3033,15 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedDynSpec"];
             /**
              * @description Training on one client.
              * @default {
-             *       "epochs": 1,
+             *       "epochs": 3,
              *       "steps": null,
-             *       "batch_size": 32,
+             *       "batch_size": 16,
              *       "optimizer": "sgd",
-             *       "lr": 0.05,
+             *       "lr": 0.1,
              *       "momentum": 0,
              *       "weight_decay": 0
              *     }
@@ -1778,7 +3065,21 @@ export interface components {
              *       "weighting": "samples"
              *     }
              */
-            aggregation: components["schemas"]["MeanSpec"];
+            aggregation: components["schemas"]["MeanSpec"] | components["schemas"]["TrimmedMeanSpec"] | components["schemas"]["KrumSpec"] | components["schemas"]["MultiKrumSpec"] | components["schemas"]["BulyanSpec"] | components["schemas"]["MedianSpec"] | components["schemas"]["GeometricMedianSpec"] | components["schemas"]["NormClipSpec"] | components["schemas"]["CenteredClippingSpec"];
+            /**
+             * @description How messages are made smaller.
+             * @default {
+             *       "uplink": [],
+             *       "downlink": []
+             *     }
+             */
+            compression: components["schemas"]["CompressionSpec"];
+            /**
+             * Attack
+             * @description Clients that try to harm the run, to test a defence.
+             * @default null
+             */
+            attack: (components["schemas"]["LabelFlipSpec"] | components["schemas"]["SignFlipSpec"] | components["schemas"]["AdditiveNoiseSpec"]) | null;
             /**
              * Topology
              * @description Who talks to whom.
@@ -1813,6 +3114,10 @@ export interface components {
              * @default {
              *       "placement": "local",
              *       "device": "auto",
+             *       "executor": "auto",
+             *       "processes": null,
+             *       "kernels": "auto",
+             *       "precision": "float32",
              *       "min_updates": 1
              *     }
              */
@@ -1892,15 +3197,15 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedDynSpecInput"];
             /**
              * @description Training on one client.
              * @default {
-             *       "epochs": 1,
+             *       "epochs": 3,
              *       "steps": null,
-             *       "batch_size": 32,
+             *       "batch_size": 16,
              *       "optimizer": "sgd",
-             *       "lr": 0.05,
+             *       "lr": 0.1,
              *       "momentum": 0,
              *       "weight_decay": 0
              *     }
@@ -1924,7 +3229,21 @@ export interface components {
              *       "weighting": "samples"
              *     }
              */
-            aggregation: components["schemas"]["MeanSpecInput"];
+            aggregation: components["schemas"]["MeanSpecInput"] | components["schemas"]["TrimmedMeanSpecInput"] | components["schemas"]["KrumSpecInput"] | components["schemas"]["MultiKrumSpecInput"] | components["schemas"]["BulyanSpecInput"] | components["schemas"]["MedianSpecInput"] | components["schemas"]["GeometricMedianSpecInput"] | components["schemas"]["NormClipSpecInput"] | components["schemas"]["CenteredClippingSpecInput"];
+            /**
+             * @description How messages are made smaller.
+             * @default {
+             *       "uplink": [],
+             *       "downlink": []
+             *     }
+             */
+            compression: components["schemas"]["CompressionSpecInput"];
+            /**
+             * Attack
+             * @description Clients that try to harm the run, to test a defence.
+             * @default null
+             */
+            attack: (components["schemas"]["LabelFlipSpecInput"] | components["schemas"]["SignFlipSpecInput"] | components["schemas"]["AdditiveNoiseSpecInput"]) | null;
             /**
              * Topology
              * @description Who talks to whom.
@@ -1959,6 +3278,10 @@ export interface components {
              * @default {
              *       "placement": "local",
              *       "device": "auto",
+             *       "executor": "auto",
+             *       "processes": null,
+             *       "kernels": "auto",
+             *       "precision": "float32",
              *       "min_updates": 1
              *     }
              */
@@ -2000,6 +3323,33 @@ export interface components {
              */
             device: "auto" | "cpu" | "cuda";
             /**
+             * Executor
+             * @description Clients one after another, over processes, or stacked into one computation; auto measures.
+             * @default auto
+             * @enum {string}
+             */
+            executor: "auto" | "sequential" | "pool" | "stacked";
+            /**
+             * Processes
+             * @description Processes of the pool; empty means one per core.
+             * @default null
+             */
+            processes: number | null;
+            /**
+             * Kernels
+             * @description How local steps are computed; they differ in speed and in rounding. Autograd computes everything, the others the built-in models with plain SGD.
+             * @default auto
+             * @enum {string}
+             */
+            kernels: "auto" | "autograd" | "fused" | "compiled";
+            /**
+             * Precision
+             * @description Numbers of local training; bfloat16 is less exact and faster on some processors.
+             * @default float32
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
              * Min Updates
              * @description A round with fewer good updates fails instead of going on.
              * @default 1
@@ -2026,11 +3376,188 @@ export interface components {
              */
             device: "auto" | "cpu" | "cuda";
             /**
+             * Executor
+             * @description Clients one after another, over processes, or stacked into one computation; auto measures.
+             * @default auto
+             * @enum {string}
+             */
+            executor: "auto" | "sequential" | "pool" | "stacked";
+            /**
+             * Processes
+             * @description Processes of the pool; empty means one per core.
+             * @default null
+             */
+            processes: number | null;
+            /**
+             * Kernels
+             * @description How local steps are computed; they differ in speed and in rounding. Autograd computes everything, the others the built-in models with plain SGD.
+             * @default auto
+             * @enum {string}
+             */
+            kernels: "auto" | "autograd" | "fused" | "compiled";
+            /**
+             * Precision
+             * @description Numbers of local training; bfloat16 is less exact and faster on some processors.
+             * @default float32
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
              * Min Updates
              * @description A round with fewer good updates fails instead of going on.
              * @default 1
              */
             min_updates: number;
+        };
+        /**
+         * ScaffoldSpec
+         * @description Control variates on server and clients cancel the drift of local training.
+         */
+        ScaffoldSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scaffold";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+        };
+        /**
+         * ScaffoldSpec
+         * @description Control variates on server and clients cancel the drift of local training.
+         */
+        ScaffoldSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scaffold";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+        };
+        /**
+         * SignFlipSpec
+         * @description Attackers send their update the other way round, and longer.
+         */
+        SignFlipSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sign_flip";
+            /**
+             * Fraction
+             * @description Share of all clients that attack; empty when a count is given.
+             * @default 0.2
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of attackers instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * First Round
+             * @description First round in which they attack.
+             * @default 0
+             */
+            first_round: number;
+            /**
+             * Last Round
+             * @description Last round in which they attack; empty is the last of all.
+             * @default null
+             */
+            last_round: number | null;
+            /**
+             * Scale
+             * @description How many times longer; 1 only turns it round.
+             * @default 5
+             */
+            scale: number;
+        };
+        /**
+         * SignFlipSpec
+         * @description Attackers send their update the other way round, and longer.
+         */
+        SignFlipSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sign_flip";
+            /**
+             * Fraction
+             * @description Share of all clients that attack; empty when a count is given.
+             * @default 0.2
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of attackers instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * First Round
+             * @description First round in which they attack.
+             * @default 0
+             */
+            first_round: number;
+            /**
+             * Last Round
+             * @description Last round in which they attack; empty is the last of all.
+             * @default null
+             */
+            last_round: number | null;
+            /**
+             * Scale
+             * @description How many times longer; 1 only turns it round.
+             * @default 5
+             */
+            scale: number;
+        };
+        /**
+         * SignSpec
+         * @description One bit per entry: the sign, times the tensor's mean absolute value.
+         */
+        SignSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sign";
+            /**
+             * Error Feedback
+             * @description Keep what the signs left out for the next round; without it, it may diverge.
+             * @default true
+             */
+            error_feedback: boolean;
+        };
+        /**
+         * SignSpec
+         * @description One bit per entry: the sign, times the tensor's mean absolute value.
+         */
+        SignSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sign";
+            /**
+             * Error Feedback
+             * @description Keep what the signs left out for the next round; without it, it may diverge.
+             * @default true
+             */
+            error_feedback: boolean;
         };
         /**
          * SnapshotFrame
@@ -2315,6 +3842,40 @@ export interface components {
              */
             value: number;
         };
+        /**
+         * TernarySpec
+         * @description Minus one, zero or one at random, times the tensor's largest value: five entries a byte.
+         */
+        TernarySpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ternary";
+            /**
+             * Clip Std
+             * @description Clip entries at so many standard deviations; empty keeps them all.
+             * @default 2.5
+             */
+            clip_std: number | null;
+        };
+        /**
+         * TernarySpec
+         * @description Minus one, zero or one at random, times the tensor's largest value: five entries a byte.
+         */
+        TernarySpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ternary";
+            /**
+             * Clip Std
+             * @description Clip entries at so many standard deviations; empty keeps them all.
+             * @default 2.5
+             */
+            clip_std: number | null;
+        };
         Token: {
             /** Format: uuid */
             readonly id: string;
@@ -2343,6 +3904,116 @@ export interface components {
             expires_at: string;
             /** @description Shown this once; only its hash is kept. */
             token: string;
+        };
+        /**
+         * TopkSpec
+         * @description Send the largest entries only, and keep the rest for the next round.
+         */
+        TopkSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "topk";
+            /**
+             * Ratio
+             * @description Share of the entries that travel.
+             * @default 0.01
+             */
+            ratio: number;
+            /**
+             * Error Feedback
+             * @description Keep what was left out on the client for its next round.
+             * @default true
+             */
+            error_feedback: boolean;
+            /**
+             * Scope
+             * @description Choose within each tensor, or among all entries of the model.
+             * @default tensor
+             * @enum {string}
+             */
+            scope: "tensor" | "model";
+        };
+        /**
+         * TopkSpec
+         * @description Send the largest entries only, and keep the rest for the next round.
+         */
+        TopkSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "topk";
+            /**
+             * Ratio
+             * @description Share of the entries that travel.
+             * @default 0.01
+             */
+            ratio: number;
+            /**
+             * Error Feedback
+             * @description Keep what was left out on the client for its next round.
+             * @default true
+             */
+            error_feedback: boolean;
+            /**
+             * Scope
+             * @description Choose within each tensor, or among all entries of the model.
+             * @default tensor
+             * @enum {string}
+             */
+            scope: "tensor" | "model";
+        };
+        /**
+         * TrimmedMeanSpec
+         * @description The mean of every number of the model, without the largest and the smallest ones.
+         *
+         *     As many are dropped on each side as there may be bad clients.
+         */
+        TrimmedMeanSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trimmed_mean";
+            /**
+             * Byzantine Fraction
+             * @description Largest share of bad clients in a cohort; empty when a count is given.
+             * @default 0.2
+             */
+            byzantine_fraction: number | null;
+            /**
+             * Byzantine Count
+             * @description Largest number of bad clients in a cohort instead of a share.
+             * @default null
+             */
+            byzantine_count: number | null;
+        };
+        /**
+         * TrimmedMeanSpec
+         * @description The mean of every number of the model, without the largest and the smallest ones.
+         *
+         *     As many are dropped on each side as there may be bad clients.
+         */
+        TrimmedMeanSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trimmed_mean";
+            /**
+             * Byzantine Fraction
+             * @description Largest share of bad clients in a cohort; empty when a count is given.
+             * @default 0.2
+             */
+            byzantine_fraction: number | null;
+            /**
+             * Byzantine Count
+             * @description Largest number of bad clients in a cohort instead of a share.
+             * @default null
+             */
+            byzantine_count: number | null;
         };
         /**
          * UniformSpeedSpec

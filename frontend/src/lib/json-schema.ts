@@ -38,7 +38,7 @@ export type Shape =
   | { type: 'text'; nullable: boolean }
   | { type: 'boolean' }
   | { type: 'enum'; values: string[]; nullable: boolean }
-  | { type: 'list'; items: JsonSchema }
+  | { type: 'list'; items: JsonSchema; nullable: boolean }
   | { type: 'union'; variants: Variant[]; nullable: boolean }
   | { type: 'object'; properties: Record<string, JsonSchema>; nullable: boolean }
   | { type: 'unknown' };
@@ -80,7 +80,7 @@ export function shapeOf(schema: JsonSchema, root: JsonSchema): Shape {
     case 'boolean':
       return { type: 'boolean' };
     case 'array':
-      return { type: 'list', items: plain.items ?? {} };
+      return { type: 'list', items: plain.items ?? {}, nullable };
     case 'object':
       return { type: 'object', properties: plain.properties ?? {}, nullable };
     default:
@@ -94,6 +94,12 @@ function variantsOf(schema: JsonSchema, root: JsonSchema): Variant[] {
     const variant = resolve(option, root);
     return { kind: textOf(variant.properties?.[tag]?.const), schema: variant };
   });
+}
+
+/** Whether a list is short enough to type: numbers or words, separated by commas. */
+export function isListOfScalars(items: JsonSchema, root: JsonSchema): boolean {
+  const { type } = shapeOf(items, root);
+  return type === 'number' || type === 'text' || type === 'enum';
 }
 
 /** The settings of a variant beside its `kind`. */
@@ -117,7 +123,7 @@ export function defaultOf(schema: JsonSchema, root: JsonSchema): Json {
         ? null
         : defaultOfVariant(shape.variants[0], root);
     case 'list':
-      return [];
+      return shape.nullable ? null : [];
     default:
       return null;
   }

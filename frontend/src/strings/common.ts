@@ -45,7 +45,8 @@ export const common = {
   },
   form: {
     notSet: 'Not set',
-    listPlaceholder: 'Numbers, separated by commas',
+    listPlaceholder: 'Separated by commas',
+    noKind: 'None',
     reset: (label: string, value: string) => `Reset ${label} to ${value}`,
     addEntry: 'Add',
     removeEntry: (position: number, label: string) => `Remove entry ${position} of ${label}`,

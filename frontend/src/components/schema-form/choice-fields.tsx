@@ -41,22 +41,17 @@ export function EnumField({
   );
 }
 
-/** Path of a section without list positions, as the catalogue writes it. */
-function sectionOf(path: string): string {
-  return path
-    .split('.')
-    .filter((part) => !/^\d+$/.test(part))
-    .join('.');
-}
-
 /** Which alternative of a union is used; its settings are fields of their own. */
-export function KindField({ variants, ...field }: FieldProps & { variants: readonly Variant[] }) {
+export function KindField({
+  variants,
+  nullable,
+  ...field
+}: FieldProps & { variants: readonly Variant[]; nullable: boolean }) {
   const { root, document, describeKind } = useForm();
   const { setValue, frame } = useField(field);
-  const section = sectionOf(field.path);
   const value = valueAt(document, field.path);
   const kind = isObject(value) && typeof value['kind'] === 'string' ? value['kind'] : null;
-  const texts = new Map(variants.map((v) => [v.kind, describeKind(section, v.kind)]));
+  const texts = new Map(variants.map((v) => [v.kind, describeKind(field.path, v.kind)]));
   const summary = texts.get(kind ?? '')?.summary ?? '';
   return (
     <Select
@@ -68,8 +63,11 @@ export function KindField({ variants, ...field }: FieldProps & { variants: reado
       onChange={(next) => {
         const variant = variants.find((candidate) => candidate.kind === next);
         if (variant !== undefined) setValue(switchKind(value, variant, root));
+        else if (nullable) setValue(null);
       }}
       allowDeselect={false}
+      clearable={nullable}
+      placeholder={strings.form.noKind}
       searchable={variants.length > 6}
       comboboxProps={{ shadow: 'md', width: 'max-content', position: 'bottom-start' }}
       maxDropdownHeight={360}

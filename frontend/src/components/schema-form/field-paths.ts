@@ -1,5 +1,12 @@
 import { isEqual, isObject, joinPath, valueAt, type Json } from '@/lib/document-path';
-import { defaultOf, resolve, settingsOf, shapeOf, type JsonSchema } from '@/lib/json-schema';
+import {
+  defaultOf,
+  isListOfScalars,
+  resolve,
+  settingsOf,
+  shapeOf,
+  type JsonSchema,
+} from '@/lib/json-schema';
 import type { FieldProblem } from './form-context';
 
 export interface Leaf {
@@ -52,8 +59,8 @@ export function leavesOf(place: Place, document: Json, root: JsonSchema): Leaf[]
       const parts = entries.flatMap((_, index) =>
         leavesOf({ path: joinPath(path, index), schema: shape.items, isBasic }, document, root),
       );
-      // A list of numbers is one input; a list of sections has an input for each of their settings.
-      return shapeOf(shape.items, root).type === 'number' ? [own] : [own, ...parts];
+      // A list of scalars is one input; a list of sections has an input for each of their settings.
+      return isListOfScalars(shape.items, root) ? [own] : [own, ...parts];
     }
     default:
       return [{ path, isBasic, isChanged: !isEqual(value, defaultOf(schema, root)) }];

@@ -16,7 +16,7 @@ interface FormContextValue {
   document: Json;
   /** Problems by the path of the input that shows them. */
   problems: ReadonlyMap<string, readonly FieldProblem[]>;
-  describeKind: (section: string, kind: string) => KindText;
+  describeKind: (path: string, kind: string) => KindText;
   setValue: (path: string, value: Json) => void;
 }
 

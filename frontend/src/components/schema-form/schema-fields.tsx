@@ -6,6 +6,7 @@ import { titleOf } from '@/lib/humanize';
 import {
   defaultOf,
   defaultsOf,
+  isListOfScalars,
   resolve,
   settingsOf,
   shapeOf,
@@ -16,7 +17,7 @@ import { strings } from '@/strings';
 import { BooleanField, EnumField, KindField } from './choice-fields';
 import { useField, type FieldProps } from './field-props';
 import { useForm } from './form-context';
-import { NumberField, NumberListField, TextField } from './text-fields';
+import { NumberField, ScalarListField, TextField } from './text-fields';
 import classes from './schema-fields.module.css';
 
 /** Which settings of a section are shown: the short form has the basic ones. */
@@ -43,7 +44,7 @@ export function SchemaField({ depth, ...field }: SchemaFieldProps): ReactNode {
     case 'enum':
       return <EnumField {...field} values={shape.values} nullable={shape.nullable} />;
     case 'list':
-      return <ListField {...field} items={shape.items} />;
+      return <ListField {...field} shape={shape} />;
     case 'union':
       return <UnionFields {...field} shape={shape} depth={depth} />;
     case 'object':
@@ -91,7 +92,9 @@ function UnionFields({
   const variant = shape.variants.find((candidate) => candidate.kind === kind);
   return (
     <>
-      {depth !== 'advanced' && <KindField {...field} variants={shape.variants} />}
+      {depth !== 'advanced' && (
+        <KindField {...field} variants={shape.variants} nullable={shape.nullable} />
+      )}
       {variant && (
         <SettingsFields path={field.path} properties={settingsOf(variant)} depth={depth} />
       )}
@@ -128,10 +131,17 @@ function ObjectFields({
   );
 }
 
-function ListField({ items, ...field }: FieldProps & { items: JsonSchema }) {
+function ListField({ shape, ...field }: FieldProps & { shape: Extract<Shape, { type: 'list' }> }) {
+  const { root } = useForm();
+  const { items, nullable } = shape;
+  if (!isListOfScalars(items, root)) return <EntryList {...field} items={items} />;
+  const of = shapeOf(items, root).type === 'number' ? 'numbers' : 'texts';
+  return <ScalarListField {...field} of={of} nullable={nullable} />;
+}
+
+function EntryList({ items, ...field }: FieldProps & { items: JsonSchema }) {
   const { root } = useForm();
   const { value, frame, setValue } = useField(field);
-  if (shapeOf(items, root).type === 'number') return <NumberListField {...field} />;
   const entries: Json[] = Array.isArray(value) ? value : [];
   return (
     <Input.Wrapper {...frame} className={classes['nested']}>

@@ -84,19 +84,26 @@ export function TextField({ nullable, ...field }: FieldProps & { nullable: boole
   );
 }
 
-/** A list of numbers, typed with commas: "200, 200". */
-export function NumberListField(field: FieldProps) {
+const SEPARATORS = { numbers: /[\s,;x×]+/, texts: /,/ };
+
+interface ListInputProps extends FieldProps {
+  of: keyof typeof SEPARATORS;
+  nullable: boolean;
+}
+
+/** A list of numbers or words, typed with commas: "200, 200". */
+export function ScalarListField({ of, nullable, ...field }: ListInputProps) {
   return (
     <DraftField
       {...field}
       print={(value) => (Array.isArray(value) ? value.map(textOf).join(', ') : textOf(value))}
-      read={(text) =>
-        text
-          .split(/[\s,;x×]+/)
-          .filter((part) => part !== '')
-          .map(readNumber)
-      }
-      placeholder={strings.form.listPlaceholder}
+      read={(text) => {
+        const parts = text.split(SEPARATORS[of]).map((part) => part.trim());
+        const entries = parts.filter((part) => part !== '');
+        if (nullable && entries.length === 0) return null;
+        return of === 'numbers' ? entries.map(readNumber) : entries;
+      }}
+      placeholder={nullable ? strings.form.notSet : strings.form.listPlaceholder}
     />
   );
 }

@@ -48,7 +48,7 @@ export function RunForm({ root, catalogue, original }: RunFormProps) {
       root,
       document: form.document,
       problems: form.placed,
-      describeKind: (section: string, kind: string) => kindText(catalogue, section, kind),
+      describeKind: (path: string, kind: string) => kindText(catalogue, path, kind),
       setValue: form.setValue,
     }),
     [root, catalogue, form.document, form.placed, form.setValue],

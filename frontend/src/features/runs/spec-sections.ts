@@ -34,9 +34,11 @@ function printValue(value: Json): string {
   if (Array.isArray(value))
     return value.length === 0 ? text.none : value.map(printValue).join(', ');
   if (typeof value === 'object') {
-    return Object.entries(value)
-      .map(([name, part]) => `${humanize(name)} ${printValue(part)}`)
-      .join(', ');
+    const { kind, ...settings } = value;
+    const parts = Object.entries(settings).map(
+      ([name, part]) => `${humanize(name).toLowerCase()} ${printValue(part)}`,
+    );
+    return kind === undefined ? parts.join(', ') : `${textOf(kind)} (${parts.join(', ')})`;
   }
   return textOf(value);
 }
