@@ -133,7 +133,7 @@ def train(
     trainer = _Trainer(method, start.clone(), context)
     for phase in method.phases():
         step = trainer.begin(phase)
-        for rows in _batches(method, phase, data, generator):
+        for rows in batches(method, phase, data, generator):
             if should_stop():
                 raise Interrupted
             x, y = data.examples.x, data.examples.y
@@ -147,10 +147,10 @@ def train(
     )
 
 
-def _batches(
+def batches(
     method: AnyMethod, phase: LocalSpec, data: ClientData, generator: torch.Generator
 ) -> Iterator[Tensor]:
-    """Yield the rows of each batch of a phase."""
+    """Yield the rows of the data set in each batch of a phase."""
     num_steps = 0
     for order in method.data_order(phase, len(data), generator):
         for rows in data.rows.index_select(0, order.to(data.rows.device)).split(phase.batch_size):

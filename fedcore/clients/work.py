@@ -11,7 +11,7 @@ from time import perf_counter
 
 from fedcore.algorithms.base import AnyMethod
 from fedcore.clients.trainer import AUTOGRAD, Trainer
-from fedcore.clients.training import ClientData, LocalContext, ShouldStop
+from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Trained
 from fedcore.compression import CodecContext
 from fedcore.messages import Message, Update
 from fedcore.params import Params
@@ -88,6 +88,19 @@ def client_round(
         generator=rng(task.seed, Purpose.DATA_ORDER, task.round_index, task.data.client_id),
         should_stop=should_stop,
     )
+    return result_of(method, task, trained, pipeline, perf_counter() - began)
+
+
+def result_of(
+    method: AnyMethod, task: ClientTask, trained: Trained, pipeline: Pipeline, duration_s: float
+) -> ClientResult:
+    """Return what a client sends and keeps after its training.
+
+    Raises:
+        CodecError: If the update cannot be compressed as the spec asks.
+    """
+    began = perf_counter()
+    private = None if task.private is None else task.private.of_method
     sent = pipeline.send(
         method.uplink(trained, task.message, task.data),
         before=task.private,
@@ -98,5 +111,5 @@ def client_round(
         update=sent.update,
         kept=sent.kept,
         num_seen=trained.num_seen,
-        duration_s=perf_counter() - began,
+        duration_s=duration_s + perf_counter() - began,
     )

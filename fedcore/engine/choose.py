@@ -26,6 +26,7 @@ from fedcore.engine.executor import CohortWork, Executor, SequentialExecutor
 from fedcore.engine.intake import Progress
 from fedcore.engine.lanes import largest_first
 from fedcore.engine.pool import PoolExecutor, Processes
+from fedcore.engine.stacked import StackedExecutor
 from fedcore.environment import Folders
 from fedcore.errors import DeviceError, WorkerLostError
 from fedcore.params import Params
@@ -50,9 +51,12 @@ def make_executor(context: RunContext, trainer: Trainer, folders: Folders) -> Ex
     """
     wanted = context.spec.runtime.executor
     local = SequentialExecutor(context, trainer)
-    if wanted == "sequential" or (wanted == "auto" and context.device.type != "cpu"):
+    is_cpu = context.device.type == "cpu"
+    if wanted == "sequential":
         return local
-    if context.device.type != "cpu":
+    if wanted == "stacked" or (wanted == "auto" and not is_cpu):
+        return StackedExecutor(local)
+    if not is_cpu:
         raise DeviceError(
             f"a pool of processes does not work on {context.device.type}",
             field="runtime.executor",
