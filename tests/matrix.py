@@ -17,6 +17,8 @@ from pathlib import Path
 from tests import services
 
 OUTCOMES = ("passed", "failed", "skipped")
+# Only for tests that share nothing; a file stays in one process, for the sake of its fixtures.
+IN_PARALLEL = ("--numprocesses=2", "--dist=loadfile")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Suite:
     name: str
     paths: tuple[str, ...]
     environment: dict[str, str]
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ class Result:
 def suites() -> list[Suite]:
     embedded = services.EMBEDDED_ENVIRONMENT
     chosen = [
-        Suite("engine", ("tests/fedcore", "tests/cli", "tests/architecture"), embedded),
+        Suite(
+            "engine", ("tests/fedcore", "tests/cli", "tests/architecture"), embedded, IN_PARALLEL
+        ),
         Suite("web", ("tests/webapp",), embedded),
         Suite("workers", ("tests/workers",), embedded),
         Suite("faults", ("tests/faults",), embedded),
@@ -66,7 +71,7 @@ def run(suite: Suite, scratch: Path) -> Result:
     print(f"\n=== {suite.name} ===", flush=True)  # noqa: T201
     started = time.monotonic()
     code = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--durations=5", *suite.paths],
+        [sys.executable, "-m", "pytest", "-q", "--durations=5", *suite.options, *suite.paths],
         env={**os.environ, **suite.environment, "ROUNDHOUSE_TEST_TALLY": str(tally)},
         check=False,
         stdin=subprocess.DEVNULL,
