@@ -1,0 +1,82 @@
+"""The screens as a person uses them: by labels, roles and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browser import PATIENCE_MS
+from tests.faults.stack import PASSWORD
+
+
+def sign_in(page: Page, password: str = PASSWORD) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def open_form(page: Page) -> None:
+    page.goto("/new")
+    expect(page.get_by_role("form", name="New run")).to_be_visible()
+
+
+def fill(page: Page, settings: Mapping[str, str]) -> None:
+    """Fill inputs by their labels."""
+    for label, value in settings.items():
+        field(page, label).fill(value)
+
+
+def field(page: Page, label: str) -> Locator:
+    return page.get_by_role("textbox", name=label, exact=True)
+
+
+def launch(page: Page, settings: Mapping[str, str]) -> str:
+    """Launch a run by the form and return its id; the run's page is open then."""
+    open_form(page)
+    fill(page, settings)
+    expect(page.get_by_text("Ready to launch")).to_be_visible()
+    page.get_by_role("button", name="Launch run").click()
+    page.wait_for_url("**/runs/*-*")
+    return page.url.rstrip("/").rpartition("/")[2].partition("?")[0]
+
+
+def chart(page: Page, metric: str = "accuracy") -> Locator:
+    return page.locator(f"figure[data-chart={metric}]")
+
+
+def num_points(page: Page, metric: str = "accuracy") -> int:
+    return int(chart(page, metric).get_attribute("data-points") or 0)
+
+
+def wait_for_points(page: Page, more_than: int, metric: str = "accuracy") -> int:
+    """Wait until the chart has more points than that, and return how many."""
+    page.wait_for_function(
+        "([metric, count]) => {"
+        "  const figure = document.querySelector(`figure[data-chart=${metric}]`);"
+        "  return figure !== null && Number(figure.dataset.points) > count;"
+        "}",
+        arg=[metric, more_than],
+        timeout=PATIENCE_MS,
+    )
+    return num_points(page, metric)
+
+
+def expect_state(page: Page, state: str) -> None:
+    expect(page.locator(f"header [data-state={state}]")).to_be_visible(timeout=3 * PATIENCE_MS)
+
+
+def overflow_of(page: Page) -> int:
+    """Return by how many pixels the page is wider than its window."""
+    return int(
+        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    )
+
+
+def is_dark(page: Page) -> bool:
+    """Return whether the page is drawn light on dark."""
+    red, green, blue = page.evaluate(
+        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    )
+    return bool(red + green + blue < 3 * 128)

@@ -1,0 +1,67 @@
+"""What the form says about input that cannot work."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import screens
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "complaint"),
+    [
+        ("Clients", "0", "greater than or equal to 1"),
+        ("Clients", "many", "valid integer"),
+        ("Clients", "1000000", "examples"),
+        ("Rounds", "1.5", "valid integer"),
+        ("Learning rate", "-1", "greater than 0"),
+        ("Learning rate", "", "valid number"),
+    ],
+)
+def test_a_wrong_value_is_explained_beside_its_field(
+    member: Page, label: str, value: str, complaint: str
+) -> None:
+    screens.open_form(member)
+    wrong = screens.field(member, label)
+    wrong.fill(value)
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(wrong).to_have_accessible_description(re.compile(complaint))
+    expect(member.get_by_role("button", name="Launch run")).to_be_disabled()
+
+
+def test_mending_a_problem_allows_the_launch_again(member: Page) -> None:
+    screens.open_form(member)
+    rounds = screens.field(member, "Rounds")
+    rounds.fill("0")
+    expect(rounds).to_have_attribute("aria-invalid", "true")
+    rounds.fill("5")
+    expect(rounds).not_to_have_attribute("aria-invalid", "true")
+    expect(member.get_by_text("Ready to launch")).to_be_visible()
+    expect(member.get_by_role("button", name="Launch run")).to_be_enabled()
+
+
+def test_a_problem_in_a_folded_group_unfolds_it(member: Page) -> None:
+    screens.open_form(member)
+    member.get_by_role("button", name=re.compile("^Local")).click()
+    steps = screens.field(member, "Steps")
+    steps.fill("10")
+    expect(steps).to_have_accessible_description(
+        re.compile("Epochs and steps cannot both be given")
+    )
+    screens.field(member, "Epochs").fill("")
+    expect(member.get_by_text("Ready to launch")).to_be_visible()
+
+
+def test_the_settings_follow_the_chosen_kind_and_the_estimate_follows_the_settings(
+    member: Page,
+) -> None:
+    screens.open_form(member)
+    summary = member.get_by_role("complementary", name="This run")
+    expect(summary.get_by_text("55,210")).to_be_visible()
+    member.get_by_role("combobox", name="Model").click()
+    member.get_by_role("option", name=re.compile("^Linear")).click()
+    expect(screens.field(member, "Hidden")).to_have_count(0)
+    expect(summary.get_by_text("650", exact=True)).to_be_visible()
