@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests import services
-from tests.faults.conftest import BROKER_DB, LIVE_DB, SPEC, flush, purge
+from tests.faults.conftest import SPEC
+from tests.faults.servers import BROKER_DB, LIVE_DB, flush, purge
 from tests.faults.stack import Stack, assert_as_undisturbed, wait_for_end, wait_for_rounds
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]

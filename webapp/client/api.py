@@ -30,6 +30,7 @@ class Client:
             transport: Replaces the network, in tests.
         """
         self.url = url.rstrip("/")
+        self.token = token
         headers = {"Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
