@@ -119,6 +119,7 @@ class RunState:
         kernels: How local steps are computed, so that a resumed run rounds as before; empty before
             the run has begun.
         broadcast: What clients know of the server, where only changes are sent.
+        norms: Lengths of the latest updates that were let in; they bound the next ones.
         method: What the method keeps besides tensors.
         sampler: What the sampler keeps.
         ledger: Privacy events so far, for the accountant.
@@ -132,6 +133,7 @@ class RunState:
     clients: ClientStore = field(default_factory=ClientStore)
     combined: Mapping[str, Section] = field(default_factory=dict)
     broadcast: Broadcast = field(default_factory=Broadcast)
+    norms: tuple[float, ...] = ()
     kernels: str = ""
     method: Mapping[str, Json] = field(default_factory=dict)
     sampler: Mapping[str, Json] = field(default_factory=dict)

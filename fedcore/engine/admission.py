@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from statistics import median
+
+import torch
 
 from fedcore.errors import WireError
 from fedcore.messages import Update
 from fedcore.params import is_finite
 from fedcore.wire.schema import Schema, schema_of
+
+#: How many of the latest updates say how long an update is.
+NUM_NORMS = 101
+#: An update may be so many times as long as the middle one of the latest.
+_LONGER = 1000.0
+_NOT_FINITE = "not finite: it holds NaN or infinite numbers"
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +28,12 @@ class Admission:
     Attributes:
         update: The update as the method expects it.
         refusal: The reason.
+        norm: Length of the update, all sections together; None if it was not decoded.
     """
 
     update: Update | None
     refusal: str | None
+    norm: float | None = None
 
 
 def _as_it_is(update: Update) -> Update:
@@ -40,6 +51,7 @@ class Gate:
         base_version: Version of the model that they were given.
         expected: What an update looks like.
         open: Decodes an update of that form; raises WireError if it cannot.
+        max_norm: Longest update; one flipped bit of an exponent makes a number finite and huge.
         admitted: Who was let in so far.
     """
 
@@ -47,6 +59,7 @@ class Gate:
     base_version: int
     expected: Schema
     open: Callable[[Update], Update] = _as_it_is
+    max_norm: float | None = None
     admitted: set[int] = field(default_factory=set)
 
     def refusal(self, update: Update) -> str | None:
@@ -62,8 +75,12 @@ class Gate:
             opened = self.open(update)
         except WireError as error:
             return Admission(None, f"damaged: {error}")
+        norm = _norm(opened)
+        reason = self._size_problem(opened, norm)
+        if reason is not None:
+            return Admission(None, reason, norm)
         self.admitted.add(update.client_id)
-        return Admission(opened, None)
+        return Admission(opened, None, norm)
 
     def _sender_problem(self, update: Update) -> str | None:
         if update.client_id not in self.cohort:
@@ -83,7 +100,32 @@ class Gate:
             return f"wrong shape: {difference}"
         if not (math.isfinite(update.weight) and update.weight > 0):
             return f"bad weight: {update.weight}"
-        numbers_are_finite = all(map(math.isfinite, update.scalars.values()))
-        if not numbers_are_finite or not is_finite(update.blocks()):
-            return "not finite: it holds NaN or infinite numbers"
+        if not all(map(math.isfinite, update.scalars.values())):
+            return _NOT_FINITE
         return None
+
+    def _size_problem(self, update: Update, norm: float) -> str | None:
+        if not math.isfinite(norm) and not is_finite(update.blocks()):
+            return _NOT_FINITE
+        if self.max_norm is not None and norm > self.max_norm:
+            return f"too long: its length is {norm:.3g}, the limit {self.max_norm:.3g}"
+        return None
+
+
+def _norm(update: Update) -> float:
+    """Return the length of an update; it is finite if all numbers are, unless they are huge.
+
+    So one pass over the numbers measures them and finds NaN.
+    """
+    squares = 0.0
+    for block in update.blocks():
+        if block.is_floating_point():
+            flat = block.reshape(-1)
+            squares += float(torch.dot(flat, flat))
+    return math.sqrt(squares) if squares >= 0 else squares  # NaN stays NaN
+
+
+def longest_allowed(norms: Sequence[float]) -> float | None:
+    """Return the length above which an update must be damaged, given those of the latest ones."""
+    middle = median(norms) if norms else 0.0
+    return _LONGER * middle if middle > 0 else None

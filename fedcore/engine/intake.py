@@ -51,11 +51,13 @@ class Asked:
         base_version: Version of the model that the clients were given.
         expected: Schema of an update.
         start: Makes an accumulator without updates.
+        max_norm: Longest update that is let in; None before the first was seen.
     """
 
     base_version: int
     expected: Schema
     start: Callable[[], Accumulator]
+    max_norm: float | None = None
 
 
 @dataclass(eq=False)
@@ -113,6 +115,7 @@ def take_in_lane(
         base_version=asked.base_version,
         expected=context.pipeline.on_wire(asked.expected, asked.base_version),
         open=partial(context.pipeline.open, plain=asked.expected, round_index=asked.base_version),
+        max_norm=asked.max_norm,
     )
     progress = Progress(asked.start())
     for task, outcome in zip(tasks, outcomes, strict=True):
@@ -188,6 +191,7 @@ def _take_in(lane: _Lane, progress: Progress, task: ClientTask, outcome: Outcome
             bytes_down=bytes_down,
             status=arrival.status,
             reason=arrival.reason,
+            update_norm=arrival.norm,
             sim_seconds=seconds,
         )
     )
@@ -195,10 +199,11 @@ def _take_in(lane: _Lane, progress: Progress, task: ClientTask, outcome: Outcome
 
 @dataclass(frozen=True)
 class _Arrival:
-    """What became of an update, and why or what is odd about it."""
+    """What became of an update, why or what is odd about it, and how long it is."""
 
     status: Status
     reason: str | None
+    norm: float | None = None
 
 
 def _arrival(
@@ -213,13 +218,13 @@ def _arrival(
     admission = lane.gate.admit(result.update)
     update = admission.update
     if update is None:
-        return _Arrival("refused", admission.refusal)
+        return _Arrival("refused", admission.refusal, admission.norm)
     progress.accumulator = lane.context.method.fold(progress.accumulator, update)
     progress.loss_sum += update.weight * update.scalars[_LOSS]
     progress.weight_sum += update.weight
     if result.kept is not None:
         progress.kept[task.data.client_id] = result.kept
-    return _Arrival("ok", lane.context.pipeline.remark(update))
+    return _Arrival("ok", lane.context.pipeline.remark(update), admission.norm)
 
 
 def _let_remember(lane: _Lane, progress: Progress, task: ClientTask, result: ClientResult) -> None:

@@ -24,6 +24,7 @@ class ClientReport:
         status: ``ok``, ``refused`` by the server, ``failed``, or, in simulation, ``lost`` on the
             way or too ``late`` for the deadline.
         reason: Why, unless ``ok``; what is odd about it, if ``ok``.
+        update_norm: Length of its update as the server sees it; None if there is none.
         sim_seconds: How long it took on the clock of the simulated clients.
     """
 
@@ -35,6 +36,7 @@ class ClientReport:
     bytes_down: int
     status: Status
     reason: str | None = None
+    update_norm: float | None = None
     sim_seconds: float = 0.0
 
 

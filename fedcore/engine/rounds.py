@@ -13,6 +13,7 @@ from time import perf_counter
 
 from fedcore.clients.training import ShouldStop
 from fedcore.clients.work import ClientTask
+from fedcore.engine.admission import NUM_NORMS, longest_allowed
 from fedcore.engine.context import RunContext
 from fedcore.engine.evaluation import Evaluation, evaluate, is_due, next_stopping
 from fedcore.engine.executor import CohortWork, Executor
@@ -62,6 +63,7 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
         base_version=round_index,
         expected=context.method.expected_update(state),
         start=partial(context.method.start, state),
+        max_norm=longest_allowed(state.norms),
     )
     return RoundPlan(sample, CohortWork(tuple(tasks), lanes, asked), announcer.broadcast())
 
@@ -167,6 +169,7 @@ def _next_state(
             planned.sample.memory, report.round_index, _seen(report.clients)
         ),
         broadcast=_heard(planned.broadcast, report),
+        norms=_latest_norms(trained.norms, report),
         totals=Totals(
             rounds=totals.rounds + 1,
             bytes_up=totals.bytes_up + report.bytes_up,
@@ -208,3 +211,8 @@ def _warnings(progress: Progress) -> tuple[str, ...]:
         if report.status == "ok" and report.reason is not None:
             clients.setdefault(report.reason, []).append(report.client_id)
     return tuple(f"{len(ids)} clients: {reason}" for reason, ids in clients.items())
+
+
+def _latest_norms(norms: tuple[float, ...], report: RoundReport) -> tuple[float, ...]:
+    found = (c.update_norm for c in report.clients if c.status == "ok")
+    return (*norms, *(norm for norm in found if norm is not None))[-NUM_NORMS:]

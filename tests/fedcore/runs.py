@@ -75,7 +75,7 @@ def assert_same_state(first: RunState, second: RunState) -> None:
         assert dict(kept.values) == dict(second.clients[client_id].values)
     _assert_same_sections(first.broadcast.sections, second.broadcast.sections)
     assert dict(first.broadcast.heard) == dict(second.broadcast.heard)
-    for name in ("round_index", "method", "sampler", "ledger", "metrics", "stopping"):
+    for name in ("round_index", "norms", "method", "sampler", "ledger", "metrics", "stopping"):
         assert getattr(first, name) == getattr(second, name), name
     assert replace(first.totals, seconds=0.0) == replace(second.totals, seconds=0.0)
 

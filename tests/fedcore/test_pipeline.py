@@ -20,7 +20,7 @@ from fedcore.compression.memory import ErrorFeedback
 from fedcore.compression.quantize import Quantize
 from fedcore.compression.support import TopK
 from fedcore.engine import checkpoint
-from fedcore.engine.admission import Gate
+from fedcore.engine.admission import Gate, longest_allowed
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.intake import take_in_lane
 from fedcore.engine.rounds import plan
@@ -160,7 +160,7 @@ def test_a_damaged_update_is_refused_and_comes_back_to_its_client(tmp_path: Path
     refused = progress.reports[0]
     assert refused.status == "refused"
     assert refused.reason is not None
-    assert refused.reason.startswith("damaged: it decodes to numbers that are not finite")
+    assert refused.reason.startswith("not finite")
     assert progress.accumulator.count == len(results) - 1
 
 
@@ -177,6 +177,36 @@ def test_an_update_that_was_not_applied_is_sent_again(tmp_path: Path) -> None:
     memory = progress.kept[stale.update.client_id].memory["delta"]
     torch.testing.assert_close(memory["error"], plain.flat)
     assert set(progress.kept) == {result.update.client_id for result in results}
+
+
+def test_a_flipped_exponent_is_refused_by_its_length(tmp_path: Path) -> None:
+    context = context_of(tmp_path, sampling={"kind": "full"})
+    state, _ = play(context, initial_state(context))
+    assert len(state.norms) == 6
+    work = plan(context, state).work
+    results = [client_round(context.method, task, never) for task in work.tasks]
+    delta = results[1].update.sections["delta"]
+    assert isinstance(delta, Params)
+    flat = delta.flat.clone()
+    flat[7] = 1e25
+    huge = replace(results[1].update, sections={"delta": delta.with_flat(flat)})
+    results[1] = replace(results[1], update=huge)
+    progress = take_in_lane(context, work.asked, work.tasks, iter(results))
+    assert [report.status for report in progress.reports].count("refused") == 1
+    assert str(progress.reports[1].reason).startswith("too long: its length is")
+    assert progress.reports[0].update_norm == pytest.approx(
+        float(results[0].update.sections["delta"].flat.norm()),  # type: ignore[attr-defined]
+        rel=1e-5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("norms", "limit"), [((), None), ((0.0, 0.0, 3.0), None), ((1.0, 2.0, 90.0), 2000.0)]
+)
+def test_the_middle_of_the_latest_lengths_bounds_the_next(
+    norms: tuple[float, ...], limit: float | None
+) -> None:
+    assert longest_allowed(norms) == limit
 
 
 def test_a_payload_of_another_size_is_refused_before_it_is_decoded(

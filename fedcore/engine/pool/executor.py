@@ -100,6 +100,7 @@ class PoolExecutor:
             "do": "open",
             "version": work.asked.base_version,
             "expected": pack_schema(work.asked.expected),
+            "max_norm": work.asked.max_norm,
         }
         for line in self._processes.lines:
             self._send(line, message)

@@ -85,6 +85,7 @@ class Worker:
             base_version=order["version"],
             expected=unpack_schema(order["expected"]),
             start=lambda: Accumulator({}),
+            max_norm=order["max_norm"],
         )
         return {}
 
