@@ -14,6 +14,8 @@ from django.conf import settings
 
 from webapp.jobs.queue import RECONCILE, UPKEEP_QUEUE
 
+IN_MEMORY = "celery.beat:Scheduler"
+
 
 class BeatStep(bootsteps.StartStopStep):
     """Starts and stops the clock together with its worker."""
@@ -24,7 +26,8 @@ class BeatStep(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         """Start the clock."""
         parent.app.conf.beat_schedule = schedule(settings.LEASE_S)
-        self.beat = EmbeddedService(parent.app, thread=True)
+        # The default scheduler keeps a file in the working directory; nothing here needs one.
+        self.beat = EmbeddedService(parent.app, thread=True, scheduler_cls=IN_MEMORY)
         self.beat.start()
 
     def stop(self, parent: Any) -> None:
