@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fedcore.clients.training import ClientData
 from fedcore.data.dataset import Examples
+from fedcore.errors import DatasetError
 from fedcore.messages import Update
 from fedcore.params import Params
 from fedcore.registry import Registry
@@ -82,7 +83,24 @@ class Adversaries:
 
 
 def recruit(spec: AttackSpec, *, seed: int, num_clients: int, num_classes: int) -> Adversaries:
-    """Return the adversaries of a run; who they are depends on the seed alone."""
+    """Return the adversaries of a run; who they are depends on the seed alone.
+
+    Args:
+        spec: What they do.
+        seed: Seed of the run.
+        num_clients: Clients to recruit from.
+        num_classes: Labels of the data set; 0 where there are none.
+
+    Raises:
+        DatasetError: If the attack needs labels that the data set does not have.
+    """
+    labels = spec.labels()
+    if labels is not None and max(labels, default=0) >= num_classes:
+        raise DatasetError(
+            f"attack {spec.kind} changes labels that the data set does not have",
+            field="attack",
+            fix="Name classes of the data set, or use attack sign_flip.",
+        )
     order = torch.randperm(num_clients, generator=rng(seed, Purpose.ADVERSARIES))
     return Adversaries(
         spec=spec,

@@ -28,6 +28,7 @@ from fedcore.pipeline import Pipeline, build_pipeline
 from fedcore.rng import Purpose, rng
 from fedcore.sampling import SAMPLERS, Sampler
 from fedcore.spec import RunSpec
+from fedcore.spec.tasks import TaskName
 from fedcore.state import RunState
 from fedcore.tasks import Task
 
@@ -117,7 +118,9 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         method=METHODS.of(spec.algorithm)(spec.algorithm, method_context),
         sampler=SAMPLERS.of(spec.sampling)(spec.sampling),
         pipeline=build_pipeline(
-            spec, num_clients=partition.num_clients, num_classes=dataset.num_classes
+            spec,
+            num_clients=partition.num_clients,
+            num_labels=dataset.num_classes if dataset.task_name is TaskName.CLASSIFICATION else 0,
         ),
         available=tuple(client for client in sizes if partition.train.size(client) > 0),
     )

@@ -25,6 +25,7 @@ def needed_bytes(layout: Layout, spec: RunSpec) -> int:
     slots = _SLOTS[spec.local.optimizer] + (spec.local.momentum > 0)
     if spec.aggregation.needs_individual_updates:
         slots += spec.sampling.cohort_size(spec.partition.clients)
+    slots += spec.compression.vectors_per_client * spec.partition.clients
     return layout.total * BYTES_PER_NUMBER * (MODEL_COPIES + slots)
 
 

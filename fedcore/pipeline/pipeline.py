@@ -180,15 +180,19 @@ class Pipeline:
 PLAIN = Pipeline()
 
 
-def build_pipeline(spec: RunSpec, *, num_clients: int, num_classes: int) -> Pipeline:
-    """Return the pipeline of a run."""
+def build_pipeline(spec: RunSpec, *, num_clients: int, num_labels: int) -> Pipeline:
+    """Return the pipeline of a run.
+
+    Raises:
+        DatasetError: If an attack needs labels that the data set does not have.
+    """
     uplink, downlink = spec.compression.uplink, spec.compression.downlink
     return Pipeline(
         compressor=Compressor(Chain(uplink)) if uplink else None,
         downlink=Chain(downlink) if downlink else None,
         adversaries=None
         if spec.attack is None
-        else recruit(spec.attack, seed=spec.seed, num_clients=num_clients, num_classes=num_classes),
+        else recruit(spec.attack, seed=spec.seed, num_clients=num_clients, num_classes=num_labels),
     )
 
 

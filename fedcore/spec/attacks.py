@@ -42,6 +42,10 @@ class AttackSpec(Choice):
             return min(self.count, clients)
         return min(clients, max(1, math.floor((self.fraction or 0.0) * clients + 0.5)))
 
+    def labels(self) -> tuple[int, ...] | None:
+        """Return the classes that the attack names; None if it needs no classes at all."""
+        return None
+
     def is_active(self, round_index: int) -> bool:
         """Return whether there is an attack in a round."""
         is_over = self.last_round is not None and round_index > self.last_round
@@ -68,6 +72,10 @@ class LabelFlipSpec(AttackSpec):
         (1,), min_length=1, max_length=1000, description="Classes whose labels are changed."
     )
     target: Label = Field(7, description="Class that they become.")
+
+    def labels(self) -> tuple[int, ...]:
+        """Return sources and target, or nothing where all classes are concerned."""
+        return (*self.sources, self.target) if self.mode == "targeted" else ()
 
 
 class SignFlipSpec(AttackSpec):

@@ -348,7 +348,7 @@ class DgcSpec(SupportCodecSpec):
         default=True, description="Forget the momentum of entries that have been sent."
     )
     warmup_rounds: int = Field(
-        4, ge=0, le=1_000_000, description="Rounds over which the share falls to ratio."
+        4, ge=0, le=10_000, description="Rounds over which the share falls to ratio."
     )
     clip_norm: float | None = Field(
         None,
@@ -387,6 +387,13 @@ class CompressionSpec(Spec):
     downlink: tuple[CodecSpec, ...] = Field(
         (), max_length=2, description="Chain for the model that the server sends."
     )
+
+    @property
+    def vectors_per_client(self) -> int:
+        """Vectors as long as the model that each client keeps from its first update on."""
+        if any(isinstance(link, DgcSpec) for link in self.uplink):
+            return 2
+        return int(any(link.has_memory for link in self.uplink))
 
 
 def share_of(size: int, ratio: float) -> int:

@@ -21,7 +21,8 @@ class Estimate:
         model_parameters: Trainable numbers of the model.
         memory_bytes: Peak memory of the process that executes the run: global model, running sum,
             one client's copy with gradients and optimiser state, all updates of a cohort where the
-            aggregation needs them at the same time, and the data as tensors.
+            aggregation needs them at the same time, what clients remember where compression lets
+            them, and the data as tensors.
         bytes_up_per_round: Tensor bytes that a cohort sends in one round, without headers.
         bytes_down_per_round: Tensor bytes that a cohort receives in one round, without headers.
         bytes_total: Both directions, all rounds.
@@ -50,6 +51,7 @@ def estimate(spec: RunSpec) -> Estimate:
     copies = 4 + (spec.local.momentum > 0) + OPTIMIZER_SLOTS[spec.local.optimizer]
     if spec.aggregation.needs_individual_updates:
         copies += cohort
+    copies += spec.compression.vectors_per_client * spec.partition.clients
     up = [cohort * _packed(spec.compression.uplink, parameters, index) for index in _phases(spec)]
     down = cohort * _broadcast(spec, parameters, cohort)
     return Estimate(

@@ -10,6 +10,7 @@ from fedcore.spec.attacks import LabelFlipSpec
 from fedcore.spec.compression import CodecSpec, DgcSpec, QuantizeSpec, RandkSpec
 from fedcore.spec.problems import Problem
 from fedcore.spec.rules import rule
+from fedcore.spec.tasks import TaskName
 
 if TYPE_CHECKING:
     from fedcore.spec.run import RunSpec
@@ -208,18 +209,26 @@ def attacks_take_place(spec: RunSpec) -> Iterator[Problem]:
 def flipped_labels_exist(spec: RunSpec) -> Iterator[Problem]:
     """Labels to flip are labels of the data set."""
     attack, info = spec.attack, spec.dataset.info()
-    if not isinstance(attack, LabelFlipSpec) or attack.mode != "targeted" or info is None:
+    if not isinstance(attack, LabelFlipSpec):
         return
+    has_classes = spec.dataset.known_task() is TaskName.CLASSIFICATION
+    if attack.mode == "targeted" and info is not None and has_classes:
+        yield from _labels_out_of_range(attack, spec.dataset.kind, info.num_classes)
+
+
+def _labels_out_of_range(
+    attack: LabelFlipSpec, dataset: str, num_classes: int
+) -> Iterator[Problem]:
     labels = {"attack.target": attack.target} | {
         f"attack.sources.{place}": label for place, label in enumerate(attack.sources)
     }
     for path, label in labels.items():
-        if label >= info.num_classes:
+        if label >= num_classes:
             yield Problem(
                 path,
                 "out_of_range",
-                f"{spec.dataset.kind} has no class {label}.",
-                f"Use a class from 0 to {info.num_classes - 1}.",
+                f"{dataset} has no class {label}.",
+                f"Use a class from 0 to {num_classes - 1}.",
             )
     if attack.target in attack.sources:
         yield Problem(

@@ -15,6 +15,7 @@ from fedcore.clients.training import ClientData
 from fedcore.data.dataset import Examples
 from fedcore.engine.context import build_context
 from fedcore.environment import Folders
+from fedcore.errors import DatasetError
 from fedcore.messages import Update
 from fedcore.params import Params
 from fedcore.spec import RunSpec
@@ -192,3 +193,12 @@ def test_flipped_labels_cost_their_class_and_little_else(tmp_path: Path) -> None
     recall, accuracy = recall_of(tmp_path, 1, attack=attack_of)
     assert recall < clean_recall - 0.1
     assert accuracy > clean_accuracy - 0.1
+
+
+@pytest.mark.parametrize(("settings", "num_labels"), [({}, 7), ({"mode": "complement"}, 0)])
+def test_labels_that_the_data_lack_are_refused_when_the_data_are_read(
+    settings: dict[str, Any], num_labels: int
+) -> None:
+    spec = AttackSpec.kinds()["label_flip"].model_validate({"kind": "label_flip", **settings})
+    with pytest.raises(DatasetError, match="labels that the data set does not have"):
+        recruit(spec, seed=0, num_clients=3, num_classes=num_labels)

@@ -193,3 +193,24 @@ def test_the_estimate_follows_a_warm_up_and_clients_that_miss_messages() -> None
     assert full.bytes_down_per_round is not None
     assert half.bytes_down_per_round is not None
     assert half.bytes_down_per_round > 10 * full.bytes_down_per_round
+
+
+def test_what_clients_remember_costs_memory_for_every_client() -> None:
+    def memory(*links: dict[str, Any]) -> int:
+        cost = estimate(RunSpec.parse(uplink(*links)))
+        assert cost.memory_bytes is not None
+        assert cost.model_parameters is not None
+        return cost.memory_bytes // (4 * cost.model_parameters)
+
+    assert memory(TOPK) - memory(INT8) == 20
+    assert memory({"kind": "dgc"}) - memory(INT8) == 40
+
+
+def test_labels_can_only_be_flipped_where_there_are_classes() -> None:
+    data = {
+        "dataset": {"kind": "shakespeare"},
+        "model": {"kind": "char_lstm"},
+        "partition": {"kind": "iid"},
+        "attack": {"kind": "label_flip"},
+    }
+    assert problems(data)["attack.kind"] == "needs_labels"
