@@ -112,6 +112,21 @@ class AutoExecutor:
         """Return how it works at the moment."""
         return self._local.name if self._pool is None else self._pool.name
 
+    @property
+    def processes(self) -> Processes | None:
+        """Processes that are starting or at work."""
+        return self._starting if self._pool is None else self._pool.processes
+
+    @property
+    def has_processes(self) -> bool:
+        """Whether there are any."""
+        return self.processes is not None
+
+    def wait_for_processes(self, timeout_s: float) -> None:
+        """Wait until processes that were started are ready."""
+        if self._starting is not None:
+            self._starting.is_ready(timeout_s)
+
     def train(self, work: CohortWork, should_stop: ShouldStop) -> Iterator[tuple[int, Progress]]:
         """Yield lanes as they are done, those that take longest first.
 

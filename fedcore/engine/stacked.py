@@ -39,10 +39,11 @@ class StackedExecutor:
 
     Attributes:
         local: Does what cannot be stacked, and the tests.
+        has_refused: Whether some clients could not be stacked.
     """
 
     local: SequentialExecutor
-    _is_refusal_known: bool = False
+    has_refused: bool = False
 
     @property
     def name(self) -> str:
@@ -156,7 +157,7 @@ class StackedExecutor:
 
     def _say(self, error: Exception) -> None:
         """Tell once that clients are not stacked after all."""
-        if not self._is_refusal_known:
+        if not self.has_refused:
             reason = f"{type(error).__name__}: {error}"
             log.warning("clients cannot be stacked and train one after another", reason=reason)
-            self._is_refusal_known = True
+            self.has_refused = True

@@ -38,6 +38,11 @@ class PoolExecutor:
         self._packer = Packer(context.layout, processes.inbox)
 
     @property
+    def processes(self) -> Processes:
+        """Who does the work."""
+        return self._processes
+
+    @property
     def name(self) -> str:
         """Return how it works."""
         return full_name(f"pool of {len(self._processes.lines)}", self._trainer)

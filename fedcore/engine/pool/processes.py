@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -38,6 +39,12 @@ class Processes:
     """A nursery and its workers.
 
     Starting takes a second or two, most of it for loading torch; meanwhile the caller goes on.
+
+    Attributes:
+        stop: Tells workers to give up what they do.
+        inbox: Tensors for the workers.
+        lines: Connections to the workers.
+        pids: Process ids of the workers, once they are ready.
     """
 
     def __init__(self, spec: RunSpec, folders: Folders, trainer: str, count: int) -> None:
@@ -72,6 +79,7 @@ class Processes:
         connections = [self._control, *(line.orders for line in self.lines)]
         self._finalizer = weakref.finalize(self, _end, self._popen, connections)
         self._is_ready = False
+        self.pids: tuple[int, ...] = ()
         send(
             self._control,
             {
@@ -96,6 +104,7 @@ class Processes:
             if "failed" in message:
                 raise WorkerLostError(f"the training processes did not start: {message['failed']}")
             self._is_ready = True
+            self.pids = tuple(message["ready"])
         return self._is_ready
 
     def lost(self, when: str) -> WorkerLostError:
@@ -128,8 +137,9 @@ class Processes:
                 if "ended" in message:
                     return int(message["ended"][0][1])
         except (EOFError, OSError):
-            pass
-        return self._popen.poll()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._popen.wait(_END_S)
+        return None
 
 
 def _start(descriptors: dict[str, object]) -> subprocess.Popen[bytes]:

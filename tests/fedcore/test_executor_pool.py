@@ -1,0 +1,259 @@
+"""A pool of processes computes what one process computes, ends when it should, and says why not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+import torch
+
+from fedcore.clients.trainer import AUTOGRAD
+from fedcore.clients.training import Interrupted
+from fedcore.engine.context import RunContext, build_context, initial_state
+from fedcore.engine.pool import PoolExecutor, Processes
+from fedcore.engine.pool.arena import Arena, Flag
+from fedcore.engine.rounds import play_round
+from fedcore.environment import Folders
+from fedcore.errors import WorkerLostError
+from fedcore.spec import RunSpec
+from fedcore.state import RunState
+from tests.fedcore.runs import assert_same_report, assert_same_state, never, play, small_spec
+
+needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a /proc")
+START_S = 100.0
+END_S = 20.0
+MANY: dict[str, Any] = {"partition": {"kind": "dirichlet", "clients": 40, "alpha": 0.5}}
+#: What travels in different ways: partial means, private state, gathered updates, refused ones.
+CASES: dict[str, dict[str, Any]] = {
+    "fedavg": {"local": {"epochs": 2, "batch_size": 7, "momentum": 0.5}},
+    "scaffold": {"algorithm": {"kind": "scaffold"}},
+    "median": {"aggregation": {"kind": "median"}},
+}
+
+
+@contextmanager
+def started(spec: RunSpec, folders: Folders, count: int = 2) -> Iterator[Processes]:
+    processes = Processes(spec, folders, AUTOGRAD.name, count)
+    try:
+        assert processes.is_ready(START_S)
+        yield processes
+    finally:
+        processes.close()
+
+
+@contextmanager
+def pool(context: RunContext, folders: Folders) -> Iterator[PoolExecutor]:
+    with started(context.spec, folders) as processes:
+        yield PoolExecutor(context, AUTOGRAD, processes)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline, pause = monotonic() + END_S, threading.Event()
+    while not condition():
+        assert monotonic() < deadline, "it did not happen in time"
+        pause.wait(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    """Return whether a process has ended, be it that nobody has asked for its status yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[1])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_pool_gives_the_same_bits_as_one_process(case: str, folders: Folders) -> None:
+    context = build_context(small_spec(**MANY, **CASES[case]), folders)
+    alone = together = initial_state(context)
+    with pool(context, folders) as executor:
+        for _ in range(2):
+            alone, report = play(context, alone)
+            together, pooled = play_round(context, together, executor, never)
+            assert pooled.executor == "pool of 2"
+            assert_same_state(alone, together)
+            assert_same_report(report, replace(pooled, executor=report.executor))
+
+
+def test_clients_that_diverge_are_refused_with_the_same_reasons(folders: Folders) -> None:
+    local = {"epochs": 2, "batch_size": 1, "lr": 1000.0, "weight_decay": 10.0}
+    context = build_context(small_spec(**MANY, local=local), folders)
+    reasons: list[Any] = []
+    with pool(context, folders) as executor:
+        for run in (play, lambda c, s: play_round(c, s, executor, never)):
+            with pytest.raises(Exception, match="updates it needs") as failure:
+                run(context, initial_state(context))
+            reasons.append(vars(failure.value)["context"]["reasons"])
+    assert reasons[0]
+    assert reasons[0] == reasons[1]
+
+
+def test_an_interrupted_round_leaves_no_trace(folders: Folders) -> None:
+    local = {"epochs": 200, "batch_size": 1}
+    context = build_context(small_spec(**MANY, local=local), folders)
+    state = initial_state(context)
+    before = state.model.flat.clone()
+    asked = 0
+
+    def soon() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 2
+
+    with pool(context, folders) as executor:
+        with pytest.raises(Interrupted):
+            play_round(context, state, executor, soon)
+        assert torch.equal(state.model.flat, before)
+        quick = replace(context, spec=context.spec)
+        losses = executor.score(state.model, never)  # the processes are at our service again
+        assert len(losses) == len(quick.dataset.test)
+
+
+def test_a_worker_that_is_killed_is_a_named_failure(folders: Folders) -> None:
+    local = {"epochs": 2000, "batch_size": 1}
+    context = build_context(small_spec(**MANY, local=local), folders)
+    with started(context.spec, folders) as processes:
+        executor = PoolExecutor(context, AUTOGRAD, processes)
+        threading.Timer(0.5, os.kill, (processes.pids[1], signal.SIGKILL)).start()
+        with pytest.raises(WorkerLostError, match="killed by signal 9") as failure:
+            play_round(context, initial_state(context), executor, never)
+        assert failure.value.fix is not None
+        assert "memory" in failure.value.fix
+
+
+@needs_proc
+def test_when_the_nursery_dies_its_workers_do_and_the_caller_hears_of_it(folders: Folders) -> None:
+    context = build_context(small_spec(**MANY), folders)
+    with started(context.spec, folders) as processes:
+        executor = PoolExecutor(context, AUTOGRAD, processes)
+        nursery = parent_of(processes.pids[0])
+        os.kill(nursery, signal.SIGKILL)
+        wait_until(lambda: all(is_gone(pid) for pid in processes.pids))
+        with pytest.raises(WorkerLostError, match="killed by signal 9"):
+            play_round(context, initial_state(context), executor, never)
+
+
+@needs_proc
+def test_closing_leaves_no_process(folders: Folders) -> None:
+    with started(small_spec(**MANY), folders) as processes:
+        pids = (*processes.pids, parent_of(processes.pids[0]))
+        assert not any(map(is_gone, pids))
+    assert all(map(is_gone, pids))
+    processes.close()  # twice is no harm
+
+
+@needs_proc
+def test_nobody_is_left_when_the_caller_is_killed(folders: Folders) -> None:
+    program = """
+import sys
+from pathlib import Path
+from fedcore.engine.pool import Processes
+from fedcore.environment import Folders
+from fedcore.spec import RunSpec
+processes = Processes(RunSpec(), Folders(None, Path(sys.argv[1])), "autograd", 2)
+assert processes.is_ready(100)
+print(*processes.pids, flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(folders.cache)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as caller:
+        assert caller.stdout is not None
+        pids = [int(pid) for pid in caller.stdout.readline().split()]
+        assert len(pids) == 2
+        caller.kill()
+        wait_until(lambda: all(map(is_gone, pids)))
+
+
+def test_a_pool_works_from_a_process_with_threads(folders: Folders) -> None:
+    context = build_context(small_spec(**MANY), folders)
+    found: list[RunState] = []
+
+    def work() -> None:
+        with pool(context, folders) as executor:
+            found.append(play_round(context, initial_state(context), executor, never)[0])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(START_S)
+    assert_same_state(found[0], play(context, initial_state(context))[0])
+
+
+def test_processes_that_cannot_start_say_why(folders: Folders) -> None:
+    spec = small_spec(runtime={"device": "cuda"})
+    if torch.cuda.is_available():
+        pytest.skip("needs a machine without a GPU")
+    processes = Processes(spec, folders, AUTOGRAD.name, 1)
+    try:
+        with pytest.raises(WorkerLostError, match="no CUDA device"):
+            processes.is_ready(START_S)
+    finally:
+        processes.close()
+
+
+def test_an_arena_grows_and_both_sides_see_it() -> None:
+    writer = Arena.create()
+    reader = Arena(os.dup(writer.descriptor))
+    small, large = torch.arange(5), torch.randn(1000, 1000)
+    places = [writer.put(small), writer.put(large)]
+    assert torch.equal(reader.get(places[0]), small)
+    assert torch.equal(reader.get(places[1]), large)
+    assert places[1][0] % 64 == 0
+    writer.forget()
+    assert writer.put(small) == places[0]
+    writer.close()
+    reader.close()
+
+
+def test_a_flag_is_seen_by_others() -> None:
+    flag = Flag.create()
+    other = Flag(os.dup(flag.descriptor))
+    flag.raise_()
+    assert other.is_up()
+    flag.lower()
+    assert not other.is_up()
+    flag.close()
+    other.close()
+
+
+def test_the_pool_is_started_without_running_the_callers_main_module(
+    folders: Folders, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "from pathlib import Path\n"
+        "print('begun', flush=True)\n"
+        "from fedcore.engine import Engine\n"
+        "from fedcore.spec import RunSpec\n"
+        "spec = RunSpec.model_validate({'rounds': 1, 'runtime': {'executor': 'pool',"
+        " 'processes': 2, 'device': 'cpu'}})\n"
+        "engine = Engine.create(spec, cache_dir=Path(sys.argv[1]))\n"
+        "print(engine.run_round().executor.split(',')[0])\n"
+        "engine.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script), str(folders.cache)],
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["begun", "pool of 2"]
