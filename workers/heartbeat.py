@@ -41,8 +41,12 @@ class Heartbeat:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self.end()
         self._thread.join()
+
+    def end(self) -> None:
+        """Renew no more: what comes next ends the lease."""
+        self._ended.set()
 
     @property
     def requested(self) -> RequestedAction:
@@ -71,8 +75,9 @@ class Heartbeat:
                 try:
                     renewed = services.renew_lease(lease=self._lease)
                 except LeaseLostError:
-                    log.warning("lease lost")
-                    self._give_up()
+                    if not self._ended.is_set():
+                        log.warning("lease lost")
+                        self._give_up()
                     return
                 except DatabaseError as error:
                     log.warning("lease not renewed", reason=str(error))

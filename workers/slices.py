@@ -179,6 +179,7 @@ class Slice:
             Ending.CANCELLED: services.cancel_run,
             Ending.HANDED_OVER: services.release_lease,
         }[ending]
+        self._heartbeat.end()
         self._patience.with_database(lambda: act(lease=self._lease))
         if ending is not Ending.HANDED_OVER:
             self._engines.drop(self._lease.run_id)
@@ -187,6 +188,7 @@ class Slice:
         with TemporaryDirectory(prefix="roundhouse-") as folder:
             files = engine.export_model(Path(folder))
             stored = [store_model(run_id=self._lease.run_id, path=path) for path in files]
+        self._heartbeat.end()
         self._patience.with_database(
             lambda: services.finish_run(
                 lease=self._lease,
