@@ -43,7 +43,7 @@ class CompressionSpec(Spec):
 def chain_bytes(chain: Sequence[CodecSpec], shapes: Iterable[Shape], round_index: int = 0) -> int:
     """Return the bytes that one message's tensors of these shapes take under a chain."""
     support = next((link for link in chain if isinstance(link, SupportCodecSpec)), None)
-    values = next((link for link in chain if isinstance(link, ValueCodecSpec)), None)
+    coder = next((link for link in chain if isinstance(link, ValueCodecSpec)), None)
     if support is not None and support.is_global:
         shapes = [(sum(math.prod(shape) for shape in shapes),)]
     total = sum(link.message_bytes for link in chain)
@@ -51,5 +51,5 @@ def chain_bytes(chain: Sequence[CodecSpec], shapes: Iterable[Shape], round_index
         size = math.prod(shape)
         kept = size if support is None else support.num_kept(shape, round_index)
         total += 0 if support is None else support.place_bytes(size, kept)
-        total += kept * FLOAT_BYTES if values is None else values.value_bytes(kept)
+        total += kept * FLOAT_BYTES if coder is None else coder.value_bytes(kept)
     return total
