@@ -1,0 +1,166 @@
+"""Pictures of every screen for the documentation: ``python -m tests.e2e.screenshots``.
+
+They show a real installation with real runs, in light and dark and as wide as a phone.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests import services
+from tests.e2e import screens
+from tests.e2e.browser import PATIENCE_MS, chromium, what_is_missing
+from tests.faults.stack import ROOT, Stack, wait_for_end, wait_for_rounds
+
+TARGET = ROOT / "docs" / "images"
+#: Screens have few colours; a palette makes the files a third as large and looks the same.
+COLOURS = 192
+
+DIGITS: dict[str, Any] = {"rounds": 20, "partition": {"kind": "dirichlet", "clients": 20}}
+#: Clients diverge and their updates are refused, until too few are left.
+DIVERGING: dict[str, Any] = {
+    **DIGITS,
+    "local": {"optimizer": "sgd", "lr": 1000.0, "epochs": 5},
+    "runtime": {"min_updates": 10},
+}
+ENDLESS: dict[str, Any] = {**DIGITS, "rounds": 100_000}
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at a screen."""
+
+    name: str
+    scheme: Literal["light", "dark"]
+    size: ViewportSize
+
+
+VIEWS = (
+    View("light", "light", {"width": 1280, "height": 800}),
+    View("dark", "dark", {"width": 1280, "height": 800}),
+    View("phone", "light", {"width": 360, "height": 740}),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A screen: where it is, and what to do and wait for until it is complete."""
+
+    name: str
+    address: str
+    prepare: Callable[[Page], None]
+
+
+def shows(text: str) -> Callable[[Page], None]:
+    return lambda page: expect(page.get_by_text(text).first).to_be_visible()
+
+
+def _draws_charts(page: Page) -> None:
+    expect(page.locator("canvas")).to_have_count(2)
+
+
+def _has_problems(page: Page) -> None:
+    screens.fill(page, {"Clients": "0", "Learning rate": "fast"})
+    expect(page.get_by_text("2 things to mend")).to_be_visible()
+
+
+def _asks_to_cancel(page: Page) -> None:
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_role("dialog", name="Cancel this run?")).to_be_visible()
+
+
+def scenes(runs: dict[str, str]) -> list[Scene]:
+    done, live, failed = (f"/runs/{runs[name]}" for name in ("done", "live", "failed"))
+    return [
+        Scene("runs", "/runs", shows("Succeeded")),
+        Scene("new-run", "/new", shows("Ready to launch")),
+        Scene("new-run-problems", "/new", _has_problems),
+        Scene("run", done, _draws_charts),
+        Scene("run-live", live, _draws_charts),
+        Scene("run-cancel", live, _asks_to_cancel),
+        Scene("run-failed", failed, shows("This run failed")),
+        Scene("run-events", f"{done}?tab=events", shows("Round 19 finished")),
+        Scene("run-spec", f"{done}?tab=spec", shows("Copy as JSON")),
+        Scene("run-model", f"{done}?tab=model", shows("Download model.safetensors")),
+    ]
+
+
+def prepare_runs(stack: Stack) -> dict[str, str]:
+    """Launch the runs that the pictures show, and return their ids."""
+    with stack.client() as client:
+
+        def launch(name: str, spec: dict[str, Any]) -> Any:
+            return client.submit(name=name, spec=spec).runs[0]
+
+        done = launch("Digits, uneven clients", DIGITS)
+        failed = launch("Learning rate far too high", DIVERGING)
+        wait_for_end(client, done)
+        wait_for_end(client, failed)
+        live = launch("Digits, a long run", ENDLESS)
+        wait_for_rounds(client, live, 12)
+        launch("Waits for a worker", DIGITS)
+        return {"done": str(done.id), "failed": str(failed.id), "live": str(live.id)}
+
+
+def _open(browser: Browser, stack: Stack, view: View) -> Page:
+    context = browser.new_context(
+        base_url=stack.url,
+        viewport=view.size,
+        color_scheme=view.scheme,
+        reduced_motion="reduce",
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
+
+
+def _keep(page: Page, scene: str, view: View) -> None:
+    page.wait_for_load_state("networkidle")
+    picture = Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide")))
+    path = TARGET / f"{scene}-{view.name}.png"
+    picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    sys.stderr.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KiB\n")
+
+
+def main() -> int:
+    missing = what_is_missing()
+    if missing:
+        sys.stderr.write(f"screenshots: {missing}\n")
+        return 2
+    expect.set_options(timeout=PATIENCE_MS)
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        stack = Stack(Path(folder), services.EMBEDDED_ENVIRONMENT)
+        try:
+            stack.start()
+            pages = [(view, _open(browser, stack, view)) for view in VIEWS]
+            for view, page in pages:
+                page.goto("/sign-in")
+                shows("Sign in")(page)
+                _keep(page, "sign-in", view)
+                screens.sign_in(page)
+                shows("No runs yet")(page)
+                _keep(page, "runs-empty", view)
+            all_scenes = scenes(prepare_runs(stack))
+            for view, page in pages:
+                for scene in all_scenes:
+                    page.goto(scene.address)
+                    scene.prepare(page)
+                    _keep(page, scene.name, view)
+        finally:
+            stack.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
