@@ -20,7 +20,7 @@ from fedcore.compression.base import (
 from fedcore.compression.stream import Sink, Source
 from fedcore.compression.values import Raw
 from fedcore.errors import CodecError
-from fedcore.params import Layout, Params
+from fedcore.params import Layout, Params, is_finite
 from fedcore.spec.compression import (
     CodecSpec,
     SupportCodecSpec,
@@ -96,7 +96,7 @@ class Chain:
         Raises:
             CodecError: If a number is not finite or does not fit into the type on the wire.
         """
-        if not bool(torch.isfinite(params.flat).all()):
+        if not is_finite([params.flat]):
             raise CodecError("the update holds numbers that are not finite")
         sink = Sink()
         generator = context.generator()

@@ -37,14 +37,17 @@ class Quantize:
             sink.write(step)
         elif self.spec.mode == "adaptive":
             sink.write(torch.stack([step, zero, mean]))
-        scaled = torch.where(step > 0, (values - mean) / step, 0.0) + zero
+        centred = values - mean if self.spec.mode == "adaptive" else values
+        codes = centred / torch.where(step > 0, step, 1.0)
+        if self.spec.mode == "adaptive":
+            codes.add_(zero)
         if self.spec.rounding == "stochastic":
             noise = torch.rand(values.shape, generator=generator).to(values.device)
-            codes = torch.floor(scaled + noise)
+            codes.add_(noise).floor_()
         else:
-            codes = torch.round(scaled)
-        codes = codes.clamp_(-self._half, self._half - 1)
-        sink.write(pack_bits(codes.to(torch.int32) + self._half, self.spec.bits))
+            codes.round_()
+        codes.clamp_(-self._half, self._half - 1).add_(self._half)
+        sink.write(pack_bits(codes.to(torch.int32), self.spec.bits))
 
     def decode(self, count: int, source: Source) -> Tensor:
         """Return the values of the codes."""
