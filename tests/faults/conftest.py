@@ -22,7 +22,7 @@ SPEC: dict[str, Any] = {
     "dataset": {"kind": "digits"},
     "partition": {"kind": "dirichlet", "clients": 20, "alpha": 0.5},
     "model": {"kind": "mlp", "hidden": [64]},
-    "local": {"epochs": 4, "batch_size": 8, "lr": 0.05},
+    "local": {"epochs": 1, "batch_size": 16, "lr": 0.1},
     "sampling": {"kind": "random", "fraction": 0.5},
     "runtime": {"executor": "sequential"},
 }

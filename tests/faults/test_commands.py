@@ -17,7 +17,7 @@ from tests.waiting import wait_until
 from webapp.client import Client, ClientError, Run
 from workers.demonstration import why_not_a_success
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 
 def roundhouse(*arguments: str, var_dir: Path, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ from tests.faults.stack import (
 )
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 #: One round of this takes minutes.
 ENDLESS: dict[str, Any] = {**SPEC, "local": {"epochs": 5000, "batch_size": 8, "lr": 0.01}}

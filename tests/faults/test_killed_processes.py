@@ -9,7 +9,7 @@ import pytest
 from tests.faults.conftest import SPEC
 from tests.faults.stack import Stack, assert_as_undisturbed, wait_for_end, wait_for_rounds
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 Lines = list[dict[str, Any]]
 
