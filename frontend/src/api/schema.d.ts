@@ -542,6 +542,58 @@ export interface components {
              */
             mean: number;
         };
+        /**
+         * AdultSpec
+         * @description 48,842 people of the 1994 US census, to tell who earns more than 50,000 dollars a year.
+         *
+         *     Numbers are standardised on the training split, categories become one input each, and a missing
+         *     value is a category of its own.
+         */
+        AdultSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "adult";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+        };
+        /**
+         * AdultSpec
+         * @description 48,842 people of the 1994 US census, to tell who earns more than 50,000 dollars a year.
+         *
+         *     Numbers are standardised on the training split, categories become one input each, and a missing
+         *     value is a category of its own.
+         */
+        AdultSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "adult";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+        };
         Artifact: {
             /** Format: uuid */
             readonly id: string;
@@ -583,6 +635,82 @@ export interface components {
             kind: "checkpoint" | "model";
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * Banking77Spec
+         * @description 13,081 questions to a bank, each with one of 77 intents.
+         *
+         *     Built-in models read the most frequent words of the training split, in lower case; a Hugging
+         *     Face model reads the text through its own tokenizer.
+         */
+        Banking77Spec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "banking77";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Length
+             * @description Tokens per example; what is longer is cut, what is shorter is padded.
+             * @default 48
+             */
+            length: number;
+            /**
+             * Vocabulary
+             * @description How many words the built-in tokenizer tells apart.
+             * @default 2000
+             */
+            vocabulary: number;
+        };
+        /**
+         * Banking77Spec
+         * @description 13,081 questions to a bank, each with one of 77 intents.
+         *
+         *     Built-in models read the most frequent words of the training split, in lower case; a Hugging
+         *     Face model reads the text through its own tokenizer.
+         */
+        Banking77SpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "banking77";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Length
+             * @description Tokens per example; what is longer is cut, what is shorter is padded.
+             * @default 48
+             */
+            length: number;
+            /**
+             * Vocabulary
+             * @description How many words the built-in tokenizer tells apart.
+             * @default 2000
+             */
+            vocabulary: number;
         };
         /**
          * BulyanSpec
@@ -781,6 +909,52 @@ export interface components {
             round_index: number;
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * Cifar10Spec
+         * @description 60,000 colour 32x32 photographs in ten kinds, from the hub or a local Parquet folder.
+         */
+        Cifar10Spec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cifar10";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+        };
+        /**
+         * Cifar10Spec
+         * @description 60,000 colour 32x32 photographs in ten kinds, from the hub or a local Parquet folder.
+         */
+        Cifar10SpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cifar10";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
         };
         /** ClientRefused */
         ClientRefused: {
@@ -1087,6 +1261,18 @@ export interface components {
              * @enum {string}
              */
             kind: "digits";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
         };
         /**
          * DigitsSpec
@@ -1098,6 +1284,18 @@ export interface components {
              * @enum {string}
              */
             kind: "digits";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
         };
         /**
          * DirichletPartitionSpec
@@ -1133,7 +1331,7 @@ export interface components {
             mode: "per_class" | "per_client";
             /**
              * Min Size
-             * @description Fewest examples that any client may get.
+             * @description Fewest training examples that any client may get.
              * @default 2
              */
             min_size: number;
@@ -1172,7 +1370,99 @@ export interface components {
             mode: "per_class" | "per_client";
             /**
              * Min Size
-             * @description Fewest examples that any client may get.
+             * @description Fewest training examples that any client may get.
+             * @default 2
+             */
+            min_size: number;
+        };
+        /**
+         * EmbeddingPartitionSpec
+         * @description Like Dirichlet, but over groups of inputs that look alike to a trained network, not labels.
+         *
+         *     A small network is trained on all the data, its last hidden layer is clustered, and the clusters
+         *     take the place of labels. ``fill`` gives all clients the same size and uses all examples;
+         *     ``solve`` is the paper's: sizes follow from the drawn mixes, and some examples stay unused.
+         */
+        EmbeddingPartitionSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "embedding";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * Alpha
+             * @description Concentration: 0.1 is extreme, 1 is mild, 100 is nearly equal.
+             * @default 0.5
+             */
+            alpha: number;
+            /**
+             * Clusters
+             * @description How many groups of inputs to find.
+             * @default 16
+             */
+            clusters: number;
+            /**
+             * Mode
+             * @description Equal sizes using all examples, or sizes solved for the drawn mixes.
+             * @default fill
+             * @enum {string}
+             */
+            mode: "fill" | "solve";
+            /**
+             * Min Size
+             * @description Fewest training examples that any client may get.
+             * @default 2
+             */
+            min_size: number;
+        };
+        /**
+         * EmbeddingPartitionSpec
+         * @description Like Dirichlet, but over groups of inputs that look alike to a trained network, not labels.
+         *
+         *     A small network is trained on all the data, its last hidden layer is clustered, and the clusters
+         *     take the place of labels. ``fill`` gives all clients the same size and uses all examples;
+         *     ``solve`` is the paper's: sizes follow from the drawn mixes, and some examples stay unused.
+         */
+        EmbeddingPartitionSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "embedding";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * Alpha
+             * @description Concentration: 0.1 is extreme, 1 is mild, 100 is nearly equal.
+             * @default 0.5
+             */
+            alpha: number;
+            /**
+             * Clusters
+             * @description How many groups of inputs to find.
+             * @default 16
+             */
+            clusters: number;
+            /**
+             * Mode
+             * @description Equal sizes using all examples, or sizes solved for the drawn mixes.
+             * @default fill
+             * @enum {string}
+             */
+            mode: "fill" | "solve";
+            /**
+             * Min Size
+             * @description Fewest training examples that any client may get.
              * @default 2
              */
             min_size: number;
@@ -1324,6 +1614,146 @@ export interface components {
              * @default null
              */
             fix: string | null;
+        };
+        /**
+         * FashionMnistSpec
+         * @description 70,000 grey 28x28 images of clothes in ten kinds, from the hub or a local Parquet folder.
+         */
+        FashionMnistSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fashion_mnist";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+        };
+        /**
+         * FashionMnistSpec
+         * @description 70,000 grey 28x28 images of clothes in ten kinds, from the hub or a local Parquet folder.
+         */
+        FashionMnistSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fashion_mnist";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+        };
+        /**
+         * FeaturePartitionSpec
+         * @description Clients hold the same mix of labels, but their inputs look different.
+         *
+         *     Each client changes its inputs by a fixed function of its own, for training and testing alike:
+         *     ``noise`` adds Gaussian noise that grows from client to client, ``rotation`` turns images by
+         *     angles that go evenly from one side to the other, ``contrast`` scales the distance of an input
+         *     from its mean.
+         */
+        FeaturePartitionSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "feature";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * Transform
+             * @description How inputs differ between clients.
+             * @default noise
+             * @enum {string}
+             */
+            transform: "noise" | "rotation" | "contrast";
+            /**
+             * Max Noise
+             * @description Noise of the last client, in standard deviations of the inputs.
+             * @default 1
+             */
+            max_noise: number;
+            /**
+             * Max Angle
+             * @description Rotation of the first and the last client, one to each side.
+             * @default 45
+             */
+            max_angle: number;
+            /**
+             * Max Contrast
+             * @description Contrast of the last client; the first has its inverse.
+             * @default 3
+             */
+            max_contrast: number;
+        };
+        /**
+         * FeaturePartitionSpec
+         * @description Clients hold the same mix of labels, but their inputs look different.
+         *
+         *     Each client changes its inputs by a fixed function of its own, for training and testing alike:
+         *     ``noise`` adds Gaussian noise that grows from client to client, ``rotation`` turns images by
+         *     angles that go evenly from one side to the other, ``contrast`` scales the distance of an input
+         *     from its mean.
+         */
+        FeaturePartitionSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "feature";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * Transform
+             * @description How inputs differ between clients.
+             * @default noise
+             * @enum {string}
+             */
+            transform: "noise" | "rotation" | "contrast";
+            /**
+             * Max Noise
+             * @description Noise of the last client, in standard deviations of the inputs.
+             * @default 1
+             */
+            max_noise: number;
+            /**
+             * Max Angle
+             * @description Rotation of the first and the last client, one to each side.
+             * @default 45
+             */
+            max_angle: number;
+            /**
+             * Max Contrast
+             * @description Contrast of the last client; the first has its inverse.
+             * @default 3
+             */
+            max_contrast: number;
         };
         /**
          * FedAdagradSpec
@@ -1862,6 +2292,266 @@ export interface components {
             };
         };
         /**
+         * HeartSpec
+         * @description 920 patients of four hospitals: heart disease or not; a hospital is a natural client.
+         *
+         *     A fifth of each hospital's patients, the same ones whatever the seed, is the test split.
+         *     Missing values are common and differ between hospitals: a missing number becomes the mean, with
+         *     an input that says so. A cholesterol or blood pressure of zero counts as missing.
+         */
+        HeartSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "heart";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+        };
+        /**
+         * HeartSpec
+         * @description 920 patients of four hospitals: heart disease or not; a hospital is a natural client.
+         *
+         *     A fifth of each hospital's patients, the same ones whatever the seed, is the test split.
+         *     Missing values are common and differ between hospitals: a missing number becomes the mean, with
+         *     an input that says so. A cholesterol or blood pressure of zero counts as missing.
+         */
+        HeartSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "heart";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+        };
+        /**
+         * HuggingFaceDatasetSpec
+         * @description Any data set in the layout of the Hugging Face hub, from there or from a local folder.
+         *
+         *     A folder of this name in the data folder comes first. Data sets that need code of their own to
+         *     be read are refused.
+         */
+        HuggingFaceDatasetSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "huggingface";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Input
+             * @description Columns to learn from; empty takes all that are neither target nor group.
+             * @default null
+             */
+            input: string[] | null;
+            /**
+             * Target
+             * @description Columns to predict; empty predicts the next token of a text.
+             * @default null
+             */
+            target: string[] | null;
+            /**
+             * Group
+             * @description Column that names the natural client of each row.
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Task
+             * @description What is learnt; empty decides by the target: fractional numbers are a regression, lists or several columns of 0 and 1 are labels, anything else is a class.
+             * @default null
+             */
+            task: ("classification" | "regression" | "multi_label" | "next_token") | null;
+            /**
+             * Input Kind
+             * @description What an input is; empty decides by the column: an image, one column of text, lists of whole numbers (tokens), or else numbers and categories.
+             * @default null
+             */
+            input_kind: ("image" | "vector" | "tokens" | "text") | null;
+            /**
+             * Test Fraction
+             * @description Share held out where the data have no test split.
+             * @default 0.2
+             */
+            test_fraction: number;
+            /**
+             * Image Size
+             * @description Scale images to this width and height, in pixels.
+             * @default null
+             */
+            image_size: number | null;
+            /**
+             * Length
+             * @description Tokens per example; what is longer is cut, what is shorter is padded.
+             * @default 128
+             */
+            length: number;
+            /**
+             * Vocabulary
+             * @description How many words the built-in tokenizer tells apart.
+             * @default 10000
+             */
+            vocabulary: number;
+            /**
+             * Path
+             * @description Hub id such as owner/name, or a folder in the data folder.
+             */
+            path: string;
+            /**
+             * Config
+             * @description Configuration of the data set, if it has several.
+             * @default null
+             */
+            config: string | null;
+            /**
+             * Train Split
+             * @description Name of the training split.
+             * @default train
+             */
+            train_split: string;
+            /**
+             * Test Split
+             * @description Name of the test split; empty takes test, or holds test_fraction out.
+             * @default null
+             */
+            test_split: string | null;
+        };
+        /**
+         * HuggingFaceDatasetSpec
+         * @description Any data set in the layout of the Hugging Face hub, from there or from a local folder.
+         *
+         *     A folder of this name in the data folder comes first. Data sets that need code of their own to
+         *     be read are refused.
+         */
+        HuggingFaceDatasetSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "huggingface";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Input
+             * @description Columns to learn from; empty takes all that are neither target nor group.
+             * @default null
+             */
+            input: string[] | null;
+            /**
+             * Target
+             * @description Columns to predict; empty predicts the next token of a text.
+             * @default null
+             */
+            target: string[] | null;
+            /**
+             * Group
+             * @description Column that names the natural client of each row.
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Task
+             * @description What is learnt; empty decides by the target: fractional numbers are a regression, lists or several columns of 0 and 1 are labels, anything else is a class.
+             * @default null
+             */
+            task: ("classification" | "regression" | "multi_label" | "next_token") | null;
+            /**
+             * Input Kind
+             * @description What an input is; empty decides by the column: an image, one column of text, lists of whole numbers (tokens), or else numbers and categories.
+             * @default null
+             */
+            input_kind: ("image" | "vector" | "tokens" | "text") | null;
+            /**
+             * Test Fraction
+             * @description Share held out where the data have no test split.
+             * @default 0.2
+             */
+            test_fraction: number;
+            /**
+             * Image Size
+             * @description Scale images to this width and height, in pixels.
+             * @default null
+             */
+            image_size: number | null;
+            /**
+             * Length
+             * @description Tokens per example; what is longer is cut, what is shorter is padded.
+             * @default 128
+             */
+            length: number;
+            /**
+             * Vocabulary
+             * @description How many words the built-in tokenizer tells apart.
+             * @default 10000
+             */
+            vocabulary: number;
+            /**
+             * Path
+             * @description Hub id such as owner/name, or a folder in the data folder.
+             */
+            path: string;
+            /**
+             * Config
+             * @description Configuration of the data set, if it has several.
+             * @default null
+             */
+            config: string | null;
+            /**
+             * Train Split
+             * @description Name of the training split.
+             * @default train
+             */
+            train_split: string;
+            /**
+             * Test Split
+             * @description Name of the test split; empty takes test, or holds test_fraction out.
+             * @default null
+             */
+            test_split: string | null;
+        };
+        /**
          * IidPartitionSpec
          * @description Every client holds a random, equal share.
          */
@@ -2101,8 +2791,72 @@ export interface components {
             target: number;
         };
         /**
+         * LatencyProportionalSpec
+         * @description Fast clients are drawn more often: the chance falls with the time a client takes.
+         *
+         *     Times are those of the simulated clients; a client that has not been timed yet counts as the
+         *     median of the others.
+         */
+        LatencyProportionalSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "latency_proportional";
+            /**
+             * Fraction
+             * @description Share of all clients; leave empty when a count is given.
+             * @default 0.5
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of clients instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * Smoothing
+             * @description Weight of the newest time in a client's running mean.
+             * @default 0.3
+             */
+            smoothing: number;
+        };
+        /**
+         * LatencyProportionalSpec
+         * @description Fast clients are drawn more often: the chance falls with the time a client takes.
+         *
+         *     Times are those of the simulated clients; a client that has not been timed yet counts as the
+         *     median of the others.
+         */
+        LatencyProportionalSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "latency_proportional";
+            /**
+             * Fraction
+             * @description Share of all clients; leave empty when a count is given.
+             * @default 0.5
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of clients instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * Smoothing
+             * @description Weight of the newest time in a client's running mean.
+             * @default 0.3
+             */
+            smoothing: number;
+        };
+        /**
          * LinearSpec
-         * @description One linear layer: softmax regression.
+         * @description One linear layer: softmax regression, or linear regression.
          */
         LinearSpec: {
             /**
@@ -2113,7 +2867,7 @@ export interface components {
         };
         /**
          * LinearSpec
-         * @description One linear layer: softmax regression.
+         * @description One linear layer: softmax regression, or linear regression.
          */
         LinearSpecInput: {
             /**
@@ -2250,6 +3004,52 @@ export interface components {
             username: string;
             password: string;
         };
+        /**
+         * LognormalSpeedSpec
+         * @description Speeds follow a log-normal law: most are near the median, a few are much slower or faster.
+         */
+        LognormalSpeedSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lognormal";
+            /**
+             * Samples Per S
+             * @description Training examples that a typical client works through per second.
+             * @default 1000
+             */
+            samples_per_s: number;
+            /**
+             * Sigma
+             * @description Spread of the logarithm of the speed; 0 is equal speed.
+             * @default 0.5
+             */
+            sigma: number;
+        };
+        /**
+         * LognormalSpeedSpec
+         * @description Speeds follow a log-normal law: most are near the median, a few are much slower or faster.
+         */
+        LognormalSpeedSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lognormal";
+            /**
+             * Samples Per S
+             * @description Training examples that a typical client works through per second.
+             * @default 1000
+             */
+            samples_per_s: number;
+            /**
+             * Sigma
+             * @description Spread of the logarithm of the speed; 0 is equal speed.
+             * @default 0.5
+             */
+            sigma: number;
+        };
         Me: {
             user: components["schemas"]["User"];
             projects: components["schemas"]["MyProject"][];
@@ -2362,6 +3162,18 @@ export interface components {
              * @enum {string}
              */
             kind: "mnist";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
         };
         /**
          * MnistSpec
@@ -2373,6 +3185,76 @@ export interface components {
              * @enum {string}
              */
             kind: "mnist";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+        };
+        /**
+         * MoonSpec
+         * @description Clients pull what their model sees towards the global model, away from their own last one.
+         */
+        MoonSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "moon";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Mu
+             * @description Weight of the contrast; 0 is FedAvg, 0.1 to 10 is usual.
+             * @default 1
+             */
+            mu: number;
+            /**
+             * Temperature
+             * @description Temperature of the contrast.
+             * @default 0.5
+             */
+            temperature: number;
+        };
+        /**
+         * MoonSpec
+         * @description Clients pull what their model sees towards the global model, away from their own last one.
+         */
+        MoonSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "moon";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Mu
+             * @description Weight of the contrast; 0 is FedAvg, 0.1 to 10 is usual.
+             * @default 1
+             */
+            mu: number;
+            /**
+             * Temperature
+             * @description Temperature of the contrast.
+             * @default 0.5
+             */
+            temperature: number;
         };
         /**
          * MultiKrumSpec
@@ -2439,6 +3321,98 @@ export interface components {
             readonly role: components["schemas"]["Role"];
         };
         /**
+         * NaturalPartitionSpec
+         * @description One client per real owner of data: a hospital, a speaker, a region.
+         *
+         *     ``clients`` is the most to take: of more owners, the largest or a random choice; fewer owners
+         *     make fewer clients. Owners below ``min_size`` are left out, or merged into one client.
+         */
+        NaturalPartitionSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "natural";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * By
+             * @description Column that names the owner; empty takes the data set's own.
+             * @default null
+             */
+            by: string | null;
+            /**
+             * Choose
+             * @description Which owners to take when there are more than clients.
+             * @default largest
+             * @enum {string}
+             */
+            choose: "largest" | "random";
+            /**
+             * Small
+             * @description Leave owners below min_size out, or make one client of them.
+             * @default drop
+             * @enum {string}
+             */
+            small: "drop" | "merge";
+            /**
+             * Min Size
+             * @description Fewest training examples that any client may get.
+             * @default 2
+             */
+            min_size: number;
+        };
+        /**
+         * NaturalPartitionSpec
+         * @description One client per real owner of data: a hospital, a speaker, a region.
+         *
+         *     ``clients`` is the most to take: of more owners, the largest or a random choice; fewer owners
+         *     make fewer clients. Owners below ``min_size`` are left out, or merged into one client.
+         */
+        NaturalPartitionSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "natural";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * By
+             * @description Column that names the owner; empty takes the data set's own.
+             * @default null
+             */
+            by: string | null;
+            /**
+             * Choose
+             * @description Which owners to take when there are more than clients.
+             * @default largest
+             * @enum {string}
+             */
+            choose: "largest" | "random";
+            /**
+             * Small
+             * @description Leave owners below min_size out, or make one client of them.
+             * @default drop
+             * @enum {string}
+             */
+            small: "drop" | "merge";
+            /**
+             * Min Size
+             * @description Fewest training examples that any client may get.
+             * @default 2
+             */
+            min_size: number;
+        };
+        /**
          * NormClipSpec
          * @description The mean of updates that are cut to a length.
          *
@@ -2475,6 +3449,160 @@ export interface components {
              * @default null
              */
             max_norm: number | null;
+        };
+        /**
+         * OortSpec
+         * @description Clients with a high loss and short rounds are preferred, new ones are explored.
+         */
+        OortSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "oort";
+            /**
+             * Fraction
+             * @description Share of all clients; leave empty when a count is given.
+             * @default 0.5
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of clients instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * Exploration
+             * @description Share of a cohort that is new clients, at the start.
+             * @default 0.9
+             */
+            exploration: number;
+            /**
+             * Exploration Decay
+             * @description Factor on that share per round.
+             * @default 0.98
+             */
+            exploration_decay: number;
+            /**
+             * Exploration Min
+             * @description Least share of new clients.
+             * @default 0.2
+             */
+            exploration_min: number;
+            /**
+             * Cutoff
+             * @description Scores this close to the last chosen one may win too.
+             * @default 0.95
+             */
+            cutoff: number;
+            /**
+             * Clip
+             * @description Quantile at which utilities are capped, against outliers.
+             * @default 0.95
+             */
+            clip: number;
+            /**
+             * Penalty
+             * @description Exponent of the penalty on slow clients; 0 is none.
+             * @default 2
+             */
+            penalty: number;
+            /**
+             * Preferred Percentile
+             * @description Percentile of the times that counts as fast, at the start.
+             * @default 30
+             */
+            preferred_percentile: number;
+            /**
+             * Pacer Step
+             * @description Percentile points that the pacer adds or takes away.
+             * @default 10
+             */
+            pacer_step: number;
+            /**
+             * Pacer Window
+             * @description Rounds between the pacer's looks.
+             * @default 20
+             */
+            pacer_window: number;
+        };
+        /**
+         * OortSpec
+         * @description Clients with a high loss and short rounds are preferred, new ones are explored.
+         */
+        OortSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "oort";
+            /**
+             * Fraction
+             * @description Share of all clients; leave empty when a count is given.
+             * @default 0.5
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of clients instead of a share.
+             * @default null
+             */
+            count: number | null;
+            /**
+             * Exploration
+             * @description Share of a cohort that is new clients, at the start.
+             * @default 0.9
+             */
+            exploration: number;
+            /**
+             * Exploration Decay
+             * @description Factor on that share per round.
+             * @default 0.98
+             */
+            exploration_decay: number;
+            /**
+             * Exploration Min
+             * @description Least share of new clients.
+             * @default 0.2
+             */
+            exploration_min: number;
+            /**
+             * Cutoff
+             * @description Scores this close to the last chosen one may win too.
+             * @default 0.95
+             */
+            cutoff: number;
+            /**
+             * Clip
+             * @description Quantile at which utilities are capped, against outliers.
+             * @default 0.95
+             */
+            clip: number;
+            /**
+             * Penalty
+             * @description Exponent of the penalty on slow clients; 0 is none.
+             * @default 2
+             */
+            penalty: number;
+            /**
+             * Preferred Percentile
+             * @description Percentile of the times that counts as fast, at the start.
+             * @default 30
+             */
+            preferred_percentile: number;
+            /**
+             * Pacer Step
+             * @description Percentile points that the pacer adds or takes away.
+             * @default 10
+             */
+            pacer_step: number;
+            /**
+             * Pacer Window
+             * @description Rounds between the pacer's looks.
+             * @default 20
+             */
+            pacer_window: number;
         };
         PaginatedArtifactList: {
             /** Format: uri */
@@ -2568,6 +3696,96 @@ export interface components {
              * @default 512
              */
             bucket: number | null;
+        };
+        /**
+         * QuantityPartitionSpec
+         * @description Clients hold very different amounts of the same mix.
+         *
+         *     ``dirichlet`` draws the sizes, the more unequal the smaller beta; ``power_law`` gives the k-th
+         *     client a share proportional to ``k ** -exponent``.
+         */
+        QuantityPartitionSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "quantity";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * Mode
+             * @description Law of the clients' sizes.
+             * @default dirichlet
+             * @enum {string}
+             */
+            mode: "dirichlet" | "power_law";
+            /**
+             * Beta
+             * @description Concentration of the Dirichlet sizes: 0.1 is extreme, 5 is mild.
+             * @default 0.5
+             */
+            beta: number;
+            /**
+             * Exponent
+             * @description Steepness of the power law; 0 makes all clients alike.
+             * @default 1
+             */
+            exponent: number;
+            /**
+             * Min Size
+             * @description Fewest training examples that any client may get.
+             * @default 2
+             */
+            min_size: number;
+        };
+        /**
+         * QuantityPartitionSpec
+         * @description Clients hold very different amounts of the same mix.
+         *
+         *     ``dirichlet`` draws the sizes, the more unequal the smaller beta; ``power_law`` gives the k-th
+         *     client a share proportional to ``k ** -exponent``.
+         */
+        QuantityPartitionSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "quantity";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * Mode
+             * @description Law of the clients' sizes.
+             * @default dirichlet
+             * @enum {string}
+             */
+            mode: "dirichlet" | "power_law";
+            /**
+             * Beta
+             * @description Concentration of the Dirichlet sizes: 0.1 is extreme, 5 is mild.
+             * @default 0.5
+             */
+            beta: number;
+            /**
+             * Exponent
+             * @description Steepness of the power law; 0 makes all clients alike.
+             * @default 1
+             */
+            exponent: number;
+            /**
+             * Min Size
+             * @description Fewest training examples that any client may get.
+             * @default 2
+             */
+            min_size: number;
         };
         /**
          * QuantizeSpec
@@ -2826,6 +4044,52 @@ export interface components {
             data: components["schemas"]["RoundRow"];
         };
         /**
+         * RoundRobinSpec
+         * @description The clients take turns, in the order of their numbers.
+         */
+        RoundRobinSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "round_robin";
+            /**
+             * Fraction
+             * @description Share of all clients; leave empty when a count is given.
+             * @default 0.5
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of clients instead of a share.
+             * @default null
+             */
+            count: number | null;
+        };
+        /**
+         * RoundRobinSpec
+         * @description The clients take turns, in the order of their numbers.
+         */
+        RoundRobinSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "round_robin";
+            /**
+             * Fraction
+             * @description Share of all clients; leave empty when a count is given.
+             * @default 0.5
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of clients instead of a share.
+             * @default null
+             */
+            count: number | null;
+        };
+        /**
          * RoundRow
          * @description One finished round; a metric is null where its value was not a finite number.
          */
@@ -2989,10 +4253,12 @@ export interface components {
              * Dataset
              * @description Where the examples come from.
              * @default {
-             *       "kind": "digits"
+             *       "kind": "digits",
+             *       "max_train": null,
+             *       "max_test": null
              *     }
              */
-            dataset: components["schemas"]["DigitsSpec"] | components["schemas"]["MnistSpec"] | components["schemas"]["SyntheticSpec"];
+            dataset: components["schemas"]["DigitsSpec"] | components["schemas"]["MnistSpec"] | components["schemas"]["FashionMnistSpec"] | components["schemas"]["Cifar10Spec"] | components["schemas"]["ShakespeareSpec"] | components["schemas"]["Banking77Spec"] | components["schemas"]["AdultSpec"] | components["schemas"]["HeartSpec"] | components["schemas"]["SyntheticSpec"] | components["schemas"]["HuggingFaceDatasetSpec"] | components["schemas"]["UploadSpec"];
             /**
              * Partition
              * @description How the examples are divided among the clients.
@@ -3004,7 +4270,7 @@ export interface components {
              *       "min_size": 2
              *     }
              */
-            partition: components["schemas"]["IidPartitionSpec"] | components["schemas"]["DirichletPartitionSpec"];
+            partition: components["schemas"]["IidPartitionSpec"] | components["schemas"]["DirichletPartitionSpec"] | components["schemas"]["ShardsPartitionSpec"] | components["schemas"]["QuantityPartitionSpec"] | components["schemas"]["FeaturePartitionSpec"] | components["schemas"]["EmbeddingPartitionSpec"] | components["schemas"]["NaturalPartitionSpec"];
             /**
              * Model
              * @description The model that all clients train.
@@ -3033,7 +4299,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedDynSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedDynSpec"];
             /**
              * @description Training on one client.
              * @default {
@@ -3056,7 +4322,7 @@ export interface components {
              *       "count": null
              *     }
              */
-            sampling: components["schemas"]["FullSamplingSpec"] | components["schemas"]["RandomSamplingSpec"];
+            sampling: components["schemas"]["FullSamplingSpec"] | components["schemas"]["RandomSamplingSpec"] | components["schemas"]["RoundRobinSpec"] | components["schemas"]["LatencyProportionalSpec"] | components["schemas"]["OortSpec"];
             /**
              * Aggregation
              * @description How updates are combined.
@@ -3095,7 +4361,11 @@ export interface components {
              *         "kind": "uniform",
              *         "samples_per_s": 1000
              *       },
-             *       "bandwidth_mbps": null
+             *       "bandwidth_mbps": null,
+             *       "latency_s": 0,
+             *       "dropout": 0,
+             *       "stragglers": 0,
+             *       "straggler_factor": 10
              *     }
              */
             system: components["schemas"]["SystemSpec"];
@@ -3118,6 +4388,7 @@ export interface components {
              *       "processes": null,
              *       "kernels": "auto",
              *       "precision": "float32",
+             *       "deadline_s": null,
              *       "min_updates": 1
              *     }
              */
@@ -3153,10 +4424,12 @@ export interface components {
              * Dataset
              * @description Where the examples come from.
              * @default {
-             *       "kind": "digits"
+             *       "kind": "digits",
+             *       "max_train": null,
+             *       "max_test": null
              *     }
              */
-            dataset: components["schemas"]["DigitsSpecInput"] | components["schemas"]["MnistSpecInput"] | components["schemas"]["SyntheticSpecInput"];
+            dataset: components["schemas"]["DigitsSpecInput"] | components["schemas"]["MnistSpecInput"] | components["schemas"]["FashionMnistSpecInput"] | components["schemas"]["Cifar10SpecInput"] | components["schemas"]["ShakespeareSpecInput"] | components["schemas"]["Banking77SpecInput"] | components["schemas"]["AdultSpecInput"] | components["schemas"]["HeartSpecInput"] | components["schemas"]["SyntheticSpecInput"] | components["schemas"]["HuggingFaceDatasetSpecInput"] | components["schemas"]["UploadSpecInput"];
             /**
              * Partition
              * @description How the examples are divided among the clients.
@@ -3168,7 +4441,7 @@ export interface components {
              *       "min_size": 2
              *     }
              */
-            partition: components["schemas"]["IidPartitionSpecInput"] | components["schemas"]["DirichletPartitionSpecInput"];
+            partition: components["schemas"]["IidPartitionSpecInput"] | components["schemas"]["DirichletPartitionSpecInput"] | components["schemas"]["ShardsPartitionSpecInput"] | components["schemas"]["QuantityPartitionSpecInput"] | components["schemas"]["FeaturePartitionSpecInput"] | components["schemas"]["EmbeddingPartitionSpecInput"] | components["schemas"]["NaturalPartitionSpecInput"];
             /**
              * Model
              * @description The model that all clients train.
@@ -3197,7 +4470,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedDynSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedDynSpecInput"];
             /**
              * @description Training on one client.
              * @default {
@@ -3220,7 +4493,7 @@ export interface components {
              *       "count": null
              *     }
              */
-            sampling: components["schemas"]["FullSamplingSpecInput"] | components["schemas"]["RandomSamplingSpecInput"];
+            sampling: components["schemas"]["FullSamplingSpecInput"] | components["schemas"]["RandomSamplingSpecInput"] | components["schemas"]["RoundRobinSpecInput"] | components["schemas"]["LatencyProportionalSpecInput"] | components["schemas"]["OortSpecInput"];
             /**
              * Aggregation
              * @description How updates are combined.
@@ -3259,7 +4532,11 @@ export interface components {
              *         "kind": "uniform",
              *         "samples_per_s": 1000
              *       },
-             *       "bandwidth_mbps": null
+             *       "bandwidth_mbps": null,
+             *       "latency_s": 0,
+             *       "dropout": 0,
+             *       "stragglers": 0,
+             *       "straggler_factor": 10
              *     }
              */
             system: components["schemas"]["SystemSpecInput"];
@@ -3282,6 +4559,7 @@ export interface components {
              *       "processes": null,
              *       "kernels": "auto",
              *       "precision": "float32",
+             *       "deadline_s": null,
              *       "min_updates": 1
              *     }
              */
@@ -3350,6 +4628,12 @@ export interface components {
              */
             precision: "float32" | "bfloat16";
             /**
+             * Deadline S
+             * @description Simulated time after which a round goes on without the late clients.
+             * @default null
+             */
+            deadline_s: number | null;
+            /**
              * Min Updates
              * @description A round with fewer good updates fails instead of going on.
              * @default 1
@@ -3403,6 +4687,12 @@ export interface components {
              */
             precision: "float32" | "bfloat16";
             /**
+             * Deadline S
+             * @description Simulated time after which a round goes on without the late clients.
+             * @default null
+             */
+            deadline_s: number | null;
+            /**
              * Min Updates
              * @description A round with fewer good updates fails instead of going on.
              * @default 1
@@ -3442,6 +4732,140 @@ export interface components {
              * @default 1
              */
             server_lr: number;
+        };
+        /**
+         * ShakespeareSpec
+         * @description The plays as speeches of 299 roles: predict the next character; a role is a natural client.
+         *
+         *     The last fifth of what each role says is the test split, as in LEAF. Unlike in LEAF, each
+         *     character of an example is predicted from those before it, not only the last one. A Hugging
+         *     Face model reads the same text through its own tokenizer.
+         */
+        ShakespeareSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "shakespeare";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Length
+             * @description Tokens per example; what is longer is cut, what is shorter is padded.
+             * @default 80
+             */
+            length: number;
+        };
+        /**
+         * ShakespeareSpec
+         * @description The plays as speeches of 299 roles: predict the next character; a role is a natural client.
+         *
+         *     The last fifth of what each role says is the test split, as in LEAF. Unlike in LEAF, each
+         *     character of an example is predicted from those before it, not only the last one. A Hugging
+         *     Face model reads the same text through its own tokenizer.
+         */
+        ShakespeareSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "shakespeare";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Length
+             * @description Tokens per example; what is longer is cut, what is shorter is padded.
+             * @default 80
+             */
+            length: number;
+        };
+        /**
+         * ShardsPartitionSpec
+         * @description Every client holds a few classes only.
+         *
+         *     ``shards`` sorts the examples by label, cuts them into equal shards and gives each client some,
+         *     which is McMahan's original; a shard may straddle two classes. ``classes`` gives each client
+         *     exactly so many classes and splits each class evenly among its owners.
+         */
+        ShardsPartitionSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "shards";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * Classes Per Client
+             * @description Shards, or classes, that each client gets.
+             * @default 2
+             */
+            classes_per_client: number;
+            /**
+             * Mode
+             * @description Equal shards of the sorted data, or whole classes split evenly.
+             * @default shards
+             * @enum {string}
+             */
+            mode: "shards" | "classes";
+        };
+        /**
+         * ShardsPartitionSpec
+         * @description Every client holds a few classes only.
+         *
+         *     ``shards`` sorts the examples by label, cuts them into equal shards and gives each client some,
+         *     which is McMahan's original; a shard may straddle two classes. ``classes`` gives each client
+         *     exactly so many classes and splits each class evenly among its owners.
+         */
+        ShardsPartitionSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "shards";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+            /**
+             * Classes Per Client
+             * @description Shards, or classes, that each client gets.
+             * @default 2
+             */
+            classes_per_client: number;
+            /**
+             * Mode
+             * @description Equal shards of the sorted data, or whole classes split evenly.
+             * @default shards
+             * @enum {string}
+             */
+            mode: "shards" | "classes";
         };
         /**
          * SignFlipSpec
@@ -3680,8 +5104,8 @@ export interface components {
          * SyntheticSpec
          * @description Synthetic(alpha, beta) of the FedProx paper: logistic models that differ between clients.
          *
-         *     The examples are born with their clients, so ``partition`` may be ``iid`` or ``dirichlet`` only
-         *     to mix them up again.
+         *     There are as many generating models as the run has clients, and ``natural`` gives each client
+         *     the examples of one of them, which is the paper's setting. Other partitions mix them up again.
          */
         SyntheticSpec: {
             /**
@@ -3689,6 +5113,18 @@ export interface components {
              * @enum {string}
              */
             kind: "synthetic";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
             /**
              * Alpha
              * @description How much the clients' true models differ.
@@ -3724,8 +5160,8 @@ export interface components {
          * SyntheticSpec
          * @description Synthetic(alpha, beta) of the FedProx paper: logistic models that differ between clients.
          *
-         *     The examples are born with their clients, so ``partition`` may be ``iid`` or ``dirichlet`` only
-         *     to mix them up again.
+         *     There are as many generating models as the run has clients, and ``natural`` gives each client
+         *     the examples of one of them, which is the paper's setting. Other partitions mix them up again.
          */
         SyntheticSpecInput: {
             /**
@@ -3733,6 +5169,18 @@ export interface components {
              * @enum {string}
              */
             kind: "synthetic";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
             /**
              * Alpha
              * @description How much the clients' true models differ.
@@ -3766,7 +5214,9 @@ export interface components {
         };
         /**
          * SystemSpec
-         * @description Hardware of the simulated clients; it moves the simulated clock and nothing else.
+         * @description Hardware of the simulated clients.
+         *
+         *     It moves the simulated clock, and decides which updates are lost or late.
          */
         SystemSpec: {
             /**
@@ -3777,17 +5227,43 @@ export interface components {
              *       "samples_per_s": 1000
              *     }
              */
-            speed: components["schemas"]["UniformSpeedSpec"];
+            speed: components["schemas"]["UniformSpeedSpec"] | components["schemas"]["LognormalSpeedSpec"] | components["schemas"]["TieredSpeedSpec"];
             /**
              * Bandwidth Mbps
              * @description Bandwidth of each client, both ways; empty means transfers take no time.
              * @default null
              */
             bandwidth_mbps: number | null;
+            /**
+             * Latency S
+             * @description Time that a message needs on top of its transfer, each way.
+             * @default 0
+             */
+            latency_s: number;
+            /**
+             * Dropout
+             * @description Chance that a client is lost in a round before it answers.
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Stragglers
+             * @description Chance that a client is slowed down in a round.
+             * @default 0
+             */
+            stragglers: number;
+            /**
+             * Straggler Factor
+             * @description How many times slower a straggler computes.
+             * @default 10
+             */
+            straggler_factor: number;
         };
         /**
          * SystemSpec
-         * @description Hardware of the simulated clients; it moves the simulated clock and nothing else.
+         * @description Hardware of the simulated clients.
+         *
+         *     It moves the simulated clock, and decides which updates are lost or late.
          */
         SystemSpecInput: {
             /**
@@ -3798,13 +5274,37 @@ export interface components {
              *       "samples_per_s": 1000
              *     }
              */
-            speed: components["schemas"]["UniformSpeedSpecInput"];
+            speed: components["schemas"]["UniformSpeedSpecInput"] | components["schemas"]["LognormalSpeedSpecInput"] | components["schemas"]["TieredSpeedSpecInput"];
             /**
              * Bandwidth Mbps
              * @description Bandwidth of each client, both ways; empty means transfers take no time.
              * @default null
              */
             bandwidth_mbps: number | null;
+            /**
+             * Latency S
+             * @description Time that a message needs on top of its transfer, each way.
+             * @default 0
+             */
+            latency_s: number;
+            /**
+             * Dropout
+             * @description Chance that a client is lost in a round before it answers.
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Stragglers
+             * @description Chance that a client is slowed down in a round.
+             * @default 0
+             */
+            stragglers: number;
+            /**
+             * Straggler Factor
+             * @description How many times slower a straggler computes.
+             * @default 10
+             */
+            straggler_factor: number;
         };
         /**
          * TargetSpec
@@ -3813,14 +5313,14 @@ export interface components {
         TargetSpec: {
             /**
              * Metric
-             * @description Metric to watch.
+             * @description Metric to watch; which ones there are depends on the data.
              * @default accuracy
              * @enum {string}
              */
-            metric: "accuracy" | "loss";
+            metric: "accuracy" | "loss" | "mse" | "mae" | "r2" | "micro_f1" | "subset_accuracy" | "perplexity";
             /**
              * Value
-             * @description At least this accuracy (0 to 1), or at most this loss.
+             * @description At least this for accuracy, r2, micro_f1 and subset_accuracy, else at most.
              */
             value: number;
         };
@@ -3831,14 +5331,14 @@ export interface components {
         TargetSpecInput: {
             /**
              * Metric
-             * @description Metric to watch.
+             * @description Metric to watch; which ones there are depends on the data.
              * @default accuracy
              * @enum {string}
              */
-            metric: "accuracy" | "loss";
+            metric: "accuracy" | "loss" | "mse" | "mae" | "r2" | "micro_f1" | "subset_accuracy" | "perplexity";
             /**
              * Value
-             * @description At least this accuracy (0 to 1), or at most this loss.
+             * @description At least this for accuracy, r2, micro_f1 and subset_accuracy, else at most.
              */
             value: number;
         };
@@ -3875,6 +5375,64 @@ export interface components {
              * @default 2.5
              */
             clip_std: number | null;
+        };
+        /**
+         * TieredSpeedSpec
+         * @description A fixed share of the clients is slower than the others by a factor.
+         */
+        TieredSpeedSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tiers";
+            /**
+             * Samples Per S
+             * @description Training examples that a typical client works through per second.
+             * @default 1000
+             */
+            samples_per_s: number;
+            /**
+             * Slow Fraction
+             * @description Share of slow clients.
+             * @default 0.2
+             */
+            slow_fraction: number;
+            /**
+             * Slowdown
+             * @description How many times slower they are.
+             * @default 5
+             */
+            slowdown: number;
+        };
+        /**
+         * TieredSpeedSpec
+         * @description A fixed share of the clients is slower than the others by a factor.
+         */
+        TieredSpeedSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tiers";
+            /**
+             * Samples Per S
+             * @description Training examples that a typical client works through per second.
+             * @default 1000
+             */
+            samples_per_s: number;
+            /**
+             * Slow Fraction
+             * @description Share of slow clients.
+             * @default 0.2
+             */
+            slow_fraction: number;
+            /**
+             * Slowdown
+             * @description How many times slower they are.
+             * @default 5
+             */
+            slowdown: number;
         };
         Token: {
             /** Format: uuid */
@@ -4027,7 +5585,7 @@ export interface components {
             kind: "uniform";
             /**
              * Samples Per S
-             * @description Training examples that a client works through per second.
+             * @description Training examples that a typical client works through per second.
              * @default 1000
              */
             samples_per_s: number;
@@ -4044,10 +5602,194 @@ export interface components {
             kind: "uniform";
             /**
              * Samples Per S
-             * @description Training examples that a client works through per second.
+             * @description Training examples that a typical client works through per second.
              * @default 1000
              */
             samples_per_s: number;
+        };
+        /**
+         * UploadSpec
+         * @description A CSV file, a Parquet file or a folder of images, by its path inside the data folder.
+         *
+         *     A folder holds one folder of images per class, or such folders in ``train`` and ``test``; or
+         *     it holds ``train`` and ``test`` as CSV or Parquet files.
+         */
+        UploadSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "upload";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Input
+             * @description Columns to learn from; empty takes all that are neither target nor group.
+             * @default null
+             */
+            input: string[] | null;
+            /**
+             * Target
+             * @description Columns to predict; empty predicts the next token of a text.
+             * @default null
+             */
+            target: string[] | null;
+            /**
+             * Group
+             * @description Column that names the natural client of each row.
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Task
+             * @description What is learnt; empty decides by the target: fractional numbers are a regression, lists or several columns of 0 and 1 are labels, anything else is a class.
+             * @default null
+             */
+            task: ("classification" | "regression" | "multi_label" | "next_token") | null;
+            /**
+             * Input Kind
+             * @description What an input is; empty decides by the column: an image, one column of text, lists of whole numbers (tokens), or else numbers and categories.
+             * @default null
+             */
+            input_kind: ("image" | "vector" | "tokens" | "text") | null;
+            /**
+             * Test Fraction
+             * @description Share held out where the data have no test split.
+             * @default 0.2
+             */
+            test_fraction: number;
+            /**
+             * Image Size
+             * @description Scale images to this width and height, in pixels.
+             * @default null
+             */
+            image_size: number | null;
+            /**
+             * Length
+             * @description Tokens per example; what is longer is cut, what is shorter is padded.
+             * @default 128
+             */
+            length: number;
+            /**
+             * Vocabulary
+             * @description How many words the built-in tokenizer tells apart.
+             * @default 10000
+             */
+            vocabulary: number;
+            /**
+             * Path
+             * @description File or folder, relative to the data folder.
+             */
+            path: string;
+            /**
+             * Delimiter
+             * @description What separates the columns of a CSV file.
+             * @default ,
+             * @enum {string}
+             */
+            delimiter: "," | ";" | "\t" | "|";
+        };
+        /**
+         * UploadSpec
+         * @description A CSV file, a Parquet file or a folder of images, by its path inside the data folder.
+         *
+         *     A folder holds one folder of images per class, or such folders in ``train`` and ``test``; or
+         *     it holds ``train`` and ``test`` as CSV or Parquet files.
+         */
+        UploadSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "upload";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Input
+             * @description Columns to learn from; empty takes all that are neither target nor group.
+             * @default null
+             */
+            input: string[] | null;
+            /**
+             * Target
+             * @description Columns to predict; empty predicts the next token of a text.
+             * @default null
+             */
+            target: string[] | null;
+            /**
+             * Group
+             * @description Column that names the natural client of each row.
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Task
+             * @description What is learnt; empty decides by the target: fractional numbers are a regression, lists or several columns of 0 and 1 are labels, anything else is a class.
+             * @default null
+             */
+            task: ("classification" | "regression" | "multi_label" | "next_token") | null;
+            /**
+             * Input Kind
+             * @description What an input is; empty decides by the column: an image, one column of text, lists of whole numbers (tokens), or else numbers and categories.
+             * @default null
+             */
+            input_kind: ("image" | "vector" | "tokens" | "text") | null;
+            /**
+             * Test Fraction
+             * @description Share held out where the data have no test split.
+             * @default 0.2
+             */
+            test_fraction: number;
+            /**
+             * Image Size
+             * @description Scale images to this width and height, in pixels.
+             * @default null
+             */
+            image_size: number | null;
+            /**
+             * Length
+             * @description Tokens per example; what is longer is cut, what is shorter is padded.
+             * @default 128
+             */
+            length: number;
+            /**
+             * Vocabulary
+             * @description How many words the built-in tokenizer tells apart.
+             * @default 10000
+             */
+            vocabulary: number;
+            /**
+             * Path
+             * @description File or folder, relative to the data folder.
+             */
+            path: string;
+            /**
+             * Delimiter
+             * @description What separates the columns of a CSV file.
+             * @default ,
+             * @enum {string}
+             */
+            delimiter: "," | ";" | "\t" | "|";
         };
         User: {
             /** Format: uuid */
