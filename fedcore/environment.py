@@ -15,22 +15,29 @@ class Folders:
     Attributes:
         data: Holds a folder of Parquet files per data set; None to use the Hugging Face hub alone.
         cache: Data sets as tensors, ready to be mapped into memory. Safe to delete at any time.
+        models: Holds a folder per pretrained model; None to use the Hugging Face hub alone.
     """
 
     data: Path | None
     cache: Path
+    models: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Folders:
-        """Return the folders that ROUNDHOUSE_DATA_DIR and ROUNDHOUSE_CACHE_DIR name."""
+        """Return the folders that ROUNDHOUSE_DATA_DIR, _CACHE_DIR and _MODELS_DIR name."""
         values = os.environ if environment is None else environment
         data = values.get("ROUNDHOUSE_DATA_DIR")
         cache = values.get("ROUNDHOUSE_CACHE_DIR")
-        return cls(Path(data) if data else None, Path(cache) if cache else _user_cache(values))
+        models = values.get("ROUNDHOUSE_MODELS_DIR")
+        return cls(
+            data=Path(data) if data else None,
+            cache=Path(cache) if cache else _user_cache(values),
+            models=Path(models) if models else None,
+        )
 
     def with_overrides(self, data: Path | None, cache: Path | None) -> Folders:
         """Return these folders with those that are given replaced."""
-        return Folders(data or self.data, cache or self.cache)
+        return Folders(data or self.data, cache or self.cache, self.models)
 
 
 def _user_cache(values: Mapping[str, str]) -> Path:

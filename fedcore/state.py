@@ -16,6 +16,8 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 #: Name of the section of the state, and of messages, that holds the global model.
 MODEL = "model"
+#: Name of the section of the state, of messages and of updates that holds the model's buffers.
+BUFFERS = "buffers"
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,7 @@ from fedcore.clients.training import (
 )
 from fedcore.params import Layout, Params
 from fedcore.spec.training import LocalSpec
+from fedcore.state import BUFFERS
 
 #: Named tensors by section, or vectors by section.
 Tensors = dict[str, dict[str, Tensor]]
@@ -74,7 +75,11 @@ def train_stack(
 
     Raises:
         Interrupted: If ``should_stop`` said so.
+        NotImplementedError: If the model has buffers: a function that ``torch.func`` transforms
+            cannot move them in place.
     """
+    if any(BUFFERS in client.context.received for client in clients):
+        raise NotImplementedError("a model with running statistics is trained client by client")
     stack = _Stack(method, clients)
     for phase in method.phases():
         stack.train(phase, should_stop)

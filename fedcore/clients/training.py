@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -11,7 +11,9 @@ from torch import Tensor
 
 from fedcore.clients.optimizers import Slots
 from fedcore.data.dataset import Examples
+from fedcore.models.base import TrainingTensors
 from fedcore.params import Params, Section
+from fedcore.state import BUFFERS
 
 if TYPE_CHECKING:
     from fedcore.algorithms.base import AnyMethod
@@ -87,6 +89,7 @@ class Trained:
         loss: Mean training loss over the examples seen, each at the time it was seen.
         num_steps: Optimiser steps taken.
         num_seen: Examples worked through, repetitions included.
+        buffers: The model's buffers after the last step; empty if it has none.
     """
 
     params: Params
@@ -94,6 +97,7 @@ class Trained:
     loss: float
     num_steps: int
     num_seen: int
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def named_tensors(sections: Mapping[str, Section]) -> dict[str, Mapping[str, Tensor]]:
@@ -144,6 +148,7 @@ def train(
         loss=float(trainer.loss_sum) / max(trainer.num_seen, 1),
         num_steps=trainer.num_steps,
         num_seen=trainer.num_seen,
+        buffers=trainer.buffers,
     )
 
 
@@ -175,6 +180,8 @@ class _Trainer:
             name: view.detach().requires_grad_()
             for name, view in params.layout.views(params.flat).items()
         }
+        received = context.received.get(BUFFERS, {})
+        self.buffers = {name: tensor.clone() for name, tensor in received.items()}
 
     def begin(self, phase: LocalSpec) -> Callable[[Batch], None]:
         """Return the function that takes one step of a phase."""
@@ -194,9 +201,14 @@ class _Trainer:
 
         return step
 
+    def _loss(self, leaves: dict[str, Tensor], batch: Batch) -> Tensor:
+        """Return the loss of a batch; the buffers are moved by what the model sees of it."""
+        named = TrainingTensors(leaves | self.buffers) if self.buffers else leaves
+        return self.method.local_loss(named, batch, self.context)
+
     def _plain_gradient(self, batch: Batch) -> tuple[Tensor, list[Tensor]]:
         """Return loss and gradient, one tensor per parameter."""
-        loss = self.method.local_loss(self._leaves, batch, self.context)
+        loss = self._loss(self._leaves, batch)
         grads = torch.autograd.grad(loss, list(self._leaves.values()))
         return loss.detach(), list(grads)
 
@@ -207,7 +219,7 @@ class _Trainer:
         def gradient(flat: Tensor, at: Batch) -> Tensor:
             views = self.params.layout.views(flat.detach())
             leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
-            loss = self.method.local_loss(leaves, at, self.context)
+            loss = self._loss(leaves, at)
             losses.append(loss.detach())
             grads = torch.autograd.grad(loss, list(leaves.values()))
             return torch.cat([grad.reshape(-1) for grad in grads])

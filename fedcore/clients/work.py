@@ -6,7 +6,7 @@ executor, process or machine, with the same result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from fedcore.algorithms.base import AnyMethod
@@ -17,7 +17,7 @@ from fedcore.messages import Message, Update
 from fedcore.params import Params
 from fedcore.pipeline import PLAIN, Pipeline
 from fedcore.rng import Purpose, rng
-from fedcore.state import MODEL, ClientState
+from fedcore.state import BUFFERS, MODEL, ClientState
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +101,11 @@ def result_of(
     """
     began = perf_counter()
     private = None if task.private is None else task.private.of_method
+    update = method.uplink(trained, task.message, task.data)
+    if trained.buffers:
+        update = replace(update, sections={**update.sections, BUFFERS: trained.buffers})
     sent = pipeline.send(
-        method.uplink(trained, task.message, task.data),
+        update,
         before=task.private,
         kept=method.keep(trained, task.message, private),
         context=CodecContext(task.seed, task.round_index, task.data.client_id, task.cohort_size),

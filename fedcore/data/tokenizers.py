@@ -148,7 +148,7 @@ def split_words(text: str) -> list[str]:
 
 
 def tokenizer_from_json(data: Mapping[str, Any]) -> Tokenizer:
-    """Return the built-in tokenizer that ``to_json`` described.
+    """Return the tokenizer that ``to_json`` described.
 
     Raises:
         ValueError: If it describes none.
@@ -160,7 +160,12 @@ def tokenizer_from_json(data: Mapping[str, Any]) -> Tokenizer:
         return Bytes()
     if kind == "words":
         return Words(tuple(data["words"]), int(data["capacity"]))
-    raise ValueError(f"there is no built-in tokenizer {kind!r}")
+    if kind == "pretrained":
+        # The module there is made of what is here.
+        from fedcore.data.pretrained import PretrainedTokenizer, Published  # noqa: PLC0415
+
+        return PretrainedTokenizer(Published.of(data["path"], data["revision"]))
+    raise ValueError(f"there is no tokenizer {kind!r}")
 
 
 def pad(sequences: Sequence[Sequence[int]], length: int) -> Tensor:

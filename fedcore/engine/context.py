@@ -21,7 +21,7 @@ from fedcore.engine.device import choose_device
 from fedcore.engine.memory import check_memory
 from fedcore.environment import Folders
 from fedcore.models import Model, build_model
-from fedcore.models.base import DataShape, initial_params, layout_of
+from fedcore.models.base import DataShape, initial_buffers, initial_params, layout_of
 from fedcore.params import Layout
 from fedcore.partition import Partition
 from fedcore.pipeline import Pipeline, build_pipeline
@@ -29,7 +29,7 @@ from fedcore.rng import Purpose, rng
 from fedcore.sampling import SAMPLERS, Sampler
 from fedcore.spec import RunSpec
 from fedcore.spec.tasks import TaskName
-from fedcore.state import RunState
+from fedcore.state import BUFFERS, RunState
 from fedcore.tasks import Task
 
 
@@ -130,4 +130,8 @@ def initial_state(context: RunContext) -> RunState:
     """Return the state before round 0; the model depends on the seed alone."""
     generator = rng(context.spec.seed, Purpose.MODEL_INIT)
     model = initial_params(context.model, generator).to(context.device)
-    return RunState(round_index=0, tensors=context.method.initial_tensors(model))
+    tensors = dict(context.method.initial_tensors(model))
+    buffers = initial_buffers(context.model)
+    if buffers is not None:
+        tensors[BUFFERS] = dict(buffers.to(context.device))
+    return RunState(round_index=0, tensors=tensors)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from fedcore.data import Dataset, Request, load_dataset
+from fedcore.data.pretrained import PretrainedText, Published
 from fedcore.engine.device import one_thread
 from fedcore.environment import Folders
 from fedcore.partition import Partition, PartitionReport, divide, report, seen_by_clients
 from fedcore.spec import RunSpec
+from fedcore.spec.models import HuggingFaceModelSpec, ModelSpec
 
 
 def divided_data(spec: RunSpec, folders: Folders) -> tuple[Dataset, Partition]:
@@ -18,9 +20,17 @@ def divided_data(spec: RunSpec, folders: Folders) -> tuple[Dataset, Partition]:
         DatasetError: If the data cannot be read.
         PartitionError: If they cannot be divided as the spec asks.
     """
-    dataset = load_dataset(spec.dataset, Request(spec.seed, spec.partition.clients, folders))
+    request = Request(spec.seed, spec.partition.clients, folders, _tokenizer(spec.model))
+    dataset = load_dataset(spec.dataset, request)
     partition = divide(spec.partition, dataset, spec.seed, folders.cache)
     return seen_by_clients(spec.partition, dataset, partition, spec.seed), partition
+
+
+def _tokenizer(model: ModelSpec) -> PretrainedText | None:
+    """Return the tokenizer that a model brings, or None for a built-in one."""
+    if not isinstance(model, HuggingFaceModelSpec):
+        return None
+    return PretrainedText(Published.of(model.path, model.revision))
 
 
 def partition_report(

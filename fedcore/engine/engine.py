@@ -10,6 +10,7 @@ from typing import Self
 
 from fedcore.clients.training import ShouldStop
 from fedcore.engine import checkpoint
+from fedcore.engine.buffers import model_in_use
 from fedcore.engine.choose import make_executor
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.device import one_thread
@@ -159,7 +160,7 @@ class Engine:
         try:
             return export_model(
                 folder,
-                context.method.evaluate_model(self._state),
+                model_in_use(context.method.evaluate_model(self._state), self._state),
                 spec=context.spec.model,
                 data=context.data_shape,
                 preparation=context.dataset.preparation,

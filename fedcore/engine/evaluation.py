@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fedcore.clients.trainer import Trainer
 from fedcore.clients.training import Interrupted, ShouldStop
+from fedcore.engine.buffers import model_in_use
 from fedcore.engine.context import RunContext
 from fedcore.engine.report import ClientScore
 from fedcore.params import Params
@@ -54,7 +55,7 @@ def evaluate(
         Interrupted: If ``should_stop`` said so.
     """
     task = context.objective
-    tallies = score(context.method.evaluate_model(state), should_stop)
+    tallies = score(model_in_use(context.method.evaluate_model(state), state), should_stop)
     metrics = task.summarise(tallies.sum(0))
     if not context.spec.evaluation.per_client:
         return Evaluation(metrics)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 from time import perf_counter
 
 from fedcore.aggregators import Accumulator
@@ -16,6 +16,7 @@ from fedcore.aggregators.base import merge_in_tree
 from fedcore.clients.training import Interrupted
 from fedcore.clients.work import ClientResult, ClientTask
 from fedcore.engine.admission import Gate
+from fedcore.engine.buffers import NO_BUFFERS, BufferMean, split_buffers
 from fedcore.engine.context import RunContext
 from fedcore.engine.report import ClientReport, Status
 from fedcore.messages import Message
@@ -67,6 +68,7 @@ class Progress:
     Attributes:
         is_borrowed: Whether the accumulator's tensors lie in memory that is used again for the next
             round.
+        buffers: The model's buffers, combined.
     """
 
     accumulator: Accumulator
@@ -76,6 +78,7 @@ class Progress:
     loss_sum: float = 0.0
     weight_sum: float = 0.0
     is_borrowed: bool = False
+    buffers: BufferMean = NO_BUFFERS
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +143,7 @@ def join(context: RunContext, asked: Asked, lanes: Sequence[Progress]) -> Progre
         sim_seconds=max(lane.sim_seconds for lane in lanes),
         loss_sum=sum(lane.loss_sum for lane in lanes),
         weight_sum=sum(lane.weight_sum for lane in lanes),
+        buffers=reduce(BufferMean.merge, (lane.buffers for lane in lanes), NO_BUFFERS),
     )
 
 
@@ -219,6 +223,8 @@ def _arrival(
     update = admission.update
     if update is None:
         return _Arrival("refused", admission.refusal, admission.norm)
+    update, buffers = split_buffers(update)
+    progress.buffers = progress.buffers.fold(buffers, len(task.data))
     progress.accumulator = lane.context.method.fold(progress.accumulator, update)
     progress.loss_sum += update.weight * update.scalars[_LOSS]
     progress.weight_sum += update.weight

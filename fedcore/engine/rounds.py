@@ -14,6 +14,7 @@ from time import perf_counter
 from fedcore.clients.training import ShouldStop
 from fedcore.clients.work import ClientTask
 from fedcore.engine.admission import NUM_NORMS, longest_allowed
+from fedcore.engine.buffers import after_round, expect_buffers, with_buffers
 from fedcore.engine.context import RunContext
 from fedcore.engine.evaluation import Evaluation, evaluate, is_due, next_stopping
 from fedcore.engine.executor import CohortWork, Executor
@@ -47,7 +48,9 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
     announcer = context.pipeline.announcer(state, seed)
     tasks = []
     for client_id in sample.client_ids:
-        delivery = announcer.deliver(context.method.downlink(state, client_id), client_id)
+        delivery = announcer.deliver(
+            with_buffers(context.method.downlink(state, client_id), state), client_id
+        )
         task = ClientTask(
             seed=seed,
             round_index=round_index,
@@ -61,7 +64,7 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
     lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
     asked = Asked(
         base_version=round_index,
-        expected=context.method.expected_update(state),
+        expected=expect_buffers(context.method.expected_update(state), state),
         start=partial(context.method.start, state),
         max_norm=longest_allowed(state.norms),
     )
@@ -86,6 +89,7 @@ def play_round(
     )
     _check_enough(context, state, progress)
     trained = context.method.finish(progress.accumulator, state)
+    trained = after_round(trained, progress.buffers)
     _check_finite(trained)
     evaluation = Evaluation({})
     if is_due(context, state.round_index):

@@ -7,7 +7,18 @@ Three lines load a model that a run has exported::
     logits = model(model.prepare(raw_inputs))
 """
 
-from fedcore.models import cnn, linear, mlp  # noqa: F401  (importing registers them)
+# Importing a module registers its model.
+from fedcore.models import (  # noqa: F401
+    char_lstm,
+    cnn,
+    dan,
+    huggingface,
+    linear,
+    mlp,
+    resnet,
+    tiny_gpt,
+    vit,
+)
 from fedcore.models.base import MODELS, Model, build_model
 from fedcore.models.exported import ExportedModel, load_exported
 

@@ -14,7 +14,14 @@ from fedcore.data.dataset import Preparation
 from fedcore.data.preparation import preparation_from_json
 from fedcore.errors import ModelError
 from fedcore.files import write_atomically
-from fedcore.models.base import DataShape, Model, build_model, layout_of
+from fedcore.models.base import (
+    DataShape,
+    DescribedModel,
+    Model,
+    buffer_layout_of,
+    build_model,
+    layout_of,
+)
 from fedcore.params import Params
 from fedcore.spec.models import ModelSpec
 from fedcore.spec.tasks import TaskName
@@ -35,8 +42,9 @@ class ExportedModel(nn.Module):
         self._model = model
         self._names = tuple(params)
         self.preparation = preparation
+        trained = model.parameters()
         for name, tensor in params.items():
-            _register(self, name, nn.Parameter(tensor.clone()))
+            _register(self, name, tensor.clone(), is_trained=name in trained)
 
     def prepare(self, raw: Any) -> Tensor:
         """Return model inputs for raw ones.
@@ -49,7 +57,8 @@ class ExportedModel(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits of shape (n, classes) for prepared inputs of shape (n, *input_shape)."""
-        return self._model.apply({name: self.get_parameter(name) for name in self._names}, x)
+        tensors = dict(self.named_parameters()) | dict(self.named_buffers())
+        return self._model.apply({name: tensors[name] for name in self._names}, x)
 
 
 def export_model(
@@ -65,7 +74,7 @@ def export_model(
 
     Args:
         folder: Where to; made if missing.
-        params: The trained parameters.
+        params: The trained parameters, and the buffers if there are any.
         spec: The model they belong to.
         data: Shape of the data it was trained on.
         preparation: How raw inputs became model inputs.
@@ -91,7 +100,9 @@ def export_model(
     }
     text = json.dumps(description, indent=2, allow_nan=False) + "\n"
     write_atomically(description_path, [text.encode()])
-    return [parameters_path, description_path]
+    model = build_model(spec, data)
+    others = model.describe(folder) if isinstance(model, DescribedModel) else []
+    return [parameters_path, description_path, *others]
 
 
 def load_exported(folder: str | Path) -> ExportedModel:
@@ -116,27 +127,34 @@ def load_exported(folder: str | Path) -> ExportedModel:
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise ModelError(f"{DESCRIPTION_FILE} does not describe a model: {error}") from error
     model = build_model(spec, data)
-    layout = layout_of(model)
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if found != dict(zip(layout.names, layout.shapes, strict=True)):
+    expected = [layout_of(model), buffer_layout_of(model)]
+    shapes = {
+        name: shape
+        for layout in expected
+        if layout is not None
+        for name, shape in zip(layout.names, layout.shapes, strict=True)
+    }
+    if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != shapes:
         raise ModelError(f"{PARAMETERS_FILE} does not fit the model in {DESCRIPTION_FILE}")
-    module = ExportedModel(model, {name: tensors[name] for name in layout.names}, preparation)
-    return module.eval()
+    return ExportedModel(model, {name: tensors[name] for name in shapes}, preparation).eval()
 
 
 def _model_spec(content: Mapping[str, Any]) -> ModelSpec:
     return ModelSpec.kinds()[content["kind"]].model_validate(content)
 
 
-def _register(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
-    """Register a parameter with dots in its name, through nested modules as torch does."""
+def _register(module: nn.Module, name: str, tensor: Tensor, *, is_trained: bool) -> None:
+    """Register a tensor with dots in its name, through nested modules as torch does."""
     *path, last = name.split(".")
     for part in path:
         children = dict(module.named_children())
         if part not in children:
             module.add_module(part, nn.Module())
         module = module.get_submodule(part)
-    module.register_parameter(last, parameter)
+    if is_trained:
+        module.register_parameter(last, nn.Parameter(tensor))
+    else:
+        module.register_buffer(last, tensor)
 
 
 __all__ = ["ExportedModel", "export_model", "load_exported"]

@@ -24,7 +24,7 @@ from fedcore.messages import Update
 from fedcore.params import Layout, Params, Section
 from fedcore.pipeline.announcer import PACKED, Announcer
 from fedcore.spec import RunSpec
-from fedcore.state import ClientState, RunState
+from fedcore.state import BUFFERS, ClientState, RunState
 from fedcore.wire.container import TensorInfo
 from fedcore.wire.schema import Schema
 
@@ -123,7 +123,7 @@ class Pipeline:
             return plain
         chain = self.compressor.chain
         sections = tuple(
-            (name, (_packed_info(chain, infos, round_index),) if _is_vector(infos) else infos)
+            (name, (_packed_info(chain, infos, round_index),) if _is_coded(name, infos) else infos)
             for name, infos in plain.sections
         )
         return replace(plain, sections=sections)
@@ -140,7 +140,7 @@ class Pipeline:
             name: self.compressor.chain.decode(
                 update.sections[name][PACKED], _layout_of(infos), round_index
             )
-            if _is_vector(infos)
+            if _is_coded(name, infos)
             else update.sections[name]
             for name, infos in plain.sections
         }
@@ -206,9 +206,9 @@ def _with_memory(
     return replace(own, memory=memory)
 
 
-def _is_vector(infos: tuple[TensorInfo, ...]) -> bool:
-    """Return whether a section arrives as one vector of parameters."""
-    return all(info.dtype == torch.float32 for info in infos)
+def _is_coded(name: str, infos: tuple[TensorInfo, ...]) -> bool:
+    """Return whether a section is one vector, which is compressed; buffers travel as they are."""
+    return name != BUFFERS and all(info.dtype == torch.float32 for info in infos)
 
 
 def _layout_of(infos: tuple[TensorInfo, ...]) -> Layout:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fedcore.aggregators import Accumulator
 from fedcore.clients.work import ClientResult, ClientTask
+from fedcore.engine.buffers import BufferMean
 from fedcore.engine.context import RunContext
 from fedcore.engine.intake import ClientFailure, Outcome, Progress, owned
 from fedcore.engine.pool.arena import Arena
@@ -110,6 +111,11 @@ class Packer:
             "reports": [asdict(report) for report in progress.reports],
             "kept": [[client, self.client_state(kept)] for client, kept in progress.kept.items()],
             "sums": [progress.sim_seconds, progress.loss_sum, progress.weight_sum],
+            "buffers": {
+                "values": self.section(progress.buffers.values),
+                "weight": progress.buffers.weight,
+                "largest": progress.buffers.largest,
+            },
         }
 
     def outcome(self, outcome: Outcome) -> Packed:
@@ -210,6 +216,11 @@ class Unpacker:
             loss_sum=loss_sum,
             weight_sum=weight_sum,
             is_borrowed=True,
+            buffers=BufferMean(
+                self.section(packed["buffers"]["values"]),
+                packed["buffers"]["weight"],
+                packed["buffers"]["largest"],
+            ),
         )
 
     def outcome(self, packed: Packed) -> Outcome:
