@@ -884,6 +884,64 @@ export interface components {
              */
             iterations: number;
         };
+        /**
+         * CharLstmSpec
+         * @description LEAF's network for Shakespeare: an embedding, two LSTM layers of 256, and an output layer.
+         */
+        CharLstmSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "char_lstm";
+            /**
+             * Embedding
+             * @description Width of a token's embedding.
+             * @default 8
+             */
+            embedding: number;
+            /**
+             * Hidden
+             * @description Width of each LSTM layer.
+             * @default 256
+             */
+            hidden: number;
+            /**
+             * Layers
+             * @description Number of LSTM layers.
+             * @default 2
+             */
+            layers: number;
+        };
+        /**
+         * CharLstmSpec
+         * @description LEAF's network for Shakespeare: an embedding, two LSTM layers of 256, and an output layer.
+         */
+        CharLstmSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "char_lstm";
+            /**
+             * Embedding
+             * @description Width of a token's embedding.
+             * @default 8
+             */
+            embedding: number;
+            /**
+             * Hidden
+             * @description Width of each LSTM layer.
+             * @default 256
+             */
+            hidden: number;
+            /**
+             * Layers
+             * @description Number of LSTM layers.
+             * @default 2
+             */
+            layers: number;
+        };
         /** CheckpointSaved */
         CheckpointSaved: {
             /** Seq */
@@ -1152,6 +1210,56 @@ export interface components {
         Csrf: {
             /** @description Send it as the X-CSRFToken header. */
             csrf_token: string;
+        };
+        /**
+         * DanSpec
+         * @description A deep averaging network: the mean of a text's word embeddings, then dense layers.
+         */
+        DanSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dan";
+            /**
+             * Embedding
+             * @description Width of a word's embedding.
+             * @default 64
+             */
+            embedding: number;
+            /**
+             * Hidden
+             * @description Width of each hidden layer; empty for none.
+             * @default [
+             *       128
+             *     ]
+             */
+            hidden: number[];
+        };
+        /**
+         * DanSpec
+         * @description A deep averaging network: the mean of a text's word embeddings, then dense layers.
+         */
+        DanSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dan";
+            /**
+             * Embedding
+             * @description Width of a word's embedding.
+             * @default 64
+             */
+            embedding: number;
+            /**
+             * Hidden
+             * @description Width of each hidden layer; empty for none.
+             * @default [
+             *       128
+             *     ]
+             */
+            hidden: number[];
         };
         /**
          * DgcSpec
@@ -2550,6 +2658,70 @@ export interface components {
              * @default null
              */
             test_split: string | null;
+        };
+        /**
+         * HuggingFaceModelSpec
+         * @description Any model of the transformers library for text: a classifier, or a causal language model.
+         *
+         *     The task of the data decides which head it gets. A folder of this name in the models folder
+         *     comes first, then the hub. Weights are read from safetensors only, and no code of the model's
+         *     own is run. Dropout is off, so that a run depends on its seed alone.
+         */
+        HuggingFaceModelSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "huggingface";
+            /**
+             * Path
+             * @description Hub id such as owner/name, or a folder in the models folder.
+             */
+            path: string;
+            /**
+             * Revision
+             * @description Branch, tag or commit on the hub; empty is the newest.
+             * @default null
+             */
+            revision: string | null;
+            /**
+             * Pretrained
+             * @description Start from the published weights, not from random ones.
+             * @default true
+             */
+            pretrained: boolean;
+        };
+        /**
+         * HuggingFaceModelSpec
+         * @description Any model of the transformers library for text: a classifier, or a causal language model.
+         *
+         *     The task of the data decides which head it gets. A folder of this name in the models folder
+         *     comes first, then the hub. Weights are read from safetensors only, and no code of the model's
+         *     own is run. Dropout is off, so that a run depends on its seed alone.
+         */
+        HuggingFaceModelSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "huggingface";
+            /**
+             * Path
+             * @description Hub id such as owner/name, or a folder in the models folder.
+             */
+            path: string;
+            /**
+             * Revision
+             * @description Branch, tag or commit on the hub; empty is the newest.
+             * @default null
+             */
+            revision: string | null;
+            /**
+             * Pretrained
+             * @description Start from the published weights, not from random ones.
+             * @default true
+             */
+            pretrained: boolean;
         };
         /**
          * IidPartitionSpec
@@ -4025,6 +4197,86 @@ export interface components {
         };
         /** @enum {string} */
         RequestedAction: "none" | "pause" | "cancel";
+        /**
+         * ResNetSpec
+         * @description The residual network for small images: three stages of 3x3 convolutions, 6n + 2 layers deep.
+         *
+         *     Group norm by default, because batch statistics of unlike clients do not average well. With
+         *     batch norm the running statistics are averaged by number of examples.
+         */
+        ResNetSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "resnet";
+            /**
+             * Depth
+             * @description Number of layers with weights.
+             * @default 20
+             * @enum {integer}
+             */
+            depth: 8 | 14 | 20 | 26 | 32 | 44 | 56 | 110;
+            /**
+             * Width
+             * @description Channels of the first stage; each later one has twice more.
+             * @default 16
+             */
+            width: number;
+            /**
+             * Norm
+             * @description How activations are normalised.
+             * @default group
+             * @enum {string}
+             */
+            norm: "group" | "batch";
+            /**
+             * Groups
+             * @description Groups of channels that group norm treats alike.
+             * @default 8
+             */
+            groups: number;
+        };
+        /**
+         * ResNetSpec
+         * @description The residual network for small images: three stages of 3x3 convolutions, 6n + 2 layers deep.
+         *
+         *     Group norm by default, because batch statistics of unlike clients do not average well. With
+         *     batch norm the running statistics are averaged by number of examples.
+         */
+        ResNetSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "resnet";
+            /**
+             * Depth
+             * @description Number of layers with weights.
+             * @default 20
+             * @enum {integer}
+             */
+            depth: 8 | 14 | 20 | 26 | 32 | 44 | 56 | 110;
+            /**
+             * Width
+             * @description Channels of the first stage; each later one has twice more.
+             * @default 16
+             */
+            width: number;
+            /**
+             * Norm
+             * @description How activations are normalised.
+             * @default group
+             * @enum {string}
+             */
+            norm: "group" | "batch";
+            /**
+             * Groups
+             * @description Groups of channels that group norm treats alike.
+             * @default 8
+             */
+            groups: number;
+        };
         /** @enum {string} */
         Role: "viewer" | "editor" | "admin";
         /** RoundFinished */
@@ -4282,7 +4534,7 @@ export interface components {
              *       ]
              *     }
              */
-            model: components["schemas"]["LinearSpec"] | components["schemas"]["MlpSpec"] | components["schemas"]["CnnSpec"];
+            model: components["schemas"]["LinearSpec"] | components["schemas"]["MlpSpec"] | components["schemas"]["CnnSpec"] | components["schemas"]["ResNetSpec"] | components["schemas"]["VitSpec"] | components["schemas"]["CharLstmSpec"] | components["schemas"]["TinyGptSpec"] | components["schemas"]["DanSpec"] | components["schemas"]["HuggingFaceModelSpec"];
             /**
              * Peft
              * @description Which part of the model is trained.
@@ -4453,7 +4705,7 @@ export interface components {
              *       ]
              *     }
              */
-            model: components["schemas"]["LinearSpecInput"] | components["schemas"]["MlpSpecInput"] | components["schemas"]["CnnSpecInput"];
+            model: components["schemas"]["LinearSpecInput"] | components["schemas"]["MlpSpecInput"] | components["schemas"]["CnnSpecInput"] | components["schemas"]["ResNetSpecInput"] | components["schemas"]["VitSpecInput"] | components["schemas"]["CharLstmSpecInput"] | components["schemas"]["TinyGptSpecInput"] | components["schemas"]["DanSpecInput"] | components["schemas"]["HuggingFaceModelSpecInput"];
             /**
              * Peft
              * @description Which part of the model is trained.
@@ -5434,6 +5686,64 @@ export interface components {
              */
             slowdown: number;
         };
+        /**
+         * TinyGptSpec
+         * @description A small causal transformer whose output layer is its token embedding.
+         */
+        TinyGptSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tiny_gpt";
+            /**
+             * Dim
+             * @description Width of a token.
+             * @default 64
+             */
+            dim: number;
+            /**
+             * Depth
+             * @description Number of transformer blocks.
+             * @default 2
+             */
+            depth: number;
+            /**
+             * Heads
+             * @description Attention heads; they share the width.
+             * @default 4
+             */
+            heads: number;
+        };
+        /**
+         * TinyGptSpec
+         * @description A small causal transformer whose output layer is its token embedding.
+         */
+        TinyGptSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tiny_gpt";
+            /**
+             * Dim
+             * @description Width of a token.
+             * @default 64
+             */
+            dim: number;
+            /**
+             * Depth
+             * @description Number of transformer blocks.
+             * @default 2
+             */
+            depth: number;
+            /**
+             * Heads
+             * @description Attention heads; they share the width.
+             * @default 4
+             */
+            heads: number;
+        };
         Token: {
             /** Format: uuid */
             readonly id: string;
@@ -5801,6 +6111,76 @@ export interface components {
              * @description Designates whether the user can log into this admin site.
              */
             readonly is_staff: boolean;
+        };
+        /**
+         * VitSpec
+         * @description A small vision transformer; the mean of its tokens goes into the output layer.
+         */
+        VitSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "vit";
+            /**
+             * Patch Size
+             * @description Height and width of a patch, in pixels.
+             * @default 4
+             */
+            patch_size: number;
+            /**
+             * Dim
+             * @description Width of a token.
+             * @default 64
+             */
+            dim: number;
+            /**
+             * Depth
+             * @description Number of transformer blocks.
+             * @default 4
+             */
+            depth: number;
+            /**
+             * Heads
+             * @description Attention heads; they share the width.
+             * @default 4
+             */
+            heads: number;
+        };
+        /**
+         * VitSpec
+         * @description A small vision transformer; the mean of its tokens goes into the output layer.
+         */
+        VitSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "vit";
+            /**
+             * Patch Size
+             * @description Height and width of a patch, in pixels.
+             * @default 4
+             */
+            patch_size: number;
+            /**
+             * Dim
+             * @description Width of a token.
+             * @default 64
+             */
+            dim: number;
+            /**
+             * Depth
+             * @description Number of transformer blocks.
+             * @default 4
+             */
+            depth: number;
+            /**
+             * Heads
+             * @description Attention heads; they share the width.
+             * @default 4
+             */
+            heads: number;
         };
     };
     responses: never;
