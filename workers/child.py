@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import os
+import signal
 from collections.abc import Callable
 
 from workers.lifeline import hold_on_to
@@ -12,6 +14,8 @@ from workers.lifeline import hold_on_to
 def main() -> None:
     """Run one service until it is asked to stop."""
     arguments = _parser().parse_args()
+    # `kill -USR2 PID` writes to the log where every thread is, for when one seems stuck.
+    faulthandler.register(signal.SIGUSR2)
     if arguments.lifeline_fd is not None:
         hold_on_to(arguments.lifeline_fd)
     on_ready = _announcer(arguments.ready_fd)
