@@ -63,6 +63,10 @@ def _read_csv(path: Path, delimiter: str) -> pa.Table:
         convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True),
     )
     _check_shape(table.num_rows, table.num_columns, path)
+    for column in table.schema:
+        # A column that is not UTF-8 would come back as bytes, and be taken for files.
+        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            raise ValueError(f"column {column.name!r} is not UTF-8")
     return table
 
 
