@@ -123,6 +123,20 @@ def memory_needs_what_it_can_correct(spec: RunSpec) -> Iterator[Problem]:
 
 
 @rule
+def momentum_is_not_doubled(spec: RunSpec) -> Iterator[Problem]:
+    """Deep Gradient Compression brings its own momentum, on the clients."""
+    server = getattr(spec.algorithm, "beta", 0.0) or getattr(spec.algorithm, "beta1", 0.0)
+    for place, link in enumerate(spec.compression.uplink):
+        if isinstance(link, DgcSpec) and link.momentum > 0 and server > 0:
+            yield Problem(
+                f"compression.uplink.{place}.momentum",
+                "contradiction",
+                f"{spec.algorithm.title} has momentum on the server already.",
+                "Set momentum to 0 here, or use algorithm fedavg.",
+            )
+
+
+@rule
 def downlink_can_be_followed(spec: RunSpec) -> Iterator[Problem]:
     """What the server sends must keep the clients' copy of the model close to the server's."""
     chain = spec.compression.downlink

@@ -105,6 +105,16 @@ def test_every_codec_works_alone_on_the_uplink(kind: str) -> None:
             "contradiction",
         ),
         (downlink({"kind": "dgc"}), "compression.downlink.0.kind", "upload_only"),
+        (
+            {**uplink({"kind": "dgc"}), "algorithm": {"kind": "fedavgm"}},
+            "compression.uplink.0.momentum",
+            "contradiction",
+        ),
+        (
+            {**uplink({"kind": "dgc"}), "algorithm": {"kind": "fedadam"}},
+            "compression.uplink.0.momentum",
+            "contradiction",
+        ),
         (downlink({"kind": "ternary"}), "compression.downlink.0.kind", "contradiction"),
         (downlink({"kind": "randk"}), "compression.downlink.0.kind", "contradiction"),
         (downlink(TOPK, {"kind": "qsgd"}), "compression.downlink.1.kind", "contradiction"),
