@@ -4551,7 +4551,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedDynSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"];
             /**
              * @description Training on one client.
              * @default {
@@ -4722,7 +4722,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedDynSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"];
             /**
              * @description Training on one client.
              * @default {

@@ -1,0 +1,36 @@
+"""Federated methods: one class per method card, its hyper-parameters beside it.
+
+A module holds the methods of one idea; this page is the one place that names them all.
+"""
+
+from fedcore.spec.algorithms.base import AlgorithmSpec, ServerRateSpec
+
+# Screens list the methods in the order of their definition, simple ones first.
+# isort: off
+from fedcore.spec.algorithms.averaging import FedAvgSpec, FedSgdSpec
+from fedcore.spec.algorithms.drift import (
+    FedDynSpec,
+    FedNovaSpec,
+    FedProxSpec,
+    MoonSpec,
+    ScaffoldSpec,
+)
+from fedcore.spec.algorithms.server import FedAdagradSpec, FedAdamSpec, FedAvgMSpec, FedYogiSpec
+
+# isort: on
+
+__all__ = [
+    "AlgorithmSpec",
+    "FedAdagradSpec",
+    "FedAdamSpec",
+    "FedAvgMSpec",
+    "FedAvgSpec",
+    "FedDynSpec",
+    "FedNovaSpec",
+    "FedProxSpec",
+    "FedSgdSpec",
+    "FedYogiSpec",
+    "MoonSpec",
+    "ScaffoldSpec",
+    "ServerRateSpec",
+]

@@ -1,0 +1,34 @@
+"""What every federated method says of itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from fedcore.spec.base import Choice
+
+
+class AlgorithmSpec(Choice):
+    """The federated method: what clients optimise and what the server does with their updates.
+
+    Attributes:
+        optimizers: The clients' optimisers with which the method is correct.
+        allows_momentum: Whether it is correct with momentum on the clients.
+        needs_mean: Whether its server step is only defined for the mean of the updates.
+        needs_features: Whether it compares what a model's last layer sees.
+    """
+
+    section: ClassVar[str] = "algorithm"
+    optimizers: ClassVar[tuple[str, ...]] = ("sgd", "adam", "adamw")
+    allows_momentum: ClassVar[bool] = True
+    needs_mean: ClassVar[bool] = False
+    needs_features: ClassVar[bool] = False
+
+
+class ServerRateSpec(AlgorithmSpec):
+    """Methods whose server walks along the mean update with a step of its own."""
+
+    server_lr: float = Field(
+        1.0, gt=0, le=1000, description="Step of the server along the mean update; 1 is FedAvg."
+    )
