@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests import services
 from tests.e2e import screens
@@ -47,23 +48,53 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A fresh browser profile on which nobody is signed in; its console must stay clean."""
+@contextmanager
+def _profile(browser: Browser, stack: Stack, state: StorageState | None) -> Iterator[Page]:
+    """A fresh browser profile; its console must stay clean."""
     context = browser.new_context(
-        base_url=stack.url, viewport={"width": 1280, "height": 800}, color_scheme="light"
+        base_url=stack.url,
+        viewport={"width": 1280, "height": 800},
+        color_scheme="light",
+        storage_state=state,
     )
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     complaints = Complaints(page)
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        context.close()
     assert complaints.lines == []
 
 
 @pytest.fixture
-def member(page: Page) -> Page:
-    """A page whose user is signed in."""
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """A page on which nobody is signed in."""
+    with _profile(browser, stack, None) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, stack: Stack) -> StorageState:
+    """Cookies of a signed-in user, as the sign-in page hands them out."""
+    with _profile(browser, stack, None) as page:
+        screens.sign_in(page)
+        expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+        return page.context.storage_state()
+
+
+@pytest.fixture
+def member(browser: Browser, stack: Stack, signed_in: StorageState) -> Iterator[Page]:
+    """A page whose user is signed in, on the list of runs."""
+    with _profile(browser, stack, signed_in) as page:
+        page.goto("/runs")
+        expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+        yield page
+
+
+@pytest.fixture
+def leaving(page: Page) -> Page:
+    """A page whose user has just signed in, with a session that may end."""
     screens.sign_in(page)
     expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
     return page

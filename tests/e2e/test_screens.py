@@ -91,9 +91,9 @@ def test_a_run_can_be_opened_and_left_by_keyboard(member: Page) -> None:
     expect(member.get_by_role("tab", name="Events")).to_have_attribute("aria-selected", "true")
 
 
-def test_signing_out_ends_the_session(member: Page) -> None:
-    member.get_by_role("button", name="Account").click()
-    member.get_by_role("menuitem", name="Sign out").click()
-    expect(member.get_by_label("Username")).to_be_visible()
-    member.goto("/runs")
-    expect(member.get_by_label("Username")).to_be_visible()
+def test_signing_out_ends_the_session(leaving: Page) -> None:
+    leaving.get_by_role("button", name="Account").click()
+    leaving.get_by_role("menuitem", name="Sign out").click()
+    expect(leaving.get_by_label("Username")).to_be_visible()
+    leaving.goto("/runs")
+    expect(leaving.get_by_label("Username")).to_be_visible()

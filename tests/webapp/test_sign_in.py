@@ -99,6 +99,21 @@ def test_guessing_one_name_gets_slow_and_others_are_not_locked_out(
     assert sign_in(browser, other).status_code == 200
 
 
+def test_signing_in_rightly_is_no_guess(browser: Client, user: User) -> None:
+    for _ in range(15):
+        assert sign_in(browser, user).status_code == 200
+
+
+def test_a_right_password_takes_back_no_guess_but_itself(
+    browser: Client, user: User, project: Project
+) -> None:
+    own = make_member(project, Role.VIEWER, username=f"mallory-{uuid4().hex}")
+    for _ in range(10):
+        assert sign_in(browser, user, "wrong").status_code == 401
+        assert sign_in(browser, own).status_code == 200
+    assert sign_in(browser, user, "wrong").status_code == 429
+
+
 @pytest.mark.parametrize("body", [{}, {"username": "x"}, {"username": ["x"], "password": {}}])
 def test_half_a_sign_in_names_what_is_missing(
     browser: Client, db: None, body: dict[str, Any]

@@ -9,7 +9,26 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 
-class LoginThrottle(SimpleRateThrottle):
+class GuessThrottle(SimpleRateThrottle):
+    """Counts attempts as they come, so that many at once count too, and takes back the right ones.
+
+    Only the attempt itself is taken back: who knows one password gets no further guess at another.
+    """
+
+    key: str | None = None
+    duration: float
+
+    def forgive(self) -> None:
+        """Take this attempt back: it was no guess."""
+        if self.key is None:
+            return
+        history = list(self.cache.get(self.key, []))
+        if self.now in history:
+            history.remove(self.now)
+            self.cache.set(self.key, history, self.duration)
+
+
+class LoginThrottle(GuessThrottle):
     """Limits attempts on one name from one address."""
 
     scope = "login"
@@ -22,7 +41,7 @@ class LoginThrottle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": ident}
 
 
-class LoginAddressThrottle(SimpleRateThrottle):
+class LoginAddressThrottle(GuessThrottle):
     """Limits attempts on all names from one address."""
 
     scope = "login_address"

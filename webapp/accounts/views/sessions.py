@@ -13,12 +13,13 @@ from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from webapp.accounts.models import User
 from webapp.accounts.permissions import signed_in
 from webapp.accounts.roles import Role
-from webapp.accounts.throttles import LoginAddressThrottle, LoginThrottle
+from webapp.accounts.throttles import GuessThrottle, LoginAddressThrottle, LoginThrottle
 from webapp.api.typed_fields import EnumField
 from webapp.errors import UnauthenticatedError
 
@@ -70,6 +71,11 @@ class LoginView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (LoginThrottle, LoginAddressThrottle)
+    guesses: list[GuessThrottle]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        self.guesses = [throttle() for throttle in self.throttle_classes]
+        return [*self.guesses]
 
     @extend_schema(request=LoginSerializer, responses={200: MeSerializer}, tags=["auth"])
     def post(self, request: Request) -> Response:
@@ -79,6 +85,8 @@ class LoginView(APIView):
         if not isinstance(user, User):
             raise WrongCredentialsError("The name or the password is wrong.")
         login(request, user)
+        for guess in self.guesses:
+            guess.forgive()
         return Response(describe(user))
 
 
