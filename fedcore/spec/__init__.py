@@ -6,6 +6,7 @@ from fedcore.spec.documents import load_yaml
 from fedcore.spec.estimate import Estimate, estimate
 from fedcore.spec.problems import Problem, SpecError, problems_of
 from fedcore.spec.run import CheckResult, RunSpec, check
+from fedcore.spec.sweep import SweepCheck, SweepSpec, check_sweep
 
 __all__ = [
     "CatalogueEntry",
@@ -16,8 +17,11 @@ __all__ = [
     "RunSpec",
     "Spec",
     "SpecError",
+    "SweepCheck",
+    "SweepSpec",
     "catalogue",
     "check",
+    "check_sweep",
     "estimate",
     "load_yaml",
     "problems_of",

@@ -117,11 +117,11 @@ def _resolve(loc: Loc, root: type[BaseModel]) -> tuple[list[int | str], type[Bas
                 continue
         path.append(part)
         if owner is not None and isinstance(part, str):
-            owner = _model_at(owner, part) or (owner if part not in owner.model_fields else None)
+            owner = model_at(owner, part) or (owner if part not in owner.model_fields else None)
     return path, owner
 
 
-def _model_at(owner: type[BaseModel], name: str) -> type[BaseModel] | None:
+def model_at(owner: type[BaseModel], name: str) -> type[BaseModel] | None:
     """Return the model class inside the annotation of a field, through None, list and tuple."""
     field = owner.model_fields.get(name)
     return None if field is None else _model_in(field.annotation)
