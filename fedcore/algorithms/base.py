@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from fedcore.aggregators import Accumulator, Aggregator
+from fedcore.attacks.base import distort_vectors
 from fedcore.clients.objective import Objective
 from fedcore.clients.optimizers import Optimizer, make_optimizer
-from fedcore.clients.training import Batch, ClientData, LocalContext, Trained
+from fedcore.clients.training import Batch, ClientData, LocalContext, ShouldStop, Trained, train
 from fedcore.messages import Message, Update
 from fedcore.models import Model
 from fedcore.params import Layout, Params, Section, add, subtract, vector
@@ -48,6 +49,7 @@ class MethodContext:
         local: Local training as the spec asks for it.
         aggregator: Combines updates.
         num_clients: Clients of the run, whether they take part in a round or not.
+        seed: Seed of the run; what all parties can draw from it need not travel.
     """
 
     model: Model
@@ -56,6 +58,7 @@ class MethodContext:
     local: LocalSpec
     aggregator: Aggregator
     num_clients: int
+    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +78,21 @@ class Method(Generic[SpecT]):
         """Return what the server sends to a client."""
         return Message(sections={MODEL: state.model}, base_version=state.round_index)
 
-    def expected_update(self, state: RunState) -> Schema:  # noqa: ARG002
-        """Return the schema that an update must have to be admitted."""
+    def travelling(
+        self,
+        message: Message,
+        state: RunState,  # noqa: ARG002
+        client_id: int,  # noqa: ARG002
+    ) -> Message:
+        """Return what of ``downlink`` is put on the wire.
+
+        It differs where a client makes part of the message itself: from what it still holds, or
+        from the seed of the run. What travels is what is counted.
+        """
+        return message
+
+    def expected_update(self, state: RunState, client_id: int) -> Schema:  # noqa: ARG002
+        """Return the schema that a client's update must have to be admitted."""
         return Schema("update", ((DELTA, layout_infos(self.context.layout)),), (LOSS,))
 
     # --- client ----------------------------------------------------------------------------------
@@ -130,6 +146,23 @@ class Method(Generic[SpecT]):
         """Return how much a client counts in a weighted mean."""
         return float(len(data))
 
+    def train_client(
+        self,
+        start: Params,
+        data: ClientData,
+        *,
+        context: LocalContext,
+        generator: torch.Generator,
+        should_stop: ShouldStop,
+    ) -> Trained:
+        """Return the result of local training; see ``fedcore.clients.training.train``.
+
+        A method whose clients do not follow gradients overrides all of it.
+        """
+        return train(
+            self, start, data, context=context, generator=generator, should_stop=should_stop
+        )
+
     def uplink(self, trained: Trained, message: Message, data: ClientData) -> Update:
         """Return what a client sends back."""
         return Update(
@@ -149,7 +182,20 @@ class Method(Generic[SpecT]):
         """Return what a client keeps for its next round, or None to keep what it had."""
         return None
 
+    def distorted(self, update: Update, attack: Callable[[Tensor], Tensor]) -> Update:
+        """Return what an adversary sends instead of an update.
+
+        Args:
+            update: What an honest client would send.
+            attack: Distorts a vector of numbers in which a longer one means more of a change.
+        """
+        return distort_vectors(update, attack)
+
     # --- server, with the updates ----------------------------------------------------------------
+
+    def objection(self, update: Update) -> str | None:  # noqa: ARG002
+        """Return why an update of the right form is refused all the same; None lets it in."""
+        return None
 
     def start(self, state: RunState) -> Accumulator:
         """Return an accumulator without updates."""
@@ -186,12 +232,29 @@ class Method(Generic[SpecT]):
         """Return the model that is tested and, in the end, exported."""
         return state.model
 
+    def round_metrics(self, state: RunState) -> Mapping[str, float]:  # noqa: ARG002
+        """Return what the method measured in the round that led to a state, by name."""
+        return {}
+
+    @property
+    def tracks_listeners(self) -> bool:
+        """Whether ``downlink`` depends on when a client was last sent something.
+
+        Then ``state.broadcast.heard`` says in which round that was.
+        """
+        return False
+
     # --- what executors may rely on --------------------------------------------------------------
 
     @property
     def has_plain_gradient(self) -> bool:
         """Whether a step follows the gradient of the local loss as it is."""
         return type(self).transform_grad is Method.transform_grad
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether local training is the steps that the hooks describe."""
+        return type(self).train_client is Method.train_client
 
 
 #: A method of any kind, for code that does not look into its settings.

@@ -44,7 +44,7 @@ def effective_steps(num_steps: int, momentum: float) -> float:
 class FedNova(Method[FedNovaSpec]):
     """``w <- w + tau_eff * mean(delta_i / a_i)``; equal work for all is FedAvg."""
 
-    def expected_update(self, state: RunState) -> Schema:  # noqa: ARG002
+    def expected_update(self, state: RunState, client_id: int) -> Schema:  # noqa: ARG002
         """Return the model's change and one number."""
         work = (TensorInfo(STEPS, torch.float32, ()),)
         sections = ((DELTA, layout_infos(self.context.layout)), (WORK, work))

@@ -43,7 +43,7 @@ class Scaffold(Method[ScaffoldSpec]):
             base_version=state.round_index,
         )
 
-    def expected_update(self, state: RunState) -> Schema:  # noqa: ARG002
+    def expected_update(self, state: RunState, client_id: int) -> Schema:  # noqa: ARG002
         """Return two vectors like the model."""
         infos = layout_infos(self.context.layout)
         return Schema("update", ((DELTA, infos), (CONTROL_DELTA, infos)), (LOSS,))

@@ -21,6 +21,18 @@ from fedcore.registry import Registry
 from fedcore.rng import Purpose, rng
 from fedcore.spec.attacks import AttackSpec
 
+#: Applies a distortion of vectors to an update; see ``Method.distorted``.
+Distort = Callable[[Update, Callable[[Tensor], Tensor]], Update]
+
+
+def distort_vectors(update: Update, attack: Callable[[Tensor], Tensor]) -> Update:
+    """Return an update whose vectors, which are changes of something, were distorted."""
+    sections = {
+        name: section.with_flat(attack(section.flat)) if isinstance(section, Params) else section
+        for name, section in update.sections.items()
+    }
+    return replace(update, sections=sections)
+
 
 class Attack:
     """Both hooks of an attack; their defaults do nothing."""
@@ -68,18 +80,21 @@ class Adversaries:
         labels = data.examples.y.index_copy(0, data.rows, poisoned)
         return replace(data, examples=Examples(data.examples.x, labels))
 
-    def poison_update(self, update: Update, seed: int, round_index: int) -> Update:
-        """Return what a client sends, before the pipeline that every update passes."""
+    def poison_update(
+        self, update: Update, seed: int, round_index: int, distorted: Distort
+    ) -> Update:
+        """Return what a client sends, before the pipeline that every update passes.
+
+        Args:
+            update: What it would send if it were honest.
+            seed: Seed of the run.
+            round_index: The round.
+            distorted: Applies the attack to an update, as its method understands it.
+        """
         if not self.attacking(update.client_id, round_index):
             return update
         generator = rng(seed, Purpose.ATTACK, round_index, update.client_id)
-        sections = {
-            name: section.with_flat(self.attack.poison_update(section.flat, generator))
-            if isinstance(section, Params)
-            else section
-            for name, section in update.sections.items()
-        }
-        return replace(update, sections=sections)
+        return distorted(update, lambda part: self.attack.poison_update(part, generator))
 
 
 def recruit(spec: AttackSpec, *, seed: int, num_clients: int, num_classes: int) -> Adversaries:

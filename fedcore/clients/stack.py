@@ -76,8 +76,10 @@ def train_stack(
     Raises:
         Interrupted: If ``should_stop`` said so.
         NotImplementedError: If the model has buffers: a function that ``torch.func`` transforms
-            cannot move them in place.
+            cannot move them in place. Or if the method trains in a way of its own.
     """
+    if not method.has_steps:
+        raise NotImplementedError("a method that trains in its own way is not stacked")
     if any(BUFFERS in client.context.received for client in clients):
         raise NotImplementedError("a model with running statistics is trained client by client")
     stack = _Stack(method, clients)

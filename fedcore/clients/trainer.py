@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
-from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Trained, train
+from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Trained
 
 if TYPE_CHECKING:
     from fedcore.algorithms.base import AnyMethod
@@ -77,8 +77,8 @@ class AutogradTrainer:
     ) -> Trained:
         """Return the result of training with gradients that torch derives."""
         with self._precision(start.flat.device):
-            return train(
-                method, start, data, context=context, generator=generator, should_stop=should_stop
+            return method.train_client(
+                start, data, context=context, generator=generator, should_stop=should_stop
             )
 
     def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:

@@ -90,6 +90,7 @@ class Trained:
         num_steps: Optimiser steps taken.
         num_seen: Examples worked through, repetitions included.
         buffers: The model's buffers after the last step; empty if it has none.
+        traces: What else came of training, for the method's own ``uplink`` and ``keep``.
     """
 
     params: Params
@@ -98,6 +99,7 @@ class Trained:
     num_steps: int
     num_seen: int
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    traces: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def named_tensors(sections: Mapping[str, Section]) -> dict[str, Mapping[str, Tensor]]:

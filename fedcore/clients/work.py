@@ -109,6 +109,7 @@ def result_of(
         before=task.private,
         kept=method.keep(trained, task.message, private),
         context=CodecContext(task.seed, task.round_index, task.data.client_id, task.cohort_size),
+        distorted=method.distorted,
     )
     return ClientResult(
         update=sent.update,

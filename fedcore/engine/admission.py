@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -40,6 +40,10 @@ def _as_it_is(update: Update) -> Update:
     return update
 
 
+def _no_objection(update: Update) -> str | None:  # noqa: ARG001
+    return None
+
+
 @dataclass
 class Gate:
     """Checks the updates of one round, from cheap to expensive.
@@ -47,18 +51,18 @@ class Gate:
     A refused update has changed nothing, and the same client may send a sound one.
 
     Attributes:
-        cohort: Who was asked for an update.
+        expected: Who was asked for an update, and what it looks like.
         base_version: Version of the model that they were given.
-        expected: What an update looks like.
         open: Decodes an update of that form; raises WireError if it cannot.
+        objection: Says why the method cannot use an update, if that is so.
         max_norm: Longest update; one flipped bit of an exponent makes a number finite and huge.
         admitted: Who was let in so far.
     """
 
-    cohort: Collection[int]
+    expected: Mapping[int, Schema]
     base_version: int
-    expected: Schema
     open: Callable[[Update], Update] = _as_it_is
+    objection: Callable[[Update], str | None] = _no_objection
     max_norm: float | None = None
     admitted: set[int] = field(default_factory=set)
 
@@ -76,14 +80,14 @@ class Gate:
         except WireError as error:
             return Admission(None, f"damaged: {error}")
         norm = _norm(opened)
-        reason = self._size_problem(opened, norm)
+        reason = self._size_problem(opened, norm) or self.objection(opened)
         if reason is not None:
             return Admission(None, reason, norm)
         self.admitted.add(update.client_id)
         return Admission(opened, None, norm)
 
     def _sender_problem(self, update: Update) -> str | None:
-        if update.client_id not in self.cohort:
+        if update.client_id not in self.expected:
             return "unknown client: it was not asked in this round"
         if update.client_id in self.admitted:
             return "duplicate: its update was used already"
@@ -95,7 +99,7 @@ class Gate:
         return None
 
     def _content_problem(self, update: Update) -> str | None:
-        difference = self.expected.difference(schema_of(update))
+        difference = self.expected[update.client_id].difference(schema_of(update))
         if difference is not None:
             return f"wrong shape: {difference}"
         if not (math.isfinite(update.weight) and update.weight > 0):

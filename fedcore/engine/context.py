@@ -105,6 +105,7 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         local=spec.local,
         aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
         num_clients=partition.num_clients,
+        seed=spec.seed,
     )
     sizes = range(partition.num_clients)
     return RunContext(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial, reduce
+from functools import reduce
 from time import perf_counter
 
 from fedcore.aggregators import Accumulator
@@ -19,7 +19,7 @@ from fedcore.engine.admission import Gate
 from fedcore.engine.buffers import NO_BUFFERS, BufferMean, split_buffers
 from fedcore.engine.context import RunContext
 from fedcore.engine.report import ClientReport, Status
-from fedcore.messages import Message
+from fedcore.messages import Message, Update
 from fedcore.params import Params, Section
 from fedcore.pipeline import Sent
 from fedcore.state import ClientState
@@ -50,13 +50,13 @@ class Asked:
 
     Attributes:
         base_version: Version of the model that the clients were given.
-        expected: Schema of an update.
+        expected: Schema of each client's update.
         start: Makes an accumulator without updates.
         max_norm: Longest update that is let in; None before the first was seen.
     """
 
     base_version: int
-    expected: Schema
+    expected: Mapping[int, Schema]
     start: Callable[[], Accumulator]
     max_norm: float | None = None
 
@@ -113,17 +113,33 @@ def take_in_lane(
     context: RunContext, asked: Asked, tasks: Sequence[ClientTask], outcomes: Iterator[Outcome]
 ) -> Progress:
     """Return what comes of the clients of one lane, folded in their order."""
+
+    def opened(update: Update) -> Update:
+        plain = asked.expected[update.client_id]
+        return context.pipeline.open(update, plain, asked.base_version)
+
+    cohort = [task.data.client_id for task in tasks]
     gate = Gate(
-        cohort=frozenset(task.data.client_id for task in tasks),
         base_version=asked.base_version,
-        expected=context.pipeline.on_wire(asked.expected, asked.base_version),
-        open=partial(context.pipeline.open, plain=asked.expected, round_index=asked.base_version),
+        expected=_on_wire(context, asked, cohort),
+        open=opened,
+        objection=context.method.objection,
         max_norm=asked.max_norm,
     )
     progress = Progress(asked.start())
     for task, outcome in zip(tasks, outcomes, strict=True):
         _take_in(_Lane(context, asked, gate), progress, task, outcome)
     return progress
+
+
+def _on_wire(context: RunContext, asked: Asked, cohort: Sequence[int]) -> dict[int, Schema]:
+    """Return the schema of each client's update on the wire; most have one in common."""
+    plain = {client_id: asked.expected[client_id] for client_id in cohort}
+    unique = {id(schema): schema for schema in plain.values()}
+    coded = {
+        key: context.pipeline.on_wire(schema, asked.base_version) for key, schema in unique.items()
+    }
+    return {client_id: coded[id(schema)] for client_id, schema in plain.items()}
 
 
 def join(context: RunContext, asked: Asked, lanes: Sequence[Progress]) -> Progress:
@@ -237,7 +253,8 @@ def _let_remember(lane: _Lane, progress: Progress, task: ClientTask, result: Cli
     """Keep what a client remembers of an update that was not used."""
     asked = lane.asked
     sent = Sent(result.update, result.kept)
-    kept = lane.context.pipeline.take_back(sent, task.private, asked.expected, asked.base_version)
+    plain = asked.expected[task.data.client_id]
+    kept = lane.context.pipeline.take_back(sent, task.private, plain, asked.base_version)
     if kept is not None:
         progress.kept[task.data.client_id] = kept
 

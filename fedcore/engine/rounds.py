@@ -23,9 +23,11 @@ from fedcore.engine.lanes import cut_into_lanes
 from fedcore.engine.report import ClientReport, RoundReport
 from fedcore.errors import DivergedError, TooFewUpdatesError
 from fedcore.params import is_finite
+from fedcore.pipeline import Announcer, Delivery
 from fedcore.rng import Purpose, rng
 from fedcore.sampling import Sample, Seen
 from fedcore.state import Broadcast, RunState, Totals
+from fedcore.wire import Schema, encoded_size, schema_of
 
 _LOSS = "loss"
 MAX_NAMED_CLIENTS = 10
@@ -48,9 +50,7 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
     announcer = context.pipeline.announcer(state, seed)
     tasks = []
     for client_id in sample.client_ids:
-        delivery = announcer.deliver(
-            with_buffers(context.method.downlink(state, client_id), state), client_id
-        )
+        delivery = _deliver(context, state, announcer, client_id)
         task = ClientTask(
             seed=seed,
             round_index=round_index,
@@ -64,11 +64,36 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
     lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
     asked = Asked(
         base_version=round_index,
-        expected=expect_buffers(context.method.expected_update(state), state),
+        expected=_expected(context, state, sample.client_ids),
         start=partial(context.method.start, state),
         max_norm=longest_allowed(state.norms),
     )
     return RoundPlan(sample, CohortWork(tuple(tasks), lanes, asked), announcer.broadcast())
+
+
+def _deliver(
+    context: RunContext, state: RunState, announcer: Announcer, client_id: int
+) -> Delivery:
+    """Return a message as a client gets it, and its size on the wire."""
+    method = context.method
+    message = method.downlink(state, client_id)
+    delivery = announcer.deliver(with_buffers(message, state), client_id)
+    travelling = method.travelling(message, state, client_id)
+    if travelling is message:
+        return delivery
+    return replace(delivery, num_bytes=encoded_size(schema_of(with_buffers(travelling, state))))
+
+
+def _expected(context: RunContext, state: RunState, client_ids: Sequence[int]) -> dict[int, Schema]:
+    """Return what each client's update must look like; equal schemas are one object."""
+    unique: dict[Schema, Schema] = {}
+    expected = {}
+    for client_id in client_ids:
+        plain = context.method.expected_update(state, client_id)
+        if plain not in unique:
+            unique[plain] = expect_buffers(plain, state)
+        expected[client_id] = unique[plain]
+    return expected
 
 
 def play_round(
@@ -96,7 +121,11 @@ def play_round(
         evaluation = evaluate(context, trained, executor.score, should_stop)
     report = RoundReport(
         round_index=state.round_index,
-        metrics={**evaluation.metrics, "train_loss": progress.loss_sum / progress.weight_sum},
+        metrics={
+            **evaluation.metrics,
+            "train_loss": progress.loss_sum / progress.weight_sum,
+            **context.method.round_metrics(trained),
+        },
         bytes_up=sum(client.bytes_up for client in progress.reports),
         bytes_down=sum(client.bytes_down for client in progress.reports),
         seconds=perf_counter() - began,
@@ -172,7 +201,7 @@ def _next_state(
         sampler=context.sampler.learn(
             planned.sample.memory, report.round_index, _seen(report.clients)
         ),
-        broadcast=_heard(planned.broadcast, report),
+        broadcast=_heard(context, planned.broadcast, report),
         norms=_latest_norms(trained.norms, report),
         totals=Totals(
             rounds=totals.rounds + 1,
@@ -200,9 +229,9 @@ def _seen(clients: Sequence[ClientReport]) -> tuple[Seen, ...]:
     )
 
 
-def _heard(broadcast: Broadcast, report: RoundReport) -> Broadcast:
+def _heard(context: RunContext, broadcast: Broadcast, report: RoundReport) -> Broadcast:
     """Return what clients know after a round; one that failed may have received nothing."""
-    if not broadcast.sections:
+    if not broadcast.sections and not context.method.tracks_listeners:
         return broadcast
     now = {c.client_id: report.round_index for c in report.clients if c.status != "failed"}
     return replace(broadcast, heard={**broadcast.heard, **now})

@@ -18,6 +18,7 @@ def has_plain_steps(method: AnyMethod) -> bool:
     kind = type(method)
     return (
         method.has_plain_gradient
+        and method.has_steps
         and kind.local_loss is Method.local_loss
         and kind.local_step is Method.local_step
         and isinstance(method.context.objective, Classification)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from fedcore.attacks import Adversaries, recruit
+from fedcore.attacks import Adversaries, Distort, recruit
 from fedcore.clients.training import ClientData
 from fedcore.compression import Chain, CodecContext, Compressor
 from fedcore.errors import WireError
@@ -83,6 +83,7 @@ class Pipeline:
         before: ClientState | None,
         kept: ClientState | None,
         context: CodecContext,
+        distorted: Distort,
     ) -> Sent:
         """Return what a client sends.
 
@@ -91,12 +92,15 @@ class Pipeline:
             before: What the client had kept until this round.
             kept: What the method keeps from now on; None if that does not change.
             context: Whose update of which round this is.
+            distorted: Applies an attack to an update.
 
         Raises:
             CodecError: If the update cannot be coded.
         """
         if self.adversaries is not None:
-            update = self.adversaries.poison_update(update, context.seed, context.round_index)
+            update = self.adversaries.poison_update(
+                update, context.seed, context.round_index, distorted
+            )
         if self.compressor is None:
             return Sent(update, kept)
         memories = {} if before is None else before.memory

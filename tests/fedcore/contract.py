@@ -143,7 +143,9 @@ class MethodContract:
         assert {client.client_id for client in report.clients} == set(results)
         for client in report.clients:
             assert client.bytes_up == len(encode(results[client.client_id].update))
-            assert client.bytes_down == len(encode(tasks[client.client_id].message))
+            message = tasks[client.client_id].message
+            travelling = context.method.travelling(message, middle, client.client_id)
+            assert client.bytes_down == len(encode(travelling))
         assert report.bytes_up == sum(client.bytes_up for client in report.clients)
         assert report.bytes_down == sum(client.bytes_down for client in report.clients)
 
@@ -158,7 +160,7 @@ class MethodContract:
 
     def test_an_update_survives_the_wire(self, context: RunContext, middle: RunState) -> None:
         update = self.results(context, middle)[0].update
-        expected = context.method.expected_update(middle)
+        expected = context.method.expected_update(middle, update.client_id)
         assert schema_of(update) == expected
         decoded = decode_update(encode(update), expected, max_bytes=10**9)
         assert encode(decoded) == encode(update)

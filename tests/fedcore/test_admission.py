@@ -20,7 +20,7 @@ UPDATE = Update(
 
 
 def gate() -> Gate:
-    return Gate(cohort={7, 8}, base_version=4, expected=schema_of(UPDATE))
+    return Gate(expected=dict.fromkeys((7, 8), schema_of(UPDATE)), base_version=4)
 
 
 def refusal(opened: Gate, **changes: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from fedcore.attacks import ATTACKS, Attack, recruit
+from fedcore.attacks import ATTACKS, Attack, distort_vectors, recruit
 from fedcore.clients.training import ClientData
 from fedcore.data.dataset import Examples
 from fedcore.engine.context import build_context
@@ -123,7 +123,7 @@ def test_noise_differs_between_clients_and_rounds_and_comes_back_with_the_seed()
             client_id=client_id,
             weight=1.0,
         )
-        section = some.poison_update(update, 0, round_index).sections["delta"]
+        section = some.poison_update(update, 0, round_index, distort_vectors).sections["delta"]
         return [float(number) for number in section["x"]]
 
     assert sent(0, 0) == sent(0, 0)

@@ -17,7 +17,7 @@ from fedcore.engine.evaluation import BATCH_SIZE
 from fedcore.engine.executor import CohortWork, full_name
 from fedcore.engine.intake import Progress, take_in_lane
 from fedcore.engine.lanes import largest_first
-from fedcore.engine.pool.packing import Packed, Packer, Unpacker, pack_schema, receive, send
+from fedcore.engine.pool.packing import Packed, Packer, Unpacker, pack_schemas, receive, send
 from fedcore.engine.pool.processes import Line, Processes
 from fedcore.errors import WorkerLostError
 from fedcore.params import Params
@@ -104,7 +104,7 @@ class PoolExecutor:
         message = {
             "do": "open",
             "version": work.asked.base_version,
-            "expected": pack_schema(work.asked.expected),
+            "expected": pack_schemas(work.asked.expected),
             "max_norm": work.asked.max_norm,
         }
         for line in self._processes.lines:

@@ -243,7 +243,23 @@ class Unpacker:
         )
 
 
-def pack_schema(schema: Schema) -> Packed:
+def pack_schemas(schemas: Mapping[int, Schema]) -> Packed:
+    """Return each client's schema as JSON; one that several have in common is written once."""
+    unique = {id(schema): schema for schema in schemas.values()}
+    places = {key: place for place, key in enumerate(unique)}
+    return {
+        "schemas": [_pack_schema(schema) for schema in unique.values()],
+        "clients": [[client_id, places[id(schema)]] for client_id, schema in schemas.items()],
+    }
+
+
+def unpack_schemas(packed: Packed) -> dict[int, Schema]:
+    """Return each client's schema."""
+    schemas = [_unpack_schema(schema) for schema in packed["schemas"]]
+    return {client_id: schemas[place] for client_id, place in packed["clients"]}
+
+
+def _pack_schema(schema: Schema) -> Packed:
     """Return a schema as JSON."""
     return {
         "kind": schema.kind,
@@ -255,7 +271,7 @@ def pack_schema(schema: Schema) -> Packed:
     }
 
 
-def unpack_schema(packed: Packed) -> Schema:
+def _unpack_schema(packed: Packed) -> Schema:
     """Return a schema."""
     return Schema(
         packed["kind"],

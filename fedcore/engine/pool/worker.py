@@ -20,7 +20,7 @@ from fedcore.engine.pool.packing import (
     Unpacker,
     receive,
     send,
-    unpack_schema,
+    unpack_schemas,
 )
 
 
@@ -83,7 +83,7 @@ class Worker:
         self._unpacker.forget()
         self._asked = Asked(
             base_version=order["version"],
-            expected=unpack_schema(order["expected"]),
+            expected=unpack_schemas(order["expected"]),
             start=lambda: Accumulator({}),
             max_norm=order["max_norm"],
         )
