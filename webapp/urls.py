@@ -12,8 +12,22 @@ from webapp.api import errors
 from webapp.api.health import LiveView, ReadyView
 from webapp.artifacts.views import ArtifactListView, ModelView
 from webapp.jobs.consumers import RunConsumer, UnknownPathConsumer
+from webapp.jobs.views.comparison import CompareView
 from webapp.jobs.views.jobs import JobListView, JobRunListView, JobView
-from webapp.jobs.views.run_data import RunClientsView, RunEventsView, RunMetricsView
+from webapp.jobs.views.organising import (
+    RunBulkView,
+    RunFacetsView,
+    RunSparklinesView,
+    SavedViewListView,
+    SavedViewView,
+)
+from webapp.jobs.views.run_data import (
+    RunClientRoundsView,
+    RunClientsView,
+    RunEventsView,
+    RunLogView,
+    RunMetricsView,
+)
 from webapp.jobs.views.runs import (
     RunCancelView,
     RunListView,
@@ -40,6 +54,9 @@ api: list[URLPattern | URLResolver] = [
     path("jobs/<uuid:job_id>/", JobView.as_view()),
     path("jobs/<uuid:job_id>/runs/", JobRunListView.as_view()),
     path("runs/", RunListView.as_view()),
+    path("runs/bulk/", RunBulkView.as_view()),
+    path("runs/facets/", RunFacetsView.as_view()),
+    path("runs/sparklines/", RunSparklinesView.as_view()),
     path("runs/<uuid:run_id>/", RunView.as_view()),
     path("runs/<uuid:run_id>/pause/", RunPauseView.as_view()),
     path("runs/<uuid:run_id>/resume/", RunResumeView.as_view()),
@@ -47,9 +64,14 @@ api: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/retry/", RunRetryView.as_view()),
     path("runs/<uuid:run_id>/metrics/", RunMetricsView.as_view()),
     path("runs/<uuid:run_id>/clients/", RunClientsView.as_view()),
+    path("runs/<uuid:run_id>/client-rounds/", RunClientRoundsView.as_view()),
+    path("runs/<uuid:run_id>/logs/", RunLogView.as_view()),
     path("runs/<uuid:run_id>/events/", RunEventsView.as_view()),
     path("runs/<uuid:run_id>/artifacts/", ArtifactListView.as_view()),
     path("runs/<uuid:run_id>/model/", ModelView.as_view()),
+    path("compare/", CompareView.as_view()),
+    path("views/", SavedViewListView.as_view()),
+    path("views/<uuid:view_id>/", SavedViewView.as_view()),
     path("health/live/", LiveView.as_view()),
     path("health/ready/", ReadyView.as_view()),
     path("schema/", SpectacularAPIView.as_view()),

@@ -30,7 +30,11 @@ PERSONAL = {
     "catalogue/",
     "spec/schema/",
     "spec/validate/",
+    "views/",
+    "views/<uuid:view_id>/",
 }
+#: Routes that name runs beside their path; who reaches what is in the tests of each of them.
+MANY_RUNS = {"compare/", "runs/bulk/", "runs/facets/", "runs/sparklines/"}
 #: Lists of a user's projects; a stranger's are empty.
 LISTS = {"jobs/", "runs/"}
 
@@ -52,6 +56,10 @@ RULES = [
     Rule("runs/<uuid:run_id>/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/metrics/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/clients/", "get", Permission.READ, 200),
+    Rule("runs/<uuid:run_id>/", "patch", Permission.READ, 200),
+    Rule("runs/<uuid:run_id>/client-rounds/", "get", Permission.READ, 200),
+    Rule("runs/<uuid:run_id>/logs/", "get", Permission.READ, 200),
+    Rule("jobs/<uuid:job_id>/", "delete", Permission.WRITE, 409),
     Rule("runs/<uuid:run_id>/events/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/artifacts/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/model/", "get", Permission.READ, 409),
@@ -66,7 +74,7 @@ each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.meth
 
 
 def test_every_route_has_a_rule() -> None:
-    assert {rule.path for rule in RULES} | OPEN | PERSONAL | LISTS == ROUTES
+    assert {rule.path for rule in RULES} | OPEN | PERSONAL | LISTS | MANY_RUNS == ROUTES
 
 
 def ask(api: APIClient, rule: Rule, run: Run) -> Any:
@@ -121,9 +129,9 @@ def test_an_editor_may_do_what_the_run_allows(run: Run, editor: User, rule: Rule
     assert ask(signed_in(editor), rule, run).status_code == rule.expected
 
 
-@pytest.mark.parametrize("path", sorted(PERSONAL | LISTS))
+@pytest.mark.parametrize("path", sorted(PERSONAL | LISTS | MANY_RUNS))
 def test_personal_routes_need_a_user(db: None, path: str) -> None:
-    route = path.replace("<uuid:token_id>", str(uuid4()))
+    route = path.replace("<uuid:token_id>", str(uuid4())).replace("<uuid:view_id>", str(uuid4()))
     for method in ("get", "post", "delete"):
         assert getattr(APIClient(), method)(f"/api/v1/{route}").status_code in (401, 405)
 

@@ -21,12 +21,13 @@ def names(answer: Any) -> list[str]:
 
 @pytest.fixture
 def three(editor: User, project: Project) -> list[str]:
-    """Three runs in the order in which they were made: running, cancelled, queued."""
+    """Three runs in the order in which they were made: running, cancelled, running."""
     running = make_run(editor, project, name="alpha one")
-    begin(running)
-    cancelled = make_run(editor, project, name="beta")
+    services.record_round(lease=begin(running), report=report(0, metrics={"accuracy": 0.4}))
+    cancelled = make_run(editor, project, name="beta", algorithm={"kind": "fedprox"})
     services.request_cancel(run=cancelled, user=editor)
-    make_run(editor, project, name="alpha two")
+    best = make_run(editor, project, name="alpha two")
+    services.record_round(lease=begin(best), report=report(0, metrics={"accuracy": 0.6}))
     return ["alpha one", "beta", "alpha two"]
 
 
@@ -37,13 +38,17 @@ def test_the_newest_run_comes_first(api: APIClient, three: list[str]) -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("state=running", ["alpha one"]),
-        ("state=running&state=cancelled", ["beta", "alpha one"]),
+        ("state=running", ["alpha two", "alpha one"]),
+        ("state=queued&state=cancelled", ["beta"]),
         ("search=ALPHA", ["alpha two", "alpha one"]),
         ("search=%25", []),
         ("ordering=name", ["alpha one", "alpha two", "beta"]),
         ("ordering=-name", ["beta", "alpha two", "alpha one"]),
         ("ordering=created_at", ["alpha one", "beta", "alpha two"]),
+        ("method=fedprox", ["beta"]),
+        ("method=fedprox&method=fedavg", ["alpha two", "beta", "alpha one"]),
+        ("method=nothing", []),
+        ("dataset=digits&ordering=-accuracy", ["alpha two", "alpha one", "beta"]),
     ],
 )
 def test_filters_and_orders(
@@ -57,12 +62,18 @@ def test_runs_of_one_job(api: APIClient, editor: User, project: Project, three: 
     assert names(api.get(f"{URL}?job={run.job_id}")) == ["other"]
 
 
-@pytest.mark.parametrize("ordering", ["-created_at", "name", "state", "rounds_done"])
+@pytest.mark.parametrize(
+    "ordering",
+    ["-created_at", "name", "state", "rounds_done", "method", "-bytes", "accuracy", "-loss"],
+)
 def test_pages_hold_every_run_once(
     api: APIClient, editor: User, project: Project, ordering: str
 ) -> None:
     for number in range(7):
-        make_run(editor, project, name=f"run {number % 2}")
+        run = make_run(editor, project, name=f"run {number % 2}")
+        if number % 3:
+            accuracy = {"accuracy": 0.1 * (number % 4)}
+            services.record_round(lease=begin(run), report=report(0, metrics=accuracy))
     seen, url = [], f"{URL}?page_size=3&ordering={ordering}"
     while url:
         page = api.get(url).json()
@@ -90,11 +101,11 @@ def test_the_number_of_queries_does_not_grow_with_the_runs(
         run = make_run(editor, project)
         if index % 3 == 1:
             services.record_round(lease=begin(run), report=report(0))
-    with django_assert_num_queries(3):  # the page, the places in the queue, any live worker
+    with django_assert_num_queries(4):  # the page, its tags, the places in the queue, live workers
         assert len(api.get(URL).json()["results"]) == number
 
 
-def test_a_page_without_waiting_runs_takes_one_query(
+def test_a_page_without_waiting_runs_takes_two_queries(
     api: APIClient,
     editor: User,
     project: Project,
@@ -102,5 +113,5 @@ def test_a_page_without_waiting_runs_takes_one_query(
 ) -> None:
     for _ in range(3):
         begin(make_run(editor, project))
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # the page, its tags
         assert len(api.get(URL).json()["results"]) == 3

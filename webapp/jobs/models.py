@@ -9,7 +9,21 @@ from django.db.models import Q
 
 from webapp.accounts.models import Project, User
 from webapp.accounts.scoping import ProjectScopedQuerySet
+from webapp.jobs.organising import Favourite, RunTag, SavedView
 from webapp.jobs.states import FINAL_STATES, WORKABLE_STATES, RequestedAction, RunState
+
+__all__ = [
+    "ClientTable",
+    "Favourite",
+    "Job",
+    "Queue",
+    "RoundRecord",
+    "Run",
+    "RunEvent",
+    "RunQuerySet",
+    "RunTag",
+    "SavedView",
+]
 
 
 class JobQuerySet(ProjectScopedQuerySet["Job"]):
@@ -50,6 +64,8 @@ class Job(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     runs_launched = models.PositiveIntegerField(default=0)
+    #: Kept to start from, and offered where runs are made.
+    is_template = models.BooleanField(default=False)
 
     objects = JobQuerySet.as_manager()
 
@@ -72,6 +88,12 @@ class Run(models.Model):
     name = models.CharField(max_length=120)
     spec: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
     digest = models.CharField(max_length=64)
+    #: Of the spec, so that lists filter and sort by them without reading it.
+    method = models.CharField(max_length=60, blank=True)
+    dataset = models.CharField(max_length=60, blank=True)
+    notes = models.TextField(blank=True)
+    #: When it was put into the trash; it is kept, and left out of lists.
+    trashed_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     state = models.CharField(

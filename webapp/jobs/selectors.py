@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from webapp.accounts.models import Project, User
 from webapp.errors import ForbiddenError, NotFoundError
-from webapp.jobs.models import Job, Run, RunQuerySet
+from webapp.jobs.models import Favourite, Job, Run, RunQuerySet
 from webapp.jobs.services.leases import Checkpoint, latest_checkpoint
 
 #: After so long at the head of the queue, the likely reason is that there is no worker at all.
@@ -54,8 +54,16 @@ def others_waiting(queue: str) -> bool:
 
 def visible_runs(user: AbstractBaseUser | AnonymousUser) -> RunQuerySet:
     """Return the user's runs, with what their JSON form needs of other rows and no more."""
-    visible = Run.objects.visible_to(user)
-    return visible.annotate(job_name=F("job__name"), creator=F("created_by__username"))
+    starred = Favourite.objects.filter(run=OuterRef("pk"), user=user.pk)
+    return (
+        Run.objects.visible_to(user)
+        .annotate(
+            job_name=F("job__name"),
+            creator=F("created_by__username"),
+            is_favourite=Exists(starred),
+        )
+        .prefetch_related("tags")
+    )
 
 
 def find_run(user: AbstractBaseUser | AnonymousUser, run_id: UUID) -> Run | None:

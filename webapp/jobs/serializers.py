@@ -56,6 +56,8 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
     queue = QueueSerializer(allow_null=True, source="place")
     eta_s = serializers.SerializerMethodField()
     created_by = serializers.CharField(source="creator")
+    tags = serializers.SerializerMethodField()
+    is_favourite = serializers.BooleanField(help_text="Of the user who asks.")
 
     class Meta:
         model = Run
@@ -85,6 +87,12 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
             "started_at",
             "finished_at",
             "created_by",
+            "method",
+            "dataset",
+            "tags",
+            "notes",
+            "is_favourite",
+            "trashed_at",
         )
         read_only_fields = fields
 
@@ -93,6 +101,9 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
         actions = actions_for(RunState(run.state), RequestedAction(run.requested_action))
         may_write = allows(Role(run.viewer_role), Permission.WRITE)
         return [action for action in actions if may_write or action in READING_ACTIONS]
+
+    def get_tags(self, run: Run) -> list[str]:
+        return sorted(tag.name for tag in run.tags.all())
 
     def get_eta_s(self, run: Run) -> float | None:
         """Return the training time left, from the duration of recent rounds."""

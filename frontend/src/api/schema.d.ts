@@ -89,6 +89,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compare/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the curves of several runs, and where their specs differ. */
+        get: operations["compare_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health/live/": {
         parameters: {
             query?: never;
@@ -151,7 +168,8 @@ export interface paths {
         get: operations["jobs_retrieve"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** @description Delete a template. */
+        delete: operations["jobs_destroy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -222,7 +240,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** @description Write name, notes or tags on a run, or make it a favourite. */
+        patch: operations["runs_partial_update"];
         trace?: never;
     };
     "/api/v1/runs/{run_id}/artifacts/": {
@@ -259,6 +278,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/client-rounds/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return what each client did in each round. */
+        get: operations["runs_client_rounds_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/clients/": {
         parameters: {
             query?: never;
@@ -283,6 +319,23 @@ export interface paths {
             cookie?: never;
         };
         get: operations["runs_events_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/logs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return what happened to a run as lines of text. */
+        get: operations["runs_logs_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -375,6 +428,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/bulk/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Do the same with many runs; each of them is done or refused by itself. */
+        post: operations["runs_bulk_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/facets/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the values that filters can take. */
+        get: operations["runs_facets_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/sparklines/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return curves of a few points each, to be drawn as wide as a word. */
+        get: operations["runs_sparklines_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spec/schema/": {
         parameters: {
             query?: never;
@@ -439,6 +543,41 @@ export interface paths {
         post?: never;
         /** @description Revoke a token. */
         delete: operations["tokens_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The user's own views of the list of runs. */
+        get: operations["views_list"];
+        put?: never;
+        /** @description Save a view under a name; the same name again replaces it. */
+        post: operations["views_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{view_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Delete a saved view. */
+        delete: operations["views_destroy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -711,6 +850,47 @@ export interface components {
              * @default 2000
              */
             vocabulary: number;
+        };
+        /** BulkOutcome */
+        BulkOutcome: {
+            /** Done */
+            done: string[];
+            /** Refused */
+            refused: components["schemas"]["BulkRefusal"][];
+        };
+        /**
+         * BulkRefusal
+         * @description A run that stayed as it was, and why.
+         */
+        BulkRefusal: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        BulkRequest: {
+            runs: string[];
+            /**
+             * @description * `pause` - pause
+             *     * `resume` - resume
+             *     * `cancel` - cancel
+             *     * `retry` - retry
+             *     * `trash` - trash
+             *     * `restore` - restore
+             *     * `star` - star
+             *     * `unstar` - unstar
+             *     * `tag` - tag
+             *     * `untag` - untag
+             * @enum {string}
+             */
+            action: "pause" | "resume" | "cancel" | "retry" | "trash" | "restore" | "star" | "unstar" | "tag" | "untag";
+            /** @description For tag and untag. */
+            tag?: string;
         };
         /**
          * BulyanSpec
@@ -1014,6 +1194,11 @@ export interface components {
              */
             max_test: number | null;
         };
+        /**
+         * ClientMetric
+         * @enum {string}
+         */
+        ClientMetric: "loss" | "accuracy" | "test_loss" | "duration" | "participation" | "refused";
         /** ClientRefused */
         ClientRefused: {
             /** Seq */
@@ -1038,6 +1223,36 @@ export interface components {
             client_id: number | string;
             /** Reason */
             reason: string;
+        };
+        /**
+         * ClientRounds
+         * @description One number per client and round; pairs that have none are left out.
+         */
+        ClientRounds: {
+            metric: components["schemas"]["ClientMetric"];
+            /**
+             * Rounds
+             * @description The first round of each column.
+             */
+            rounds: number[];
+            /**
+             * Rounds Per Column
+             * @description Where it is more than 1, numbers are means.
+             */
+            rounds_per_column: number;
+            /** Clients */
+            clients: (number | string)[];
+            /** Total Clients */
+            total_clients: number;
+            /**
+             * Cells
+             * @description Position in rounds, position in clients, number.
+             */
+            cells: [
+                number,
+                number,
+                number
+            ][];
         };
         /**
          * ClientRow
@@ -1171,6 +1386,15 @@ export interface components {
              */
             hidden: number;
         };
+        ComparedRun: {
+            run: components["schemas"]["RunRow"];
+            readonly curve: components["schemas"]["Curve"];
+        };
+        /** @description Several runs in the order in which they were asked for. */
+        Comparison: {
+            runs: components["schemas"]["ComparedRun"][];
+            differences: components["schemas"]["Difference"][];
+        };
         /**
          * CompressionSpec
          * @description How messages are made smaller; an empty chain sends 32-bit numbers as they are.
@@ -1210,6 +1434,26 @@ export interface components {
         Csrf: {
             /** @description Send it as the X-CSRFToken header. */
             csrf_token: string;
+        };
+        /**
+         * Curve
+         * @description The rounds of a run in columns; costs are what had been spent when a round ended.
+         */
+        Curve: {
+            /** Round */
+            round: number[];
+            /** Bytes */
+            bytes: number[];
+            /** Seconds */
+            seconds: number[];
+            /** Sim Seconds */
+            sim_seconds: number[];
+            /** Metrics */
+            metrics: {
+                [key: string]: (number | null)[];
+            };
+            /** Total */
+            total: number;
         };
         /**
          * DanSpec
@@ -1358,6 +1602,16 @@ export interface components {
              * @default null
              */
             clip_norm: number | null;
+        };
+        /**
+         * Difference
+         * @description A place at which not all specs say the same; one value per run, null where there is none.
+         */
+        Difference: {
+            /** Path */
+            path: string;
+            /** Values */
+            values: components["schemas"]["JsonValue"][];
         };
         /**
          * DigitsSpec
@@ -1685,6 +1939,13 @@ export interface components {
             type: "events";
             /** Events */
             events: components["schemas"]["Event"][];
+        };
+        /** Facet */
+        Facet: {
+            /** Value */
+            value: string;
+            /** Count */
+            count: number;
         };
         /**
          * Failure
@@ -2768,6 +3029,7 @@ export interface components {
             readonly created_at: string;
             created_by: string;
             readonly runs_launched: number;
+            readonly is_template: boolean;
             spec: components["schemas"]["RunSpec"];
             readonly runs: components["schemas"]["RunRow"][];
         };
@@ -2776,6 +3038,11 @@ export interface components {
             spec: components["schemas"]["RunSpecInput"];
             /** @default true */
             launch: boolean;
+            /**
+             * @description Offer it where runs are made, to start from.
+             * @default false
+             */
+            is_template: boolean;
             /**
              * Format: uuid
              * @description If left out, the oldest project that the user may write to.
@@ -2797,7 +3064,9 @@ export interface components {
             readonly created_at: string;
             created_by: string;
             readonly runs_launched: number;
+            readonly is_template: boolean;
         };
+        JsonValue: unknown;
         /**
          * KrumSpec
          * @description The one update that is closest to the others.
@@ -3171,6 +3440,42 @@ export interface components {
             level: "info" | "warning" | "error";
             /** Message */
             message: string;
+        };
+        /**
+         * LogLevel
+         * @enum {string}
+         */
+        LogLevel: "info" | "warning" | "error";
+        /**
+         * LogLine
+         * @description One event in words.
+         */
+        LogLine: {
+            /** Seq */
+            seq: number;
+            /** At */
+            at: string;
+            level: components["schemas"]["LogLevel"];
+            /** Kind */
+            kind: string;
+            /** Round Index */
+            round_index: number | null;
+            /** Client Id */
+            client_id: number | string | null;
+            /** Message */
+            message: string;
+        };
+        /**
+         * LogPage
+         * @description Lines in order; ask again after ``cursor`` for what comes next.
+         */
+        LogPage: {
+            /** Lines */
+            lines: components["schemas"]["LogLine"][];
+            /** Cursor */
+            cursor: number;
+            /** Has More */
+            has_more: boolean;
         };
         LoginRequest: {
             username: string;
@@ -3804,6 +4109,14 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["RunRow"][];
         };
+        /** @description What is written on a run; what is left out stays as it is. */
+        PatchedRunDescriptionRequest: {
+            name?: string;
+            notes?: string;
+            tags?: string[];
+            /** @description Of the user who asks. */
+            is_favourite?: boolean;
+        };
         /**
          * PingFrame
          * @description The connection is alive and its user may still look.
@@ -4419,10 +4732,34 @@ export interface components {
             /** Format: date-time */
             readonly finished_at: string | null;
             created_by: string;
+            readonly method: string;
+            readonly dataset: string;
+            readonly tags: string[];
+            readonly notes: string;
+            /** @description Of the user who asks. */
+            is_favourite: boolean;
+            /** Format: date-time */
+            readonly trashed_at: string | null;
             spec: components["schemas"]["RunSpec"];
         };
         /** @enum {string} */
         RunAction: "pause" | "resume" | "cancel" | "retry" | "clone" | "download_model";
+        /**
+         * RunFacets
+         * @description What the user's runs can be filtered by, and how many runs there are of each.
+         */
+        RunFacets: {
+            /** States */
+            states: components["schemas"]["Facet"][];
+            /** Methods */
+            methods: components["schemas"]["Facet"][];
+            /** Datasets */
+            datasets: components["schemas"]["Facet"][];
+            /** Tags */
+            tags: components["schemas"]["Facet"][];
+            /** Trashed */
+            trashed: number;
+        };
         /**
          * RunFrame
          * @description The run as it is after the events so far; several changes may have become one frame.
@@ -4474,6 +4811,14 @@ export interface components {
             /** Format: date-time */
             readonly finished_at: string | null;
             created_by: string;
+            readonly method: string;
+            readonly dataset: string;
+            readonly tags: string[];
+            readonly notes: string;
+            /** @description Of the user who asks. */
+            is_favourite: boolean;
+            /** Format: date-time */
+            readonly trashed_at: string | null;
         };
         /**
          * RunSpec
@@ -4951,6 +5296,19 @@ export interface components {
              */
             min_updates: number;
         };
+        SavedView: {
+            /** Format: uuid */
+            readonly id: string;
+            name: string;
+            query?: string;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
+        SavedViewWriteRequest: {
+            name: string;
+            /** @description The query part of the list's address. */
+            query: string;
+        };
         /**
          * ScaffoldSpec
          * @description Control variates on server and clients cancel the drift of local training.
@@ -5248,6 +5606,23 @@ export interface components {
             run: components["schemas"]["Run"];
             /** After */
             after: number;
+        };
+        /** Sparkline */
+        Sparkline: {
+            /**
+             * Run
+             * Format: uuid
+             */
+            run: string;
+            /** Values */
+            values: number[];
+        };
+        /** Sparklines */
+        Sparklines: {
+            /** Metric */
+            metric: string;
+            /** Lines */
+            lines: components["schemas"]["Sparkline"][];
         };
         /** @description A spec as JSON or as YAML, one of the two. */
         SpecDocumentRequest: {
@@ -6334,6 +6709,38 @@ export interface operations {
             };
         };
     };
+    compare_retrieve: {
+        parameters: {
+            query: {
+                max_points?: number;
+                /** @description Ids, separated by commas. */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     health_live_retrieve: {
         parameters: {
             query?: never;
@@ -6403,6 +6810,8 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description Only templates, or only other jobs. */
+                is_template?: boolean;
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
@@ -6484,6 +6893,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    jobs_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong. */
             default: {
@@ -6602,12 +7040,18 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description Kind of data set; may be given several times. */
+                dataset?: string;
+                /** @description Only the user's favourites, or only the others. */
+                favourite?: boolean;
                 job?: string;
-                ordering?: "-created_at" | "-name" | "-rounds_done" | "-state" | "created_at" | "name" | "rounds_done" | "state";
+                /** @description Kind of algorithm; may be given several times. */
+                method?: string;
+                ordering?: "-accuracy" | "-bytes" | "-created_at" | "-dataset" | "-loss" | "-method" | "-name" | "-rounds_done" | "-seconds" | "-state" | "accuracy" | "bytes" | "created_at" | "dataset" | "loss" | "method" | "name" | "rounds_done" | "seconds" | "state";
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 project?: string;
-                /** @description Part of the name. */
+                /** @description Part of the name, the notes or a tag. */
                 search?: string;
                 /**
                  * @description May be given several times.
@@ -6621,6 +7065,10 @@ export interface operations {
                  *     * `cancelled` - cancelled
                  */
                 state?: ("cancelled" | "failed" | "paused" | "queued" | "running" | "starting" | "succeeded")[];
+                /** @description May be given several times; runs have all of them. */
+                tag?: string;
+                /** @description What is in the trash instead of what is not. */
+                trash?: boolean;
             };
             header?: never;
             path?: never;
@@ -6657,6 +7105,40 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedRunDescriptionRequest"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -6742,6 +7224,46 @@ export interface operations {
             };
         };
     };
+    runs_client_rounds_retrieve: {
+        parameters: {
+            query?: {
+                /**
+                 * @description * `loss` - loss
+                 *     * `accuracy` - accuracy
+                 *     * `test_loss` - test_loss
+                 *     * `duration` - duration
+                 *     * `participation` - participation
+                 *     * `refused` - refused
+                 */
+                metric?: "loss" | "accuracy" | "test_loss" | "duration" | "participation" | "refused";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientRounds"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     runs_clients_retrieve: {
         parameters: {
             query?: never;
@@ -6792,6 +7314,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_logs_retrieve: {
+        parameters: {
+            query?: {
+                /** @description Lines after this event; if left out, the newest lines. */
+                after?: number;
+                client?: string;
+                /** @description Everything, as a text file. */
+                download?: boolean;
+                /**
+                 * @description The least level that is wanted.
+                 *
+                 *     * `info` - info
+                 *     * `warning` - warning
+                 *     * `error` - error
+                 */
+                level?: "info" | "warning" | "error";
+                limit?: number;
+                text?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
                 };
             };
             /** @description What went wrong. */
@@ -6957,6 +7525,98 @@ export interface operations {
             };
         };
     };
+    runs_bulk_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOutcome"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_facets_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFacets"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_sparklines_retrieve: {
+        parameters: {
+            query: {
+                metric?: string;
+                /** @description Ids, separated by commas. */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sparklines"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     spec_schema_retrieve: {
         parameters: {
             query?: never;
@@ -7085,6 +7745,95 @@ export interface operations {
             header?: never;
             path: {
                 token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"][];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewWriteRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
             };
             cookie?: never;
         };

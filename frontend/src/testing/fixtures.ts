@@ -50,6 +50,12 @@ export function makeRun(changes: Partial<Run> = {}): Run {
     started_at: at(1),
     finished_at: null,
     created_by: 'ada',
+    method: 'fedavg',
+    dataset: 'digits',
+    tags: ['paper'],
+    notes: '',
+    is_favourite: false,
+    trashed_at: null,
     spec: spec as unknown as Run['spec'],
     ...changes,
   };

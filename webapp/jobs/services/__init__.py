@@ -1,7 +1,9 @@
 """Everything that changes jobs and runs, one verb each; workers call these and nothing deeper."""
 
 from webapp.jobs.failures import Failure
+from webapp.jobs.services.discard_template import discard_template
 from webapp.jobs.services.end_run import cancel_run, fail_run, finish_run, pause_run
+from webapp.jobs.services.keep_view import keep_view
 from webapp.jobs.services.launch_run import launch_run
 from webapp.jobs.services.leases import (
     Checkpoint,
@@ -13,6 +15,17 @@ from webapp.jobs.services.leases import (
 )
 from webapp.jobs.services.log_message import log_message
 from webapp.jobs.services.mark_running import mark_running
+from webapp.jobs.services.organise_run import (
+    MAX_TAGS,
+    Description,
+    describe_run,
+    restore_run,
+    star_run,
+    tag_run,
+    trash_run,
+    unstar_run,
+    untag_run,
+)
 from webapp.jobs.services.reconcile import reconcile
 from webapp.jobs.services.record_checkpoint import record_checkpoint
 from webapp.jobs.services.record_round import RoundGapError, record_round
@@ -24,7 +37,9 @@ from webapp.jobs.services.run_changes import IllegalTransitionError
 from webapp.jobs.services.submit_job import submit_job
 
 __all__ = [
+    "MAX_TAGS",
     "Checkpoint",
+    "Description",
     "Failure",
     "IllegalTransitionError",
     "Lease",
@@ -32,8 +47,11 @@ __all__ = [
     "RoundGapError",
     "acquire_lease",
     "cancel_run",
+    "describe_run",
+    "discard_template",
     "fail_run",
     "finish_run",
+    "keep_view",
     "launch_run",
     "log_message",
     "mark_running",
@@ -47,5 +65,11 @@ __all__ = [
     "request_pause",
     "request_resume",
     "request_retry",
+    "restore_run",
+    "star_run",
     "submit_job",
+    "tag_run",
+    "trash_run",
+    "unstar_run",
+    "untag_run",
 ]

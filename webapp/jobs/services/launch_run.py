@@ -38,6 +38,8 @@ def launch_run(*, job: Job, user: User) -> Run:
         name=job.name,
         spec=result.spec.model_dump(mode="json"),
         digest=result.spec.digest(),
+        method=result.spec.algorithm.kind,
+        dataset=result.spec.dataset.kind,
         created_by=user,
         rounds_total=result.spec.rounds,
         queue=Queue.CPU,

@@ -6,6 +6,7 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
+from webapp.errors import ConflictError
 from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import (
     join_queue,
@@ -26,6 +27,8 @@ def request_retry(*, run: Run, user: User) -> Run:
     now = timezone.now()
     run = lock_run(run.pk)
     refuse_unless_allowed(run, RunAction.RETRY)
+    if run.trashed_at is not None:
+        raise ConflictError("This run is in the trash. Restore it before you retry it.")
     transition(
         run,
         RunState.QUEUED,

@@ -12,12 +12,24 @@ from webapp.jobs.services.launch_run import launch_run
 
 
 @transaction.atomic
-def submit_job(*, user: User, project: Project, name: str, spec: RunSpec, launch: bool) -> Job:
+def submit_job(
+    *,
+    user: User,
+    project: Project,
+    name: str,
+    spec: RunSpec,
+    launch: bool,
+    is_template: bool = False,
+) -> Job:
     """Save a job and, if asked, launch its first run; all of it or nothing."""
     require(user, project.pk, Permission.WRITE)
     refuse_oversized(spec)
     job = Job.objects.create(
-        project=project, name=name, spec=spec.model_dump(mode="json"), created_by=user
+        project=project,
+        name=name,
+        spec=spec.model_dump(mode="json"),
+        created_by=user,
+        is_template=is_template,
     )
     if launch:
         launch_run(job=job, user=user)

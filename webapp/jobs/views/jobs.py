@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import django_filters
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
@@ -16,7 +17,7 @@ from webapp.api.spec_field import SpecField
 from webapp.jobs.models import Job, Run
 from webapp.jobs.selectors import default_project, get_job, get_run, visible_runs
 from webapp.jobs.serializers import RunRowSerializer, RunSerializer, present_run, present_runs
-from webapp.jobs.services import launch_run, submit_job
+from webapp.jobs.services import discard_template, launch_run, submit_job
 
 #: A job's answer holds its newest runs; all of them are at ``jobs/{id}/runs/``.
 _RUNS_SHOWN = 20
@@ -35,6 +36,7 @@ class JobRowSerializer(serializers.ModelSerializer[Job]):
             "created_at",
             "created_by",
             "runs_launched",
+            "is_template",
         )
         read_only_fields = fields
 
@@ -59,16 +61,23 @@ class JobCreateSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
     spec = SpecField()
     launch = serializers.BooleanField(default=True)
+    is_template = serializers.BooleanField(
+        default=False, help_text="Offer it where runs are made, to start from."
+    )
     project = serializers.UUIDField(
         required=False, help_text="If left out, the oldest project that the user may write to."
     )
+
+
+class JobFilter(django_filters.FilterSet):  # type: ignore[misc]  # published without types
+    is_template = django_filters.BooleanFilter(help_text="Only templates, or only other jobs.")
 
 
 class JobListView(generics.ListAPIView[Job]):
     """What the user's projects have saved."""
 
     serializer_class = JobRowSerializer
-    filter_backends = ()
+    filterset_class = JobFilter
 
     def get_queryset(self) -> Any:
         visible = Job.objects.visible_to(self.request.user)
@@ -108,6 +117,13 @@ class JobView(APIView):
     def get(self, request: Request, job_id: UUID) -> Response:
         user = signed_in(request)
         return Response(JobSerializer(get_job(user, job_id), context={"user": user}).data)
+
+    @extend_schema(responses={204: None}, tags=["jobs"])
+    def delete(self, request: Request, job_id: UUID) -> Response:
+        """Delete a template."""
+        user = signed_in(request)
+        discard_template(job=get_job(user, job_id), user=user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class JobRunListView(generics.GenericAPIView[Run]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from rest_framework import serializers
@@ -13,10 +14,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.accounts.permissions import signed_in
+from webapp.jobs.client_rounds import ClientMetric, ClientRounds, client_rounds
 from webapp.jobs.client_rows import ClientRow, client_rows
 from webapp.jobs.down_sampling import chosen_points
 from webapp.jobs.events import Event, RoundRow
 from webapp.jobs.history import events_after, round_rows
+from webapp.jobs.log_lines import (
+    LogFilter,
+    LogLevel,
+    LogLine,
+    lines_after,
+    newest_lines,
+    text_lines,
+)
+from webapp.jobs.models import Run
 from webapp.jobs.selectors import get_run
 
 MAX_POINTS = 5_000
@@ -50,6 +61,38 @@ class MetricsQuerySerializer(serializers.Serializer[Any]):
 class EventsQuerySerializer(serializers.Serializer[Any]):
     after = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     limit = serializers.IntegerField(min_value=1, max_value=MAX_EVENTS, default=500)
+
+
+class ClientRoundsQuerySerializer(serializers.Serializer[Any]):
+    metric = serializers.ChoiceField(
+        choices=[metric.value for metric in ClientMetric], default=ClientMetric.LOSS.value
+    )
+
+
+class LogQuerySerializer(serializers.Serializer[Any]):
+    level = serializers.ChoiceField(
+        choices=[level.value for level in LogLevel],
+        default=LogLevel.INFO.value,
+        help_text="The least level that is wanted.",
+    )
+    client = serializers.CharField(required=False, max_length=80)
+    text = serializers.CharField(required=False, max_length=200)
+    after = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="Lines after this event; if left out, the newest lines.",
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_EVENTS, default=500)
+    download = serializers.BooleanField(default=False, help_text="Everything, as a text file.")
+
+
+class LogPage(BaseModel):
+    """Lines in order; ask again after ``cursor`` for what comes next."""
+
+    lines: list[LogLine]
+    cursor: int
+    has_more: bool
 
 
 class RunMetricsView(APIView):
@@ -87,3 +130,41 @@ class RunEventsView(APIView):
         return Response(
             {"events": events, "last_seq": run.last_seq, "has_more": last_sent < run.last_seq}
         )
+
+
+class RunClientRoundsView(APIView):
+    @extend_schema(parameters=[ClientRoundsQuerySerializer], responses=ClientRounds, tags=["runs"])
+    def get(self, request: Request, run_id: UUID) -> Response:
+        """Return what each client did in each round."""
+        query = ClientRoundsQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        run = get_run(signed_in(request), run_id)
+        table = client_rounds(run, ClientMetric(query.validated_data["metric"]))
+        return Response(table.model_dump(mode="json"))
+
+
+class RunLogView(APIView):
+    @extend_schema(parameters=[LogQuerySerializer], responses=LogPage, tags=["runs"])
+    def get(self, request: Request, run_id: UUID) -> HttpResponseBase:
+        """Return what happened to a run as lines of text."""
+        query = LogQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        run = get_run(signed_in(request), run_id)
+        asked = query.validated_data
+        wanted = LogFilter(LogLevel(asked["level"]), asked.get("client"), asked.get("text"))
+        if asked["download"]:
+            answer = StreamingHttpResponse(text_lines(run, wanted), "text/plain; charset=utf-8")
+            answer.headers["Content-Disposition"] = f'attachment; filename="run-{run.pk}.log"'
+            return answer
+        return Response(_log_page(run, wanted, asked.get("after"), asked["limit"]))
+
+
+def _log_page(run: Run, wanted: LogFilter, after: int | None, limit: int) -> dict[str, Any]:
+    if after is None:
+        # What was logged since the run was read is found by the next request.
+        lines = [line for line in newest_lines(run, wanted, limit) if line.seq <= run.last_seq]
+        cursor = run.last_seq
+    else:
+        lines, cursor = lines_after(run, after, wanted, limit)
+    page = LogPage(lines=lines, cursor=cursor, has_more=cursor < run.last_seq)
+    return page.model_dump(mode="json")

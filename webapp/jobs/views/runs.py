@@ -1,40 +1,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-import django_filters
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics
+from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.accounts.models import User
 from webapp.accounts.permissions import signed_in
-from webapp.api.pagination import OrderedCursorPagination
 from webapp.jobs.models import Run
+from webapp.jobs.run_filter import RunFilter, RunPagination
 from webapp.jobs.selectors import get_run, visible_runs
 from webapp.jobs.serializers import RunRowSerializer, RunSerializer, present_run, present_runs
-from webapp.jobs.services import request_cancel, request_pause, request_resume, request_retry
-from webapp.jobs.states import RunState
-
-
-class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # published without types
-    state = django_filters.MultipleChoiceFilter(
-        choices=[(state.value, state.value) for state in RunState],
-        help_text="May be given several times.",
-    )
-    job = django_filters.UUIDFilter(field_name="job_id")
-    project = django_filters.UUIDFilter(field_name="project_id")
-    search = django_filters.CharFilter(
-        field_name="name", lookup_expr="icontains", max_length=120, help_text="Part of the name."
-    )
-
-
-class RunPagination(OrderedCursorPagination):
-    orderings: ClassVar[tuple[str, ...]] = ("created_at", "name", "state", "rounds_done")
+from webapp.jobs.services import (
+    MAX_TAGS,
+    Description,
+    describe_run,
+    request_cancel,
+    request_pause,
+    request_resume,
+    request_retry,
+    star_run,
+    unstar_run,
+)
 
 
 class RunListView(generics.ListAPIView[Run]):
@@ -63,10 +56,50 @@ class RunListView(generics.ListAPIView[Run]):
         return self.list(request, *args, **kwargs)
 
 
+class TagField(serializers.CharField):
+    """A word or a few; surrounding spaces and case do not tell tags apart."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=40, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        return str(super().to_internal_value(data)).lower()
+
+
+class RunDescriptionSerializer(serializers.Serializer[Any]):
+    """What is written on a run; what is left out stays as it is."""
+
+    name = serializers.CharField(required=False, max_length=120)
+    notes = serializers.CharField(required=False, max_length=20_000, allow_blank=True)
+    tags = serializers.ListField(required=False, child=TagField(), max_length=MAX_TAGS)
+    is_favourite = serializers.BooleanField(required=False, help_text="Of the user who asks.")
+
+
 class RunView(APIView):
     @extend_schema(responses=RunSerializer, tags=["runs"])
     def get(self, request: Request, run_id: UUID) -> Response:
         return Response(present_run(get_run(signed_in(request), run_id)))
+
+    @extend_schema(request=RunDescriptionSerializer, responses=RunSerializer, tags=["runs"])
+    def patch(self, request: Request, run_id: UUID) -> Response:
+        """Write name, notes or tags on a run, or make it a favourite."""
+        user = signed_in(request)
+        run = get_run(user, run_id)
+        body = RunDescriptionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        _describe(user, run, body.validated_data)
+        return Response(present_run(get_run(user, run_id)))
+
+
+@transaction.atomic
+def _describe(user: User, run: Run, wanted: dict[str, Any]) -> None:
+    starred: bool | None = wanted.pop("is_favourite", None)
+    if wanted:
+        tags = wanted.pop("tags", None)
+        parts = Description(**wanted, tags=None if tags is None else tuple(tags))
+        describe_run(run=run, user=user, wanted=parts)
+    if starred is not None:
+        (star_run if starred else unstar_run)(run=run, user=user)
 
 
 def _after(user: User, run_id: UUID, act: Callable[..., Run]) -> Response:
