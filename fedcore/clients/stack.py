@@ -30,6 +30,7 @@ from fedcore.clients.training import (
     Trained,
     batches,
 )
+from fedcore.models.base import RandomModel
 from fedcore.params import Layout, Params
 from fedcore.spec.training import LocalSpec
 from fedcore.state import BUFFERS
@@ -76,10 +77,13 @@ def train_stack(
     Raises:
         Interrupted: If ``should_stop`` said so.
         NotImplementedError: If the model has buffers: a function that ``torch.func`` transforms
-            cannot move them in place. Or if the method trains in a way of its own.
+            cannot move them in place. Or if the method trains in a way of its own, or the
+            model draws random numbers.
     """
     if not method.has_steps:
         raise NotImplementedError("a method that trains in its own way is not stacked")
+    if isinstance(method.context.model, RandomModel) and method.context.model.draws:
+        raise NotImplementedError("a model that draws random numbers is trained client by client")
     if any(BUFFERS in client.context.received for client in clients):
         raise NotImplementedError("a model with running statistics is trained client by client")
     stack = _Stack(method, clients)

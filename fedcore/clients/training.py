@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from fedcore.clients.optimizers import Slots
 from fedcore.data.dataset import Examples
-from fedcore.models.base import TrainingTensors
+from fedcore.models.base import RandomModel, TrainingTensors
 from fedcore.params import Params, Section
 from fedcore.state import BUFFERS
 
@@ -137,13 +138,14 @@ def train(
         Interrupted: If ``should_stop`` said so.
     """
     trainer = _Trainer(method, start.clone(), context)
-    for phase in method.phases():
-        step = trainer.begin(phase)
-        for rows in batches(method, phase, data, generator):
-            if should_stop():
-                raise Interrupted
-            x, y = data.examples.x, data.examples.y
-            step(Batch(x.index_select(0, rows), y.index_select(0, rows)))
+    with _noise(method, start.flat.device, generator):
+        for phase in method.phases():
+            step = trainer.begin(phase)
+            for rows in batches(method, phase, data, generator):
+                if should_stop():
+                    raise Interrupted
+                x, y = data.examples.x, data.examples.y
+                step(Batch(x.index_select(0, rows), y.index_select(0, rows)))
     return Trained(
         params=trainer.params,
         start=start,
@@ -152,6 +154,18 @@ def train(
         num_seen=trainer.num_seen,
         buffers=trainer.buffers,
     )
+
+
+@contextmanager
+def _noise(method: AnyMethod, device: torch.device, generator: torch.Generator) -> Iterator[None]:
+    """Let the model draw random numbers that depend on ``generator`` alone."""
+    model = method.context.model
+    if not (isinstance(model, RandomModel) and model.draws):
+        yield
+        return
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        yield
 
 
 def batches(
@@ -205,7 +219,7 @@ class _Trainer:
 
     def _loss(self, leaves: dict[str, Tensor], batch: Batch) -> Tensor:
         """Return the loss of a batch; the buffers are moved by what the model sees of it."""
-        named = TrainingTensors(leaves | self.buffers) if self.buffers else leaves
+        named = TrainingTensors(leaves | self.buffers)
         return self.method.local_loss(named, batch, self.context)
 
     def _plain_gradient(self, batch: Batch) -> tuple[Tensor, list[Tensor]]:

@@ -20,7 +20,7 @@ from fedcore.engine.data import divided_data
 from fedcore.engine.device import choose_device
 from fedcore.engine.memory import check_memory
 from fedcore.environment import Folders
-from fedcore.models import Model, build_model
+from fedcore.models import AdaptedModel, Model, adapt, build_model
 from fedcore.models.base import DataShape, initial_buffers, initial_params, layout_of
 from fedcore.params import Layout
 from fedcore.partition import Partition
@@ -42,8 +42,8 @@ class RunContext:
         device: Where tensors live.
         dataset: All examples, on the device.
         partition: Which client holds which of them.
-        model: The model as a function.
-        layout: Names and shapes of its parameters.
+        model: The model as a function of what is trained of it.
+        layout: Names and shapes of what is trained.
         objective: Loss and metrics.
         method: The federated method.
         sampler: Chooses cohorts.
@@ -95,9 +95,9 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
     """
     device = choose_device(spec.runtime.device)
     dataset, partition = divided_data(spec, folders)
-    model = build_model(spec.model, data_shape(dataset))
+    model = adapt(spec.peft, build_model(spec.model, data_shape(dataset)), spec.seed, device)
     layout = layout_of(model)
-    check_memory(layout, spec, device)
+    check_memory(layout, spec, device, model.num_frozen if isinstance(model, AdaptedModel) else 0)
     method_context = MethodContext(
         model=model,
         layout=layout,

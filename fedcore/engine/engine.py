@@ -21,7 +21,9 @@ from fedcore.engine.rounds import play_round
 from fedcore.engine.trainers import choose_trainer
 from fedcore.environment import Folders
 from fedcore.errors import StorageError
+from fedcore.models import AdaptedModel
 from fedcore.models.exported import export_model
+from fedcore.models.lora import ADAPTER_FOLDER
 from fedcore.partition import PartitionReport, report
 from fedcore.spec import RunSpec
 from fedcore.state import RunState, Totals
@@ -151,16 +153,20 @@ class Engine:
     def export_model(self, folder: Path) -> list[Path]:
         """Write the model for use elsewhere and return the files.
 
-        ``fedcore.models.load_exported(folder)`` reads them.
+        ``fedcore.models.load_exported(folder)`` reads them. They are the whole model, whatever part
+        of it was trained; a LoRA adapter is also written to a folder of its own, for the peft
+        library.
 
         Raises:
             StorageError: If they cannot be written.
         """
         context = self._context
+        params = model_in_use(context.method.evaluate_model(self._state), self._state)
+        adapted = context.model if isinstance(context.model, AdaptedModel) else None
         try:
-            return export_model(
+            files = export_model(
                 folder,
-                model_in_use(context.method.evaluate_model(self._state), self._state),
+                params if adapted is None else adapted.whole(params),
                 spec=context.spec.model,
                 data=context.data_shape,
                 preparation=context.dataset.preparation,
@@ -172,8 +178,11 @@ class Engine:
                     "metrics": _finite(self._state.metrics),
                 },
             )
+            if adapted is not None:
+                files += adapted.describe_adapter(folder / ADAPTER_FOLDER, params)
         except OSError as error:
             raise StorageError(f"cannot write to {folder}: {error.strerror or error}") from error
+        return files
 
     def client_table(self) -> PartitionReport:
         """Return how many examples of each class each client holds, and how unlike they are."""

@@ -37,22 +37,34 @@ def available_bytes(device: torch.device) -> int | None:
     return min(limits, default=None)
 
 
-def check_memory(layout: Layout, spec: RunSpec, device: torch.device) -> None:
+def check_memory(layout: Layout, spec: RunSpec, device: torch.device, num_frozen: int) -> None:
     """Refuse a model that cannot be trained in the memory that is free now.
+
+    Args:
+        layout: What is trained.
+        spec: The run.
+        device: Where it computes.
+        num_frozen: Numbers of the model that are not trained; they are in memory once.
 
     Raises:
         ModelTooLargeError: If it cannot.
     """
-    needed, available = needed_bytes(layout, spec), available_bytes(device)
+    needed = needed_bytes(layout, spec) + num_frozen * BYTES_PER_NUMBER
+    available = available_bytes(device)
     if available is not None and needed > available:
         raise ModelTooLargeError(
-            f"training {layout.total:,} parameters takes about {_gigabytes(needed)} of memory, "
+            f"training {layout.total:,} parameters"
+            f"{_beside(num_frozen)} takes about {_gigabytes(needed)} of memory, "
             f"and {_gigabytes(available)} are free",
             field="model",
             fix="Use a smaller model, or a machine with more memory.",
             needed_bytes=needed,
             available_bytes=available,
         )
+
+
+def _beside(num_frozen: int) -> str:
+    return f" beside {num_frozen:,} frozen ones" if num_frozen else ""
 
 
 def _free_on_machine() -> int | None:

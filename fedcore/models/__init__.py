@@ -14,12 +14,23 @@ from fedcore.models import (  # noqa: F401
     dan,
     huggingface,
     linear,
+    lora,
     mlp,
     resnet,
     tiny_gpt,
     vit,
 )
+from fedcore.models.adapted import ADAPTATIONS, AdaptedModel, adapt
 from fedcore.models.base import MODELS, Model, build_model
 from fedcore.models.exported import ExportedModel, load_exported
 
-__all__ = ["MODELS", "ExportedModel", "Model", "build_model", "load_exported"]
+__all__ = [
+    "ADAPTATIONS",
+    "MODELS",
+    "AdaptedModel",
+    "ExportedModel",
+    "Model",
+    "adapt",
+    "build_model",
+    "load_exported",
+]

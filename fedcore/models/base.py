@@ -98,6 +98,19 @@ class FeatureModel(Model, Protocol):
 
 
 @runtime_checkable
+class RandomModel(Model, Protocol):
+    """A model whose training may draw random numbers, such as dropout.
+
+    They come from torch's global generator, which local training seeds for each client and round
+    and puts back afterwards. Given anything but ``TrainingTensors`` it draws nothing.
+    """
+
+    @property
+    def draws(self) -> bool:
+        """Return whether it does."""
+
+
+@runtime_checkable
 class BufferedModel(Model, Protocol):
     """A model with buffers: float32 tensors that training changes and no optimiser moves.
 

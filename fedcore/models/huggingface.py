@@ -73,14 +73,27 @@ class HuggingFaceModel:
         # The library draws from the global generator; it is put back as it was.
         with torch.random.fork_rng(devices=[]), self._published.explained():
             torch.manual_seed(seed)
-            module = self._load() if self.spec.pretrained else self._make()
+            module = self._load() if self.spec.pretrained else self.make_module()
         return {name: parameter.detach() for name, parameter in module.named_parameters()}
+
+    def head(self) -> tuple[str, ...]:
+        """Return the parameters outside the body: none if the output is the embedding."""
+        body = f"{self._family_prefix}."
+        return tuple(name for name in self.parameters() if not name.startswith(body))
+
+    @property
+    def _family_prefix(self) -> str:
+        return str(self._skeleton.base_model_prefix)
 
     def apply(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return logits for tokens ``x`` of shape (n, tokens).
 
         The shape is (n, classes), or (n, tokens, vocabulary) for the next token.
         """
+        return self.run(self._skeleton, params, x)
+
+    def run(self, module: nn.Module, tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Return the logits of a module that was made of this model, given its tensors."""
         is_token = x >= 0
         inputs: dict[str, Any] = {
             "input_ids": torch.where(is_token, x, self._config.pad_token_id).long(),
@@ -88,7 +101,7 @@ class HuggingFaceModel:
         }
         if self.data.task is TaskName.NEXT_TOKEN:
             inputs["use_cache"] = False
-        output: Any = functional_call(self._skeleton, dict(params), (), inputs)
+        output: Any = functional_call(module, dict(tensors), (), inputs)
         logits: Tensor = output.logits
         return logits
 
@@ -138,16 +151,10 @@ class HuggingFaceModel:
     def _skeleton(self) -> nn.Module:
         """The module with its constants and without its weights, which are given to every call."""
         with torch.random.fork_rng(devices=[]), self._published.explained():
-            module = self._make()
-        for name, parameter in list(module.named_parameters()):
-            path, _, last = name.rpartition(".")
-            empty = torch.empty_like(parameter, device="meta")
-            module.get_submodule(path).register_parameter(last, nn.Parameter(empty))
-        module.tie_weights()
-        skeleton: nn.Module = module.eval()
-        return skeleton
+            return without_weights(self.make_module())
 
-    def _make(self) -> Any:
+    def make_module(self) -> Any:
+        """Return the library's module with random weights, from the global generator."""
         # Eager attention, because torch.func cannot transform the fused kernels.
         return self._family.from_config(
             self._config,
@@ -169,3 +176,14 @@ class HuggingFaceModel:
             attn_implementation="eager",
             dtype=torch.float32,
         )
+
+
+def without_weights(module: nn.Module) -> nn.Module:
+    """Return a module that keeps its constants, and is given its weights at every call."""
+    empty: dict[int, nn.Parameter] = {}
+    for name, parameter in list(module.named_parameters(remove_duplicate=False)):
+        path, _, last = name.rpartition(".")
+        if id(parameter) not in empty:  # what is shared stays shared
+            empty[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="meta"))
+        module.get_submodule(path).register_parameter(last, empty[id(parameter)])
+    return module.eval()

@@ -44,7 +44,10 @@ def estimate(spec: RunSpec) -> Estimate:
     """Return what a run of this spec will cost."""
     cohort = spec.sampling.cohort_size(spec.partition.clients)
     info = spec.dataset.info()
-    parameters = None if info is None else spec.model.num_parameters(info)
+    # How much of a model is trained in part is known when the model is.
+    parameters = (
+        spec.model.num_parameters(info) if info is not None and spec.peft.trains_all else None
+    )
     if info is None or parameters is None:
         return Estimate(cohort, parameters, None, None, None, None)
     model_bytes = parameters * BYTES_PER_NUMBER

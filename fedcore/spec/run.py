@@ -10,7 +10,11 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from fedcore.spec import rules_data, rules_trust  # noqa: F401  (importing registers the rules)
+from fedcore.spec import (  # noqa: F401  (importing registers the rules)
+    rules_data,
+    rules_peft,
+    rules_trust,
+)
 from fedcore.spec.aggregators import AggregationSpec, MeanSpec
 from fedcore.spec.algorithms import AlgorithmSpec, FedAvgSpec
 from fedcore.spec.attacks import AttackSpec

@@ -17,6 +17,10 @@ class AlgorithmSpec(Choice):
         allows_momentum: Whether it is correct with momentum on the clients.
         needs_mean: Whether its server step is only defined for the mean of the updates.
         needs_features: Whether it compares what a model's last layer sees.
+        needs_lora: Whether it works on LoRA factors.
+        allows_frozen: Whether it works when only a part of the model is trained.
+        allows_ranks: Whether it can combine LoRA factors of different rank.
+        has_own_messages: Whether it sends something other than vectors of weights.
     """
 
     section: ClassVar[str] = "algorithm"
@@ -24,6 +28,10 @@ class AlgorithmSpec(Choice):
     allows_momentum: ClassVar[bool] = True
     needs_mean: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
+    needs_lora: ClassVar[bool] = False
+    allows_frozen: ClassVar[bool] = True
+    allows_ranks: ClassVar[bool] = False
+    has_own_messages: ClassVar[bool] = False
 
 
 class ServerRateSpec(AlgorithmSpec):

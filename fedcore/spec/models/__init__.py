@@ -1,7 +1,7 @@
 """Models and what of them is trained."""
 
 from fedcore.spec.models.base import ModelSpec
-from fedcore.spec.models.peft import FullTrainingSpec, PeftSpec
+from fedcore.spec.models.peft import BiasSpec, FullTrainingSpec, HeadSpec, LoraSpec, PeftSpec
 
 # Screens list the kinds in the order of their definition, simple ones first.
 # isort: off
@@ -12,12 +12,15 @@ from fedcore.spec.models.text import CharLstmSpec, DanSpec, HuggingFaceModelSpec
 # isort: on
 
 __all__ = [
+    "BiasSpec",
     "CharLstmSpec",
     "CnnSpec",
     "DanSpec",
     "FullTrainingSpec",
+    "HeadSpec",
     "HuggingFaceModelSpec",
     "LinearSpec",
+    "LoraSpec",
     "MlpSpec",
     "ModelSpec",
     "PeftSpec",

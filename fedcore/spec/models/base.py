@@ -27,6 +27,10 @@ class ModelSpec(Choice):
     input_kinds: ClassVar[tuple[InputKind, ...]] = ()
     #: Whether it shows what its last layer sees.
     has_features: ClassVar[bool] = False
+    #: Whether its layers are modules of the transformers library.
+    has_modules: ClassVar[bool] = False
+    #: Whether its output layer is its own, as far as that is known before it is loaded.
+    has_head: ClassVar[bool] = True
     #: What it can learn.
     tasks: ClassVar[tuple[TaskName, ...]] = ONE_ANSWER
 

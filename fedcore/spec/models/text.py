@@ -55,6 +55,7 @@ class TinyGptSpec(ModelSpec):
     input_kinds: ClassVar[tuple[InputKind, ...]] = _TOKENS
     tasks: ClassVar[tuple[TaskName, ...]] = (TaskName.NEXT_TOKEN,)
     mlp_ratio: ClassVar[int] = 4
+    has_head: ClassVar[bool] = False
 
     kind: Literal["tiny_gpt"] = "tiny_gpt"
     dim: int = Field(64, ge=1, le=4096, description="Width of a token.", json_schema_extra=BASIC)
@@ -126,6 +127,7 @@ class HuggingFaceModelSpec(ModelSpec):
     constraints: ClassVar[tuple[str, ...]] = ("needs text, and the hub or a local copy",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.TEXT,)
     tasks: ClassVar[tuple[TaskName, ...]] = (*ONE_ANSWER, TaskName.NEXT_TOKEN)
+    has_modules: ClassVar[bool] = True
 
     kind: Literal["huggingface"] = "huggingface"
     path: HubPath = Field(

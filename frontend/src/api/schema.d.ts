@@ -851,6 +851,28 @@ export interface components {
              */
             vocabulary: number;
         };
+        /**
+         * BiasSpec
+         * @description Only the biases and the output layer are trained and sent.
+         */
+        BiasSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bias";
+        };
+        /**
+         * BiasSpec
+         * @description Only the biases and the output layer are trained and sent.
+         */
+        BiasSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bias";
+        };
         /** BulkOutcome */
         BulkOutcome: {
             /** Done */
@@ -2651,6 +2673,28 @@ export interface components {
              */
             smoothing: number;
         };
+        /**
+         * HeadSpec
+         * @description Only the output layer is trained and sent; the rest of the model is frozen.
+         */
+        HeadSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "head";
+        };
+        /**
+         * HeadSpec
+         * @description Only the output layer is trained and sent; the rest of the model is frozen.
+         */
+        HeadSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "head";
+        };
         /** Health */
         Health: {
             /** Status */
@@ -3526,6 +3570,94 @@ export interface components {
              * @default 0.5
              */
             sigma: number;
+        };
+        /**
+         * LoraSpec
+         * @description Low-rank factors beside some linear layers are trained and sent, and a classifier's head.
+         *
+         *     Every client uses the same scale, alpha divided by rank, whatever its own rank is. The base
+         *     model is frozen, loaded once per process and never sent.
+         */
+        LoraSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lora";
+            /**
+             * Rank
+             * @description Rank of the factors.
+             * @default 8
+             */
+            rank: number;
+            /**
+             * Alpha
+             * @description Scale of the product: alpha / rank. Twice the rank is usual.
+             * @default 16
+             */
+            alpha: number;
+            /**
+             * Target Modules
+             * @description Layers that get factors, by the end of their name, such as query; all-linear takes every one. Empty takes those that are usual for the architecture.
+             * @default []
+             */
+            target_modules: string[];
+            /**
+             * Dropout
+             * @description Share of the factors' inputs left out.
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Ranks
+             * @description Ranks of the clients, in turn: client 0 has the first. Empty gives all the same rank.
+             * @default []
+             */
+            ranks: number[];
+        };
+        /**
+         * LoraSpec
+         * @description Low-rank factors beside some linear layers are trained and sent, and a classifier's head.
+         *
+         *     Every client uses the same scale, alpha divided by rank, whatever its own rank is. The base
+         *     model is frozen, loaded once per process and never sent.
+         */
+        LoraSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lora";
+            /**
+             * Rank
+             * @description Rank of the factors.
+             * @default 8
+             */
+            rank: number;
+            /**
+             * Alpha
+             * @description Scale of the product: alpha / rank. Twice the rank is usual.
+             * @default 16
+             */
+            alpha: number;
+            /**
+             * Target Modules
+             * @description Layers that get factors, by the end of their name, such as query; all-linear takes every one. Empty takes those that are usual for the architecture.
+             * @default []
+             */
+            target_modules: string[];
+            /**
+             * Dropout
+             * @description Share of the factors' inputs left out.
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Ranks
+             * @description Ranks of the clients, in turn: client 0 has the first. Empty gives all the same rank.
+             * @default []
+             */
+            ranks: number[];
         };
         Me: {
             user: components["schemas"]["User"];
@@ -4887,7 +5019,7 @@ export interface components {
              *       "kind": "none"
              *     }
              */
-            peft: components["schemas"]["FullTrainingSpec"];
+            peft: components["schemas"]["FullTrainingSpec"] | components["schemas"]["HeadSpec"] | components["schemas"]["BiasSpec"] | components["schemas"]["LoraSpec"];
             /**
              * Algorithm
              * @description The federated method.
@@ -5058,7 +5190,7 @@ export interface components {
              *       "kind": "none"
              *     }
              */
-            peft: components["schemas"]["FullTrainingSpecInput"];
+            peft: components["schemas"]["FullTrainingSpecInput"] | components["schemas"]["HeadSpecInput"] | components["schemas"]["BiasSpecInput"] | components["schemas"]["LoraSpecInput"];
             /**
              * Algorithm
              * @description The federated method.
