@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from fedcore.spec import RunSpec
+from fedcore.spec import RunSpec, SweepSpec
 from webapp.accounts.models import Membership, Project, User
 from webapp.accounts.roles import Role
 from webapp.jobs import services
 from webapp.jobs.models import Job, Run
+from webapp.jobs.states import RequestedAction
 
 _numbers = count(1)
 
@@ -46,6 +47,26 @@ def make_job(
 def make_run(user: User, project: Project, *, name: str = "a run", **sections: Any) -> Run:
     """Return a run that waits in the queue."""
     return make_job(user, project, name=name, launch=True, **sections).runs.get()
+
+
+def make_sweep(user: User, project: Project, *, name: str = "a sweep", **sweep: Any) -> Job:
+    """Return a sweep of short runs, the first of which wait in the queue."""
+    spec = SweepSpec.model_validate({**sweep, "base": {"rounds": 3, **sweep.get("base", {})}})
+    return services.submit_sweep(user=user, project=project, name=name, sweep=spec)
+
+
+def train(run: Run, *values: float, metric: str = "accuracy") -> Run:
+    """Take a run through rounds with these values of a metric, and let it succeed at the end."""
+    lease = begin(run)
+    for index, value in enumerate(values, start=run.rounds_done):
+        services.record_round(lease=lease, report=report(index, metrics={metric: value}))
+    run.refresh_from_db()
+    if run.requested_action == RequestedAction.CANCEL:
+        services.cancel_run(lease=lease)
+    elif run.rounds_done == run.rounds_total:
+        services.finish_run(lease=lease, metrics={}, totals={}, model_artifacts=[])
+    run.refresh_from_db()
+    return run
 
 
 def take(run: Run, *, holder: str = "worker-1", now: datetime | None = None) -> services.Lease:

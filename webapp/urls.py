@@ -37,6 +37,7 @@ from webapp.jobs.views.runs import (
     RunView,
 )
 from webapp.jobs.views.specs import CatalogueView, SpecSchemaView, SpecValidateView
+from webapp.jobs.views.sweeps import SweepCancelView, SweepView
 from webapp.spa import page
 
 api: list[URLPattern | URLResolver] = [
@@ -53,6 +54,8 @@ api: list[URLPattern | URLResolver] = [
     path("jobs/", JobListView.as_view()),
     path("jobs/<uuid:job_id>/", JobView.as_view()),
     path("jobs/<uuid:job_id>/runs/", JobRunListView.as_view()),
+    path("jobs/<uuid:job_id>/sweep/", SweepView.as_view()),
+    path("jobs/<uuid:job_id>/sweep/cancel/", SweepCancelView.as_view()),
     path("runs/", RunListView.as_view()),
     path("runs/bulk/", RunBulkView.as_view()),
     path("runs/facets/", RunFacetsView.as_view()),

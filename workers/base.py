@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from structlog.contextvars import bound_contextvars
 
 from fedcore.errors import RetryableError
+from webapp.jobs.queue import ADVANCE_SWEEP
 from workers.retry import TRANSIENT
 
 
@@ -25,7 +26,7 @@ class RunTask(Task):  # type: ignore[type-arg]
         """Run the task with its ids on every log line."""
         context = {"task": self.name, "task_id": self.request.id}
         if args:
-            context["run_id"] = args[0]
+            context["job_id" if self.name == ADVANCE_SWEEP else "run_id"] = args[0]
         with bound_contextvars(**context):
             try:
                 return super().__call__(*args, **kwargs)

@@ -1,13 +1,19 @@
-"""The task that repairs what a crash or a lost message left behind."""
+"""The tasks of upkeep: repair what a crash or a lost message left, and go on with sweeps."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from uuid import UUID
 
 import structlog
 from django.utils import timezone
 
+from fedcore.spec import SweepSpec
+from fedcore.spec.sweep import Values
 from webapp.celery import app
 from webapp.jobs import services
-from webapp.jobs.queue import RECONCILE
+from webapp.jobs.queue import ADVANCE_SWEEP, RECONCILE
 from workers.base import RunTask
 
 log = structlog.get_logger(__name__)
@@ -19,3 +25,23 @@ def reconcile() -> None:
     run_ids = services.reconcile(now=timezone.now())
     if run_ids:
         log.info("runs sent again", run_ids=[str(run_id) for run_id in run_ids])
+    for job_id in services.sweeps_to_advance():
+        _advance(job_id)
+
+
+@app.task(name=ADVANCE_SWEEP, base=RunTask)
+def advance_sweep(job_id: str) -> None:
+    """Make the next runs of a sweep; delivering the message twice changes nothing."""
+    _advance(UUID(job_id))
+
+
+def _advance(job_id: UUID) -> None:
+    made = services.advance_sweep(job_id=job_id, suggest=_suggest, now=timezone.now())
+    if made:
+        log.info("sweep advanced", job_id=str(job_id), runs_made=made)
+
+
+def _suggest(sweep: SweepSpec, trials: Sequence[services.Trial]) -> Values:
+    # Loaded at the first search: Optuna takes a second and memory that upkeep seldom needs.
+    values: Values = import_module("workers.search").suggest(sweep, trials)
+    return values

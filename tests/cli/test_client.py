@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from rich.console import Console
 
 from webapp.client import Client, ClientError
 from webapp.client.credentials import (
@@ -21,6 +22,7 @@ from webapp.client.credentials import (
     save_credentials,
 )
 from webapp.client.follow import follow_events
+from webapp.client.sweeps import describe_point, is_sweep, watch_sweep
 
 RUN_ID = uuid4()
 URL = "http://fl.example.org"
@@ -68,6 +70,45 @@ def test_a_submission_carries_the_token_and_an_idempotency_key() -> None:
     assert UUID(request.headers["Idempotency-Key"]).version == 4
     assert json.loads(request.content) == {"name": "trial", "spec": {"rounds": 3}, "launch": True}
     assert job.runs[0].id == RUN_ID
+
+
+def sweep_json(state: str, **by_state: int) -> dict[str, Any]:
+    best = {"index": 0, "values": {"local.lr": 0.2}, "mean": 0.81, "std": 0.02}
+    counts = {"runs_total": 2, "runs_made": 2, "runs_by_state": by_state}
+    return {"state": state, "metric": "accuracy", "best": best, **counts}
+
+
+def test_a_document_with_a_base_or_axes_is_a_sweep() -> None:
+    sweeps: list[dict[str, Any]] = [{"base": {}}, {"axes": {}}, {"seeds": 3}]
+    assert all(is_sweep(document) for document in sweeps)
+    assert not is_sweep({"rounds": 3, "seed": 1})
+
+
+def test_a_sweep_is_submitted_as_one_and_followed_to_its_end() -> None:
+    job_id, bodies = uuid4(), []
+    answers = iter(
+        [
+            httpx.Response(503),
+            httpx.Response(200, json=sweep_json("running", succeeded=1, running=1)),
+            httpx.Response(200, json=sweep_json("finished", succeeded=2)),
+        ]
+    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            bodies.append(json.loads(request.content))
+            return httpx.Response(201, json={"id": str(job_id), "name": "x", "runs": []})
+        assert request.url.path.endswith(f"/jobs/{job_id}/sweep/")
+        return next(answers)
+
+    with client_of(answer) as client:
+        job = client.submit_sweep(name="x", sweep={"seeds": 2})
+        ended = watch_sweep(client, job.id, Console(quiet=True), poll_s=0.01)
+    assert bodies == [{"name": "x", "sweep": {"seeds": 2}}]
+    assert ended.state == "finished"
+    assert ended.best is not None
+    line = describe_point(ended.best, ended.metric)
+    assert line == "accuracy 0.8100 ± 0.0200 with local.lr 0.2"
 
 
 def test_every_refused_field_reaches_the_caller() -> None:

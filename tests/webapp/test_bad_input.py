@@ -66,7 +66,8 @@ def test_problems_of_the_request_and_of_the_spec_come_together(api: APIClient) -
 
 
 def test_missing_fields_are_named(api: APIClient) -> None:
-    assert set(assert_refused(api.post(URL, {}), "invalid")["fields"]) == {"name", "spec"}
+    assert set(assert_refused(api.post(URL, {}), "invalid")["fields"]) == {"name"}
+    assert set(assert_refused(api.post(URL, {"name": "x"}), "invalid")["fields"]) == {"spec"}
 
 
 def test_a_model_too_large_for_the_memory_is_refused_at_the_model(

@@ -53,6 +53,8 @@ RULES = [
     Rule("jobs/<uuid:job_id>/", "get", Permission.READ, 200),
     Rule("jobs/<uuid:job_id>/runs/", "get", Permission.READ, 200),
     Rule("jobs/<uuid:job_id>/runs/", "post", Permission.WRITE, 201),
+    Rule("jobs/<uuid:job_id>/sweep/", "get", Permission.READ, 404),
+    Rule("jobs/<uuid:job_id>/sweep/cancel/", "post", Permission.WRITE, 404),
     Rule("runs/<uuid:run_id>/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/metrics/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/clients/", "get", Permission.READ, 200),

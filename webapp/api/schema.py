@@ -14,7 +14,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction
 from pydantic import BaseModel, Field
 
-from fedcore.spec import RunSpec
+from fedcore.spec import RunSpec, SweepSpec
 
 _REF = "#/components/schemas/"
 
@@ -62,6 +62,14 @@ class _SpecFieldExtension(OpenApiSerializerFieldExtension):
         suffix, mode = ("Input", "validation") if direction == "request" else ("", "serialization")
         schema = _schema_of(RunSpec, auto_schema, suffix=suffix, mode=mode)
         return _register(auto_schema, f"RunSpec{suffix}", schema)
+
+
+class _SweepFieldExtension(OpenApiSerializerFieldExtension):
+    target_class = "webapp.api.spec_field.SweepField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema = _schema_of(SweepSpec, auto_schema, suffix="Input", mode="validation")
+        return _register(auto_schema, "SweepSpecInput", schema)
 
 
 class _PydanticFieldExtension(OpenApiSerializerFieldExtension):

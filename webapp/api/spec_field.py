@@ -1,4 +1,4 @@
-"""A serializer field that holds a spec: checked as a whole, every problem under its own path."""
+"""Fields that hold a spec or a sweep: checked as a whole, every problem under its own path."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from fedcore.spec import Problem, RunSpec, check
+from fedcore.spec import Problem, RunSpec, SweepSpec, check, check_sweep
 from webapp.api.errors import INVALID_SPEC
 from webapp.jobs.limits import sentence
 
@@ -19,6 +19,19 @@ class SpecField(serializers.Field[Any, Any, dict[str, Any], dict[str, Any]]):
         if result.spec is None:
             raise serializers.ValidationError(by_path(result.problems))
         return result.spec
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        return value
+
+
+class SweepField(serializers.Field[Any, Any, dict[str, Any], dict[str, Any]]):
+    """Takes a sweep as JSON and gives a ``SweepSpec``."""
+
+    def to_internal_value(self, data: Any) -> SweepSpec:
+        result = check_sweep(data)
+        if result.sweep is None:
+            raise serializers.ValidationError(by_path(result.problems))
+        return result.sweep
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
         return value

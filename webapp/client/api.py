@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from webapp.client.errors import ClientError
-from webapp.client.models import CreatedToken, Event, EventPage, Job, RoundRow, Run
+from webapp.client.models import CreatedToken, Event, EventPage, Job, RoundRow, Run, Sweep
 
 TIMEOUT_S = 30.0
 UNAVAILABLE = frozenset({502, 503, 504})
@@ -67,11 +67,25 @@ class Client:
 
         The idempotency key makes a repeated request after a lost answer harmless.
         """
-        body: dict[str, Any] = {"name": name, "spec": spec, "launch": True}
+        return self._create_job({"name": name, "spec": spec, "launch": True}, project)
+
+    def submit_sweep(self, *, name: str, sweep: dict[str, Any], project: str | None = None) -> Job:
+        """Create a job that is a sweep, and launch its first runs."""
+        return self._create_job({"name": name, "sweep": sweep}, project)
+
+    def _create_job(self, body: dict[str, Any], project: str | None) -> Job:
         if project:
             body["project"] = project
         headers = {"Idempotency-Key": str(uuid4())}
         return Job.model_validate(self._send("POST", "jobs/", json=body, headers=headers))
+
+    def sweep(self, job_id: UUID | str) -> Sweep:
+        """Return how far a sweep has come, and its best point."""
+        return Sweep.model_validate(self._send("GET", f"jobs/{job_id}/sweep/"))
+
+    def cancel_sweep(self, job_id: UUID | str) -> Sweep:
+        """End a sweep and all of its runs."""
+        return Sweep.model_validate(self._send("POST", f"jobs/{job_id}/sweep/cancel/"))
 
     def run(self, run_id: UUID | str) -> Run:
         """Return one run as it is now."""

@@ -25,7 +25,8 @@ from webapp.client.credentials import (
 )
 from webapp.client.errors import ClientError
 from webapp.client.follow import describe_event, describe_metrics, follow_events, watch_run
-from webapp.client.models import Run
+from webapp.client.models import Job, Run
+from webapp.client.sweeps import describe_point, is_sweep, watch_sweep
 
 UrlOption = Annotated[
     str | None, typer.Option("--url", envvar="ROUNDHOUSE_URL", help="Address of the server.")
@@ -62,7 +63,9 @@ def login(
 
 
 def submit(
-    file: Annotated[Path, typer.Argument(help="Spec as YAML or JSON; - reads standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="Spec or sweep as YAML or JSON; - reads standard input.")
+    ],
     *,
     name: Annotated[str | None, typer.Option(help="Name of the job; default: the file's.")] = None,
     project: Annotated[str | None, typer.Option(help="Id of the project.")] = None,
@@ -70,10 +73,14 @@ def submit(
     url: UrlOption = None,
     token: TokenOption = None,
 ) -> None:
-    """Submit a spec to a server; with --watch, exit 0 only if the run succeeds."""
+    """Submit a spec or a sweep; with --watch, exit 0 only if it succeeds."""
     console = Console()
     with _explained(), _connect(url, token) as client:
         spec = _read_spec(file)
+        if is_sweep(spec):
+            job = client.submit_sweep(name=name or _default_name(file), sweep=spec, project=project)
+            _after_sweep(client, job, console, watch=watch)
+            return
         job = client.submit(name=name or _default_name(file), spec=spec, project=project)
         run = job.runs[0]
         console.print(f"submitted: {client.run_url(run.id)}", soft_wrap=True, highlight=False)
@@ -83,6 +90,20 @@ def submit(
     explain_end(ended, console)
     if ended.state != "succeeded":
         raise typer.Exit(EXIT_FAILED)
+
+
+def _after_sweep(client: Client, job: Job, console: Console, *, watch: bool) -> None:
+    """Say what was submitted and, if asked, follow it; exit 1 if no point has succeeded."""
+    total = job.sweep.runs_total if job.sweep else 0
+    console.print(f"submitted: sweep {job.id} of {total} runs", soft_wrap=True, highlight=False)
+    if not watch:
+        return
+    sweep = watch_sweep(client, job.id, console)
+    ended = ", ".join(f"{count} {state}" for state, count in sweep.runs_by_state.items())
+    console.print(f"[bold]{sweep.state}[/bold]: {ended}")
+    if sweep.best is None:
+        raise typer.Exit(EXIT_FAILED)
+    console.print(f"best: {escape(describe_point(sweep.best, sweep.metric))}", soft_wrap=True)
 
 
 def runs(

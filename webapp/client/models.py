@@ -50,10 +50,28 @@ class Run(Answer):
     finished_at: datetime | None = None
 
 
+class Point(Answer):
+    """One combination of settings of a sweep."""
+
+    values: dict[str, Any]
+    mean: float | None = None
+    std: float | None = None
+
+
+class Sweep(Answer):
+    state: str
+    metric: str
+    runs_total: int
+    runs_made: int
+    runs_by_state: dict[str, int]
+    best: Point | None = None
+
+
 class Job(Answer):
     id: UUID
     name: str
     runs: tuple[Run, ...] = ()
+    sweep: Sweep | None = None
 
 
 class Event(Answer):

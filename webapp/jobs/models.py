@@ -9,13 +9,18 @@ from django.db.models import Q
 
 from webapp.accounts.models import Project, User
 from webapp.accounts.scoping import ProjectScopedQuerySet
+from webapp.jobs.operation_models import Notice, ProjectShare, Worker
 from webapp.jobs.organising import Favourite, RunTag, SavedView
 from webapp.jobs.states import FINAL_STATES, WORKABLE_STATES, RequestedAction, RunState
+from webapp.jobs.sweep_models import Sweep
 
+# Django looks for an app's models in this module.
 __all__ = [
     "ClientTable",
     "Favourite",
     "Job",
+    "Notice",
+    "ProjectShare",
     "Queue",
     "RoundRecord",
     "Run",
@@ -23,6 +28,8 @@ __all__ = [
     "RunQuerySet",
     "RunTag",
     "SavedView",
+    "Sweep",
+    "Worker",
 ]
 
 
@@ -52,6 +59,7 @@ class Queue(models.TextChoices):
     """Where a worker looks for work."""
 
     CPU = "cpu"
+    GPU = "gpu"
 
 
 class Job(models.Model):
@@ -66,6 +74,7 @@ class Job(models.Model):
     runs_launched = models.PositiveIntegerField(default=0)
     #: Kept to start from, and offered where runs are made.
     is_template = models.BooleanField(default=False)
+    priority = models.SmallIntegerField(default=0)
 
     objects = JobQuerySet.as_manager()
 
@@ -123,8 +132,21 @@ class Run(models.Model):
 
     #: Events of this run so far; the next one gets the number after it.
     last_seq = models.PositiveIntegerField(default=0)
+    #: Events up to this number were removed when they had become old.
+    trimmed_seq = models.PositiveIntegerField(default=0)
+
+    #: Which point of its job's sweep the run is: index, values, seed, and its metric at each rung.
+    point: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
+        null=True, blank=True
+    )
+    #: Rounds after which the run is next compared with the others of its sweep.
+    next_rung = models.PositiveIntegerField(null=True, blank=True)
+    pruned = models.BooleanField(default=False)
+    #: Runs of the same workload take as long per round; see ``fedcore.spec.workload``.
+    workload = models.CharField(max_length=16, blank=True)
 
     queue = models.CharField(max_length=10, choices=Queue.choices, default=Queue.CPU)
+    priority = models.SmallIntegerField(default=0)
     lease_token = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001 (NULL: free)
     lease_holder = models.CharField(max_length=120, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
@@ -158,6 +180,11 @@ class Run(models.Model):
                 fields=["queue", "queued_at"],
                 name="run_unfinished",
                 condition=Q(state__in=["queued", "starting", "running"]),
+            ),
+            models.Index(
+                fields=["workload", "-finished_at"],
+                name="run_measured",
+                condition=Q(state="succeeded"),
             ),
         ]
 

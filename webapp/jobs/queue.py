@@ -16,6 +16,7 @@ from kombu.exceptions import KombuError
 from webapp.celery import app
 
 ADVANCE_RUN = "runs.advance"
+ADVANCE_SWEEP = "sweeps.advance"
 RECONCILE = "upkeep.reconcile"
 UPKEEP_QUEUE = "upkeep"
 
@@ -28,7 +29,12 @@ log = structlog.get_logger(__name__)
 
 def send_advance_on_commit(run_id: UUID, queue: str) -> None:
     """Tell the workers, once the transaction is durable, that this run wants work."""
-    transaction.on_commit(lambda: _send_advance(run_id, queue))
+    transaction.on_commit(lambda: _send(ADVANCE_RUN, run_id, queue))
+
+
+def send_advance_sweep_on_commit(job_id: UUID) -> None:
+    """Tell the upkeep worker that a sweep may have its next run made."""
+    transaction.on_commit(lambda: _send(ADVANCE_SWEEP, job_id, UPKEEP_QUEUE))
 
 
 def next_reminder(hints_sent: int, now: datetime) -> datetime:
@@ -37,8 +43,8 @@ def next_reminder(hints_sent: int, now: datetime) -> datetime:
     return now + timedelta(seconds=min(_FIRST_REMINDER_S * 2**doublings, _LAST_REMINDER_S))
 
 
-def _send_advance(run_id: UUID, queue: str) -> None:
+def _send(task: str, row_id: UUID, queue: str) -> None:
     try:
-        app.send_task(ADVANCE_RUN, args=[str(run_id)], queue=queue)
+        app.send_task(task, args=[str(row_id)], queue=queue)
     except (KombuError, OSError) as error:
-        log.warning("hint not sent", run_id=str(run_id), error=str(error))
+        log.warning("hint not sent", task=task, id=str(row_id), error=str(error))

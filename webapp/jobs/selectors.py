@@ -17,6 +17,7 @@ from webapp.accounts.models import Project, User
 from webapp.errors import ForbiddenError, NotFoundError
 from webapp.jobs.models import Favourite, Job, Run, RunQuerySet
 from webapp.jobs.services.leases import Checkpoint, latest_checkpoint
+from webapp.jobs.sweep_models import Sweep
 
 #: After so long at the head of the queue, the likely reason is that there is no worker at all.
 _PATIENCE = timedelta(seconds=20)
@@ -81,11 +82,18 @@ def get_run(user: AbstractBaseUser | AnonymousUser, run_id: UUID) -> Run:
 
 
 def get_job(user: AbstractBaseUser | AnonymousUser, job_id: UUID) -> Job:
-    visible = Job.objects.visible_to(user).select_related("created_by")
+    visible = Job.objects.visible_to(user).select_related("created_by", "sweep")
     job = visible.filter(pk=job_id).first()
     if job is None:
         raise NotFoundError("There is no such job.")
     return job
+
+
+def get_sweep(user: AbstractBaseUser | AnonymousUser, job_id: UUID) -> Sweep:
+    sweep = Sweep.objects.visible_to(user).filter(pk=job_id).first()
+    if sweep is None:
+        raise NotFoundError("There is no such sweep.")
+    return sweep
 
 
 def default_project(user: User) -> Project:

@@ -17,7 +17,14 @@ from webapp.api.typed_fields import EnumField, PydanticField
 from webapp.jobs.failures import Failure
 from webapp.jobs.models import Run
 from webapp.jobs.selectors import QueuePlace, queue_places
-from webapp.jobs.states import READING_ACTIONS, RequestedAction, RunAction, RunState, actions_for
+from webapp.jobs.states import (
+    READING_ACTIONS,
+    Priority,
+    RequestedAction,
+    RunAction,
+    RunState,
+    actions_for,
+)
 
 
 class RunTotals(BaseModel):
@@ -29,6 +36,14 @@ class RunTotals(BaseModel):
     bytes_down: int
     seconds: float
     sim_seconds: float
+
+
+class RunPoint(BaseModel):
+    """Which point of its job's sweep a run is."""
+
+    index: int
+    values: dict[str, Any]
+    seed: int
 
 
 class QueueSerializer(serializers.Serializer[QueuePlace]):
@@ -58,6 +73,8 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
     created_by = serializers.CharField(source="creator")
     tags = serializers.SerializerMethodField()
     is_favourite = serializers.BooleanField(help_text="Of the user who asks.")
+    priority = serializers.SerializerMethodField()
+    point = serializers.SerializerMethodField(help_text="Null where the run is of no sweep.")
 
     class Meta:
         model = Run
@@ -93,6 +110,9 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
             "notes",
             "is_favourite",
             "trashed_at",
+            "priority",
+            "point",
+            "pruned",
         )
         read_only_fields = fields
 
@@ -104,6 +124,14 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
 
     def get_tags(self, run: Run) -> list[str]:
         return sorted(tag.name for tag in run.tags.all())
+
+    @extend_schema_field(EnumField(Priority))
+    def get_priority(self, run: Run) -> str:
+        return Priority.of_rank(run.priority)
+
+    @extend_schema_field(PydanticField(RunPoint, allow_null=True))
+    def get_point(self, run: Run) -> dict[str, Any] | None:
+        return run.point and {name: run.point[name] for name in RunPoint.model_fields}
 
     def get_eta_s(self, run: Run) -> float | None:
         """Return the training time left, from the duration of recent rounds."""

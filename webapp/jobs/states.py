@@ -15,6 +15,29 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SweepState(StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class Priority(StrEnum):
+    """How soon a run is worked on, among the runs of its own project."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """Return the number that is stored; more is sooner."""
+        return list(Priority).index(self) - 1
+
+    @classmethod
+    def of_rank(cls, rank: int) -> Priority:
+        return list(cls)[rank + 1]
+
+
 class RequestedAction(StrEnum):
     """What a user asked of a run that a worker holds; the worker does it at a batch boundary."""
 

@@ -120,6 +120,8 @@ CELERY_BROKER_URL = (
 LEASE_S = ENVIRONMENT.lease_s
 SLICE_S = ENVIRONMENT.slice_s
 CHECKPOINT_EVERY_S = ENVIRONMENT.checkpoint_every_s
+MAX_RUNNING = ENVIRONMENT.max_running
+MAX_QUEUED = ENVIRONMENT.max_queued
 MAX_MODEL_BYTES = ENVIRONMENT.max_model_bytes
 
 # How often a web process looks for news of the runs that somebody watches. Without a channel

@@ -69,6 +69,10 @@ class Environment(BaseSettings):
     admin_password: SecretStr | None = Field(None, description="Only read when it is created.")
 
     max_model_bytes: PositiveInt = Field(default_factory=_half_of_memory)
+    max_running: PositiveInt | None = Field(
+        None, description="Runs of one project that train at the same time; empty: no limit."
+    )
+    max_queued: PositiveInt = Field(1000, description="Runs of one project that may wait.")
     max_body_bytes: PositiveInt = Field(1024 * 1024, description="Largest body of an API request.")
     lease_s: PositiveFloat = Field(
         15.0, description="A worker silent for so long has lost its run."

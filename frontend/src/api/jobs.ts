@@ -13,7 +13,13 @@ export function launchJob({ name, spec, idempotencyKey }: NewJob) {
   return unwrap(
     client.POST('/api/v1/jobs/', {
       params: { header: { 'Idempotency-Key': idempotencyKey } },
-      body: { name, spec: spec as SpecInput, launch: true, is_template: false },
+      body: {
+        name,
+        spec: spec as SpecInput,
+        launch: true,
+        is_template: false,
+        priority: 'normal',
+      },
     }),
   );
 }

@@ -150,7 +150,7 @@ export interface paths {
         /** @description What the user's projects have saved. */
         get: operations["jobs_list"];
         put?: never;
-        /** @description Save a job and, unless told otherwise, launch its first run. */
+        /** @description Save a job and, unless told otherwise, launch its first run; of a sweep, as many runs as may be under way at the same time. */
         post: operations["jobs_create"];
         delete?: never;
         options?: never;
@@ -187,6 +187,40 @@ export interface paths {
         put?: never;
         /** @description Launch the job once more. */
         post: operations["jobs_runs_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/sweep/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Every point of a sweep with its runs, and the best so far. */
+        get: operations["jobs_sweep_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/sweep/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Cancel all runs of a sweep that are under way, and make no more. */
+        post: operations["jobs_sweep_cancel_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1169,6 +1203,19 @@ export interface components {
             round_index: number;
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * Choices
+         * @description One of a few values, in no order.
+         */
+        ChoicesInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "choice";
+            /** Values */
+            values: components["schemas"]["JsonValueInput"][];
         };
         /**
          * Cifar10Spec
@@ -2579,6 +2626,27 @@ export interface components {
             beta2: number;
         };
         /**
+         * FloatRange
+         * @description Any number between two ends.
+         */
+        FloatRangeInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "float";
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Log
+             * @description Search the orders of magnitude evenly.
+             * @default false
+             */
+            log: boolean;
+        };
+        /**
          * Frame
          * @description One message of the websocket ``ws/runs/{id}/?after=seq``, told apart by ``type``.
          */
@@ -3062,7 +3130,28 @@ export interface components {
              */
             clients: number;
         };
-        /** @description A job with its spec and its newest runs. */
+        /**
+         * IntRange
+         * @description Whole numbers from ``low`` to ``high``, both included.
+         */
+        IntRangeInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "int";
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Log
+             * @description Search the orders of magnitude evenly.
+             * @default false
+             */
+            log: boolean;
+        };
+        /** @description A job with its spec, its sweep if it is one, and its newest runs. */
         Job: {
             /** Format: uuid */
             readonly id: string;
@@ -3074,19 +3163,38 @@ export interface components {
             created_by: string;
             readonly runs_launched: number;
             readonly is_template: boolean;
+            readonly priority: components["schemas"]["Priority"];
+            /** @description Null where the job is no sweep but one spec. */
+            readonly sweep_state: components["schemas"]["SweepState"] | null;
             spec: components["schemas"]["RunSpec"];
+            readonly sweep: components["schemas"]["SweepSummary"] | null;
             readonly runs: components["schemas"]["RunRow"][];
         };
+        /** @description A name and either a spec or a sweep. */
         JobCreateRequest: {
             name: string;
-            spec: components["schemas"]["RunSpecInput"];
-            /** @default true */
-            launch: boolean;
             /**
              * @description Offer it where runs are made, to start from.
              * @default false
              */
             is_template: boolean;
+            spec?: components["schemas"]["RunSpecInput"];
+            sweep?: components["schemas"]["SweepSpecInput"];
+            /**
+             * @description Of a spec: whether to start it at once. A sweep always starts.
+             * @default true
+             */
+            launch: boolean;
+            /**
+             * @description Among the runs of the same project.
+             *
+             *     * `low` - low
+             *     * `normal` - normal
+             *     * `high` - high
+             * @default normal
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high";
             /**
              * Format: uuid
              * @description If left out, the oldest project that the user may write to.
@@ -3109,8 +3217,12 @@ export interface components {
             created_by: string;
             readonly runs_launched: number;
             readonly is_template: boolean;
+            readonly priority: components["schemas"]["Priority"];
+            /** @description Null where the job is no sweep but one spec. */
+            readonly sweep_state: components["schemas"]["SweepState"] | null;
         };
         JsonValue: unknown;
+        JsonValueInput: unknown;
         /**
          * KrumSpec
          * @description The one update that is closest to the others.
@@ -4260,6 +4372,62 @@ export interface components {
              */
             type: "ping";
         };
+        /**
+         * Point
+         * @description One combination of settings, and how its runs have done.
+         */
+        Point: {
+            /** Index */
+            index: number;
+            /**
+             * Values
+             * @description Settings by path.
+             */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
+             * Mean
+             * @description Mean of the metric over the runs that succeeded.
+             */
+            mean: number | null;
+            /**
+             * Std
+             * @description Standard deviation over seeds; null for one run.
+             */
+            std: number | null;
+            /** Runs */
+            runs: components["schemas"]["PointRun"][];
+            /**
+             * Problems
+             * @description Why a proposed point was not run.
+             */
+            problems: string[];
+        };
+        /**
+         * PointRun
+         * @description One run of a point.
+         */
+        PointRun: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+            /** Seed */
+            seed: number;
+            state: components["schemas"]["RunState"];
+            /** Rounds Done */
+            rounds_done: number;
+            /** Pruned */
+            pruned: boolean;
+            /**
+             * Value
+             * @description The sweep's metric, as last measured.
+             */
+            value: number | null;
+        };
+        /** @enum {string} */
+        Priority: "low" | "normal" | "high";
         Project: {
             /** Format: uuid */
             readonly id: string;
@@ -4267,6 +4435,32 @@ export interface components {
             readonly role: components["schemas"]["Role"];
             /** Format: date-time */
             readonly created_at: string;
+        };
+        /**
+         * PruningSpec
+         * @description End a run early when others were clearly better at the same round.
+         *
+         *     Asynchronous successive halving: a run is compared after ``min_rounds`` rounds, and again
+         *     whenever it has trained ``eta`` times as many; it goes on if it is among the best 1/``eta`` of
+         *     all runs that have come as far.
+         *
+         *     Source: Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020,
+         *     arXiv:1810.05934, Algorithm 2. Here a run that is not promoted ends at once; it does not wait
+         *     for a later promotion.
+         */
+        PruningSpecInput: {
+            /**
+             * Eta
+             * @description One in so many goes on.
+             * @default 3
+             */
+            eta: number;
+            /**
+             * Min Rounds
+             * @description Rounds before the first comparison
+             * @default 1
+             */
+            min_rounds: number;
         };
         /**
          * QsgdSpec
@@ -4872,6 +5066,10 @@ export interface components {
             is_favourite: boolean;
             /** Format: date-time */
             readonly trashed_at: string | null;
+            readonly priority: components["schemas"]["Priority"];
+            /** @description Null where the run is of no sweep. */
+            readonly point: components["schemas"]["RunPoint"] | null;
+            readonly pruned: boolean;
             spec: components["schemas"]["RunSpec"];
         };
         /** @enum {string} */
@@ -4903,6 +5101,20 @@ export interface components {
              */
             type: "run";
             run: components["schemas"]["Run"];
+        };
+        /**
+         * RunPoint
+         * @description Which point of its job's sweep a run is.
+         */
+        RunPoint: {
+            /** Index */
+            index: number;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /** Seed */
+            seed: number;
         };
         /** @description A run as lists show it. */
         RunRow: {
@@ -4951,6 +5163,10 @@ export interface components {
             is_favourite: boolean;
             /** Format: date-time */
             readonly trashed_at: string | null;
+            readonly priority: components["schemas"]["Priority"];
+            /** @description Null where the run is of no sweep. */
+            readonly point: components["schemas"]["RunPoint"] | null;
+            readonly pruned: boolean;
         };
         /**
          * RunSpec
@@ -5476,6 +5692,37 @@ export interface components {
             server_lr: number;
         };
         /**
+         * SearchSpec
+         * @description Settings that are searched for, instead of tried one by one.
+         */
+        SearchSpecInput: {
+            /**
+             * Sampler
+             * @description tpe learns from the results so far; random does not.
+             * @default tpe
+             * @enum {string}
+             */
+            sampler: "tpe" | "random";
+            /**
+             * Trials
+             * @description How many combinations are tried.
+             * @default 20
+             */
+            trials: number;
+            /**
+             * Parameters
+             * @description What each path may be.
+             */
+            parameters: {
+                [key: string]: components["schemas"]["FloatRangeInput"] | components["schemas"]["IntRangeInput"] | components["schemas"]["ChoicesInput"];
+            };
+            /**
+             * @description End runs early that fall behind.
+             * @default null
+             */
+            prune: components["schemas"]["PruningSpecInput"] | null;
+        };
+        /**
          * ShakespeareSpec
          * @description The plays as speeches of 299 roles: predict the next character; a role is a natural client.
          *
@@ -5858,6 +6105,104 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * SweepDetail
+         * @description A sweep with every point that has been started.
+         */
+        SweepDetail: {
+            state: components["schemas"]["SweepState"];
+            /** Metric */
+            metric: string;
+            /** Higher Is Better */
+            higher_is_better: boolean;
+            /** Runs Total */
+            runs_total: number;
+            /** Runs Made */
+            runs_made: number;
+            /** Runs By State */
+            runs_by_state: {
+                [key: string]: number;
+            };
+            /** @description The best point of which all runs have succeeded. */
+            best: components["schemas"]["Point"] | null;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /** Points */
+            points: components["schemas"]["Point"][];
+        };
+        /**
+         * SweepSpec
+         * @description Several runs that belong together.
+         *
+         *     ``axes`` or ``search``, each over ``seeds`` seeds; with neither, the base alone over its seeds.
+         */
+        SweepSpecInput: {
+            /**
+             * Base
+             * @description The spec that all runs start from.
+             * @default {}
+             */
+            base: {
+                [key: string]: components["schemas"]["JsonValueInput"];
+            };
+            /**
+             * Axes
+             * @description Values by path; every combination is run.
+             * @default {}
+             */
+            axes: {
+                [key: string]: components["schemas"]["JsonValueInput"][];
+            };
+            /** @default null */
+            search: components["schemas"]["SearchSpecInput"] | null;
+            /**
+             * Seeds
+             * @description Runs of each combination, seed by seed.
+             * @default 1
+             */
+            seeds: number;
+            /**
+             * Metric
+             * @description What the best run is best in; empty means the main metric of the data.
+             * @default null
+             */
+            metric: ("accuracy" | "loss" | "mse" | "mae" | "r2" | "micro_f1" | "subset_accuracy" | "perplexity") | null;
+            /**
+             * Parallel
+             * @description Runs that are under way at the same time.
+             * @default 4
+             */
+            parallel: number;
+        };
+        /** @enum {string} */
+        SweepState: "running" | "finished" | "cancelled";
+        /**
+         * SweepSummary
+         * @description How far a sweep has come.
+         */
+        SweepSummary: {
+            state: components["schemas"]["SweepState"];
+            /** Metric */
+            metric: string;
+            /** Higher Is Better */
+            higher_is_better: boolean;
+            /** Runs Total */
+            runs_total: number;
+            /** Runs Made */
+            runs_made: number;
+            /** Runs By State */
+            runs_by_state: {
+                [key: string]: number;
+            };
+            /** @description The best point of which all runs have succeeded. */
+            best: components["schemas"]["Point"] | null;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
         };
         /**
          * SyntheticSpec
@@ -7121,6 +7466,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    jobs_sweep_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepDetail"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    jobs_sweep_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepDetail"];
                 };
             };
             /** @description What went wrong. */

@@ -1,6 +1,8 @@
 """Everything that changes jobs and runs, one verb each; workers call these and nothing deeper."""
 
 from webapp.jobs.failures import Failure
+from webapp.jobs.services.advance_sweep import advance_sweep
+from webapp.jobs.services.cancel_sweep import cancel_sweep
 from webapp.jobs.services.discard_template import discard_template
 from webapp.jobs.services.end_run import cancel_run, fail_run, finish_run, pause_run
 from webapp.jobs.services.keep_view import keep_view
@@ -26,7 +28,7 @@ from webapp.jobs.services.organise_run import (
     unstar_run,
     untag_run,
 )
-from webapp.jobs.services.reconcile import reconcile
+from webapp.jobs.services.reconcile import reconcile, sweeps_to_advance
 from webapp.jobs.services.record_checkpoint import record_checkpoint
 from webapp.jobs.services.record_round import RoundGapError, record_round
 from webapp.jobs.services.request_cancel import request_cancel
@@ -34,7 +36,8 @@ from webapp.jobs.services.request_pause import request_pause
 from webapp.jobs.services.request_resume import request_resume
 from webapp.jobs.services.request_retry import request_retry
 from webapp.jobs.services.run_changes import IllegalTransitionError
-from webapp.jobs.services.submit_job import submit_job
+from webapp.jobs.services.submit_job import submit_job, submit_sweep
+from webapp.jobs.sweep_results import Trial
 
 __all__ = [
     "MAX_TAGS",
@@ -45,8 +48,11 @@ __all__ = [
     "Lease",
     "LeaseLostError",
     "RoundGapError",
+    "Trial",
     "acquire_lease",
+    "advance_sweep",
     "cancel_run",
+    "cancel_sweep",
     "describe_run",
     "discard_template",
     "fail_run",
@@ -68,6 +74,8 @@ __all__ = [
     "restore_run",
     "star_run",
     "submit_job",
+    "submit_sweep",
+    "sweeps_to_advance",
     "tag_run",
     "trash_run",
     "unstar_run",

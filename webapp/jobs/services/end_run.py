@@ -16,7 +16,7 @@ from webapp.jobs.events import ArtifactCreatedData
 from webapp.jobs.failures import Failure
 from webapp.jobs.models import Run
 from webapp.jobs.services.leases import Lease, lock_leased_run
-from webapp.jobs.services.run_changes import FREE, transition
+from webapp.jobs.services.run_changes import FREE, cancel_reason, transition
 from webapp.jobs.states import RequestedAction, RunState
 
 log = structlog.get_logger(__name__)
@@ -95,7 +95,7 @@ def cancel_run(*, lease: Lease, now: datetime | None = None) -> None:
     """Stop for good as asked."""
     now = now or timezone.now()
     run = lock_leased_run(lease)
-    reason = "Cancelled on request."
+    reason = cancel_reason(run)
     transition(run, RunState.CANCELLED, reason=reason, now=now, finished_at=now, **_ENDED)
 
 

@@ -1,33 +1,49 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from fedcore.spec import check
+from fedcore.spec import RunSpec, check
+from fedcore.spec.workload import workload
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
+from webapp.errors import ConflictError
 from webapp.jobs.events import StateChangedData
 from webapp.jobs.limits import InvalidSpecError, refuse_oversized
 from webapp.jobs.models import Job, Queue, Run
+from webapp.jobs.quotas import refuse_above_quota
 from webapp.jobs.services.run_changes import change, join_queue
 from webapp.jobs.states import RunState
+from webapp.jobs.sweep_models import Sweep
+
+
+class LaunchedOnceError(ConflictError):
+    code = "launched_once"
 
 
 @transaction.atomic
 def launch_run(*, job: Job, user: User) -> Run:
     """Start the job once more: a new run with the job's spec joins the queue."""
     require(user, job.project_id, Permission.WRITE)
+    if Sweep.objects.filter(job=job).exists():
+        raise LaunchedOnceError("A sweep makes its own runs. Submit it again to repeat it.")
     # The job may have been saved by an older version with other rules.
     result = check(job.spec)
     if result.spec is None:
         raise InvalidSpecError.of(result.problems)
     refuse_oversized(result.spec)
+    refuse_above_quota(job.project_id)
+    return make_run(job=job, user=user, spec=result.spec, now=timezone.now())
 
-    now = timezone.now()
+
+def make_run(*, job: Job, user: User, spec: RunSpec, now: datetime, **of_sweep: Any) -> Run:
+    """Add a run to a job's runs and to its queue; whether it may is decided by the caller."""
     Job.objects.filter(pk=job.pk).update(runs_launched=F("runs_launched") + 1)
     job.refresh_from_db(fields=["runs_launched"])
     run = Run(
@@ -36,14 +52,17 @@ def launch_run(*, job: Job, user: User) -> Run:
         job=job,
         number=job.runs_launched,
         name=job.name,
-        spec=result.spec.model_dump(mode="json"),
-        digest=result.spec.digest(),
-        method=result.spec.algorithm.kind,
-        dataset=result.spec.dataset.kind,
+        method=spec.algorithm.kind,
+        dataset=spec.dataset.kind,
+        spec=spec.model_dump(mode="json"),
+        digest=spec.digest(),
+        workload=workload(spec),
         created_by=user,
-        rounds_total=result.spec.rounds,
-        queue=Queue.CPU,
+        rounds_total=spec.rounds,
+        queue=Queue.GPU if spec.runtime.device == "cuda" else Queue.CPU,
+        priority=job.priority,
         queued_at=now,
+        **of_sweep,
     )
     run.save(force_insert=True)
     queued = StateChangedData.model_validate({"from": None, "to": RunState.QUEUED})

@@ -9,7 +9,8 @@ from webapp.jobs.models import Run
 from webapp.jobs.queue import next_reminder, send_advance_on_commit
 from webapp.jobs.services.leases import latest_checkpoint, recovery
 from webapp.jobs.services.run_changes import FREE, change, join_queue, lock_run, settle_request
-from webapp.jobs.states import WORKABLE_STATES
+from webapp.jobs.states import WORKABLE_STATES, SweepState
+from webapp.jobs.sweep_models import Sweep
 
 #: Only the head of the queue is reminded of: the rest cannot be taken before it anyway.
 _HEAD = 20
@@ -18,6 +19,12 @@ _HEAD = 20
 def reconcile(*, now: datetime) -> list[UUID]:
     """Repair what a crash or a lost message left: return the runs that workers were told about."""
     return [*_free_abandoned(now), *_remind_of_waiting(now)]
+
+
+def sweeps_to_advance() -> list[UUID]:
+    """Return the sweeps that are under way, for whoever can make their next runs."""
+    running = Sweep.objects.filter(state=SweepState.RUNNING)
+    return list(running.values_list("pk", flat=True))
 
 
 def _free_abandoned(now: datetime) -> list[UUID]:

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from webapp.errors import ConflictError
 from webapp.jobs.events import ClientRefusedData, Data, LogData, RoundRow
 from webapp.jobs.models import RoundRecord, Run
+from webapp.jobs.services.compare_at_rung import compare_at_rung
 from webapp.jobs.services.leases import Lease, lock_leased_run
 from webapp.jobs.services.run_changes import IllegalTransitionError, change
 from webapp.jobs.states import RunState
@@ -128,7 +129,9 @@ def record_round(*, lease: Lease, report: dict[str, Any], now: datetime | None =
         recorded_at=now,
         **parsed.model_dump(mode="json"),
     )
-    change(run, *parsed.events(now), now=now, **_progress(run, parsed))
+    progress = _progress(run, parsed)
+    news, compared = compare_at_rung(run, progress)
+    change(run, *parsed.events(now), *news, now=now, **progress, **compared)
 
 
 def _progress(run: Run, report: RoundReport) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
 from webapp.errors import ConflictError
 from webapp.jobs.models import Run
+from webapp.jobs.quotas import refuse_above_quota
 from webapp.jobs.services.run_changes import (
     join_queue,
     lock_run,
     refuse_unless_allowed,
     transition,
 )
-from webapp.jobs.states import RunAction, RunState
+from webapp.jobs.states import RunAction, RunState, SweepState
+from webapp.jobs.sweep_models import Sweep
 
 
 @transaction.atomic
@@ -29,6 +31,10 @@ def request_retry(*, run: Run, user: User) -> Run:
     refuse_unless_allowed(run, RunAction.RETRY)
     if run.trashed_at is not None:
         raise ConflictError("This run is in the trash. Restore it before you retry it.")
+    refuse_above_quota(run.project_id)
+    # Of a sweep that is over, this run is under way again; one that was cancelled stays so.
+    over = Sweep.objects.filter(job_id=run.job_id, state=SweepState.FINISHED)
+    over.update(state=SweepState.RUNNING, finished_at=None)
     transition(
         run,
         RunState.QUEUED,
@@ -38,6 +44,8 @@ def request_retry(*, run: Run, user: User) -> Run:
         failure=None,
         started_at=None,
         finished_at=None,
+        pruned=False,
+        next_rung=None,  # whoever retries a run wants it trained to its end
         **join_queue(run, now),
     )
     return run

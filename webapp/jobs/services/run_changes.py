@@ -12,8 +12,19 @@ from webapp.errors import ConflictError, NotFoundError
 from webapp.jobs import hints
 from webapp.jobs.events import KINDS, Data, StateChangedData
 from webapp.jobs.models import Run, RunEvent
-from webapp.jobs.queue import next_reminder, send_advance_on_commit
-from webapp.jobs.states import RequestedAction, RunAction, RunState, actions_for, is_legal
+from webapp.jobs.queue import (
+    next_reminder,
+    send_advance_on_commit,
+    send_advance_sweep_on_commit,
+)
+from webapp.jobs.states import (
+    FINAL_STATES,
+    RequestedAction,
+    RunAction,
+    RunState,
+    actions_for,
+    is_legal,
+)
 
 #: What a run looks like that no worker holds.
 FREE: dict[str, Any] = {"lease_token": None, "lease_holder": "", "lease_expires_at": None}
@@ -87,6 +98,8 @@ def transition(
         raise IllegalTransitionError(f"A run that is {before} cannot become {to}.")
     moved = StateChangedData.model_validate({"from": before, "to": to, "reason": reason})
     change(run, *events, moved, now=now, state=to, **changes)
+    if to in FINAL_STATES and run.point is not None:
+        send_advance_sweep_on_commit(run.job_id)
 
 
 def join_queue(run: Run, now: datetime) -> dict[str, Any]:
@@ -95,11 +108,18 @@ def join_queue(run: Run, now: datetime) -> dict[str, Any]:
     return {"queued_at": now, "hints_sent": 1, "hint_due_at": next_reminder(0, now)}
 
 
+def cancel_reason(run: Run) -> str:
+    """Return why a run ends that was asked to."""
+    if run.pruned:
+        return "Ended early: other runs of its sweep were better after as many rounds."
+    return "Cancelled on request."
+
+
 def settle_request(run: Run, now: datetime) -> bool:
     """Do at once what was asked of a run whose worker is gone; False if nothing was."""
     if run.requested_action == RequestedAction.CANCEL:
-        reason, to = "Cancelled on request.", RunState.CANCELLED
-        transition(run, to, reason=reason, now=now, finished_at=now, **_SETTLED)
+        to = RunState.CANCELLED
+        transition(run, to, reason=cancel_reason(run), now=now, finished_at=now, **_SETTLED)
     elif run.requested_action == RequestedAction.PAUSE:
         transition(run, RunState.PAUSED, reason="Paused on request.", now=now, **_SETTLED)
     else:

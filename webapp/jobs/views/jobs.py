@@ -13,11 +13,15 @@ from rest_framework.views import APIView
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import signed_in
 from webapp.api.idempotency import IDEMPOTENCY_KEY, answer_once
-from webapp.api.spec_field import SpecField
+from webapp.api.spec_field import SpecField, SweepField
+from webapp.api.typed_fields import EnumField, PydanticField
 from webapp.jobs.models import Job, Run
 from webapp.jobs.selectors import default_project, get_job, get_run, visible_runs
 from webapp.jobs.serializers import RunRowSerializer, RunSerializer, present_run, present_runs
-from webapp.jobs.services import discard_template, launch_run, submit_job
+from webapp.jobs.services import discard_template, launch_run, submit_job, submit_sweep
+from webapp.jobs.states import Priority, SweepState
+from webapp.jobs.sweep_models import Sweep
+from webapp.jobs.sweep_results import SweepSummary, summary_of
 
 #: A job's answer holds its newest runs; all of them are at ``jobs/{id}/runs/``.
 _RUNS_SHOWN = 20
@@ -26,6 +30,10 @@ _RUNS_SHOWN = 20
 class JobRowSerializer(serializers.ModelSerializer[Job]):
     project = serializers.UUIDField(source="project_id")
     created_by = serializers.CharField(source="created_by.username")
+    priority = serializers.SerializerMethodField()
+    sweep_state = serializers.SerializerMethodField(
+        help_text="Null where the job is no sweep but one spec."
+    )
 
     class Meta:
         model = Job
@@ -37,19 +45,40 @@ class JobRowSerializer(serializers.ModelSerializer[Job]):
             "created_by",
             "runs_launched",
             "is_template",
+            "priority",
+            "sweep_state",
         )
         read_only_fields = fields
 
+    @extend_schema_field(EnumField(Priority))
+    def get_priority(self, job: Job) -> str:
+        return Priority.of_rank(job.priority)
+
+    @extend_schema_field(EnumField(SweepState, allow_null=True))
+    def get_sweep_state(self, job: Job) -> str | None:
+        sweep = _sweep_of(job)
+        return None if sweep is None else sweep.state
+
+
+def _sweep_of(job: Job) -> Sweep | None:
+    return getattr(job, "sweep", None)
+
 
 class JobSerializer(JobRowSerializer):
-    """A job with its spec and its newest runs."""
+    """A job with its spec, its sweep if it is one, and its newest runs."""
 
     spec = SpecField()
+    sweep = serializers.SerializerMethodField()
     runs = serializers.SerializerMethodField()
 
     class Meta(JobRowSerializer.Meta):
-        fields = (*JobRowSerializer.Meta.fields, "spec", "runs")
+        fields = (*JobRowSerializer.Meta.fields, "spec", "sweep", "runs")
         read_only_fields = fields
+
+    @extend_schema_field(PydanticField(SweepSummary, allow_null=True))
+    def get_sweep(self, job: Job) -> dict[str, Any] | None:
+        sweep = _sweep_of(job)
+        return None if sweep is None else summary_of(sweep).model_dump(mode="json")
 
     @extend_schema_field(RunRowSerializer(many=True))
     def get_runs(self, job: Job) -> list[dict[str, Any]]:
@@ -58,15 +87,34 @@ class JobSerializer(JobRowSerializer):
 
 
 class JobCreateSerializer(serializers.Serializer[Any]):
+    """A name and either a spec or a sweep."""
+
     name = serializers.CharField(max_length=120)
-    spec = SpecField()
-    launch = serializers.BooleanField(default=True)
     is_template = serializers.BooleanField(
         default=False, help_text="Offer it where runs are made, to start from."
+    )
+    spec = SpecField(required=False)
+    sweep = SweepField(required=False)
+    launch = serializers.BooleanField(
+        default=True, help_text="Of a spec: whether to start it at once. A sweep always starts."
+    )
+    priority = serializers.ChoiceField(
+        choices=[priority.value for priority in Priority],
+        default=Priority.NORMAL.value,
+        help_text="Among the runs of the same project.",
     )
     project = serializers.UUIDField(
         required=False, help_text="If left out, the oldest project that the user may write to."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("spec" in attrs) == ("sweep" in attrs):
+            raise serializers.ValidationError({"spec": ["Give either a spec or a sweep."]})
+        if "sweep" in attrs and not attrs["launch"]:
+            raise serializers.ValidationError({"launch": ["A sweep starts when it is submitted."]})
+        if "sweep" in attrs and attrs["is_template"]:
+            raise serializers.ValidationError({"is_template": ["A template is a single spec."]})
+        return {**attrs, "priority": Priority(attrs["priority"])}
 
 
 class JobFilter(django_filters.FilterSet):  # type: ignore[misc]  # published without types
@@ -81,14 +129,15 @@ class JobListView(generics.ListAPIView[Job]):
 
     def get_queryset(self) -> Any:
         visible = Job.objects.visible_to(self.request.user)
-        return visible.select_related("created_by").defer("spec")
+        return visible.select_related("created_by", "sweep").defer("spec")
 
     @extend_schema(
         request=JobCreateSerializer,
         responses={201: JobSerializer},
         parameters=[IDEMPOTENCY_KEY],
         tags=["jobs"],
-        description="Save a job and, unless told otherwise, launch its first run.",
+        description="Save a job and, unless told otherwise, launch its first run; of a sweep, as"
+        " many runs as may be under way at the same time.",
     )
     def post(self, request: Request) -> Response:
         user = signed_in(request)
@@ -97,8 +146,16 @@ class JobListView(generics.ListAPIView[Job]):
         return answer_once(request, user, lambda: _submit(user, **body.validated_data))
 
 
-def _submit(user: User, *, project: UUID | None = None, **wanted: Any) -> Response:
-    job = submit_job(user=user, project=_project(user, project), **wanted)
+def _submit(
+    user: User, *, launch: bool, is_template: bool, project: UUID | None = None, **wanted: Any
+) -> Response:
+    chosen = _project(user, project)
+    if "sweep" in wanted:
+        job = submit_sweep(user=user, project=chosen, **wanted)
+    else:
+        job = submit_job(
+            user=user, project=chosen, launch=launch, is_template=is_template, **wanted
+        )
     answer = JobSerializer(get_job(user, job.pk), context={"user": user}).data
     return Response(answer, status=status.HTTP_201_CREATED)
 
