@@ -51,7 +51,7 @@ def suites() -> list[Suite]:
         Suite(
             "engine", ("tests/fedcore", "tests/cli", "tests/architecture"), embedded, IN_PARALLEL
         ),
-        Suite("web", ("tests/webapp",), embedded),
+        Suite("web", ("tests/webapp",), embedded, IN_PARALLEL),
         Suite("workers", ("tests/workers",), embedded),
         Suite("faults", ("tests/faults",), embedded),
         Suite("browser", ("tests/e2e",), embedded),
@@ -59,7 +59,7 @@ def suites() -> list[Suite]:
     if services.ENABLED:
         server = services.SERVER_ENVIRONMENT
         chosen += [
-            Suite("web on services", ("tests/webapp",), server),
+            Suite("web on services", ("tests/webapp",), server, IN_PARALLEL),
             Suite("workers on services", ("tests/workers",), server),
         ]
     return chosen

@@ -27,7 +27,9 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # publ
         answer: FileResponse = WhiteNoiseMiddleware.serve(static_file, request)
         # Static files are small. Read as a whole here, they need no thread per block later.
         whole = HttpResponse(answer.getvalue(), status=answer.status_code)
-        answer.close()
+        # Only the file: to close the answer would tell all that the request has finished.
+        if answer.file_to_stream is not None:
+            answer.file_to_stream.close()
         del whole.headers["Content-Type"]
         for name, value in answer.headers.items():
             whole.headers[name] = value
