@@ -42,6 +42,23 @@ class Message:
                 yield from section.values()
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """What the server knows of an update's way, whatever the client says.
+
+    Attributes:
+        staleness: Server steps since the model that the client started from; 0 in a synchronous
+            round.
+        rounds: Rounds since the client could have delivered, this one included; 1 in a synchronous
+            round.
+        seconds: How long the client took, on the clock of the simulated clients.
+    """
+
+    staleness: int = 0
+    rounds: int = 1
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Update(Message):
     """What one client returns.
@@ -50,7 +67,9 @@ class Update(Message):
         client_id: Who sends it.
         weight: How much it counts in a weighted mean, as a rule the number of examples.
         base_version: Version of the model that the client started from.
+        arrival: What the server adds when it lets the update in; it does not travel.
     """
 
     client_id: int
     weight: float
+    arrival: Arrival = Arrival()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from fedcore.messages import Message
 from fedcore.params import Params, Section
 
 #: Values that JSON can hold; what is not a tensor is kept as such.
@@ -22,7 +23,7 @@ BUFFERS = "buffers"
 
 @dataclass(frozen=True, eq=False)
 class ClientState:
-    """What one client keeps for itself between rounds; it never travels.
+    """What is kept of one client between rounds, by itself or by the server; it never travels.
 
     Attributes:
         sections: Tensors of the method.
@@ -43,7 +44,7 @@ class ClientState:
 
 
 class ClientStore(Mapping[int, ClientState]):
-    """What clients keep, by client id; a client appears when it first keeps something."""
+    """What is kept of clients, by id; a client appears when something of it is first kept."""
 
     def __init__(self, states: Mapping[int, ClientState] | None = None) -> None:
         self._states = dict(states or {})
@@ -73,6 +74,27 @@ class Broadcast:
 
     sections: Mapping[str, Section] = field(default_factory=dict)
     heard: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Flight:
+    """A client at work, from the message that it was sent until its update arrives.
+
+    Attributes:
+        message: What it was sent, as it sees it; ``base_version`` is the round of the sending.
+        bytes_down: Size of that on the wire.
+        since: First round that could have used its update.
+        seconds: How long it takes altogether, on the clock of the simulated clients.
+        arrives_in_s: How long it still takes, seen from the state that holds this.
+        is_lost: Whether its update never arrives.
+    """
+
+    message: Message
+    bytes_down: int
+    since: int
+    seconds: float
+    arrives_in_s: float
+    is_lost: bool
 
 
 @dataclass(frozen=True)
@@ -117,6 +139,8 @@ class RunState:
         round_index: Rounds completed, which is the index of the next one.
         tensors: Sections that the server keeps; ``model`` always, others by method.
         clients: What clients keep for themselves.
+        records: What the server keeps of each client, such as its last update.
+        flights: Clients that are still at work, by id; none between synchronous rounds.
         combined: What the last round's updates came to, for aggregators that start from it.
         kernels: How local steps are computed, so that a resumed run rounds as before; empty before
             the run has begun.
@@ -133,6 +157,8 @@ class RunState:
     round_index: int
     tensors: Mapping[str, Section]
     clients: ClientStore = field(default_factory=ClientStore)
+    records: ClientStore = field(default_factory=ClientStore)
+    flights: Mapping[int, Flight] = field(default_factory=dict)
     combined: Mapping[str, Section] = field(default_factory=dict)
     broadcast: Broadcast = field(default_factory=Broadcast)
     norms: tuple[float, ...] = ()

@@ -26,6 +26,7 @@ from fedcore.registry import Registry
 from fedcore.spec.algorithms import AlgorithmSpec
 from fedcore.spec.training import LocalSpec
 from fedcore.state import MODEL, ClientState, RunState
+from fedcore.triggers import AllArrived, Trigger
 from fedcore.wire.schema import Schema, layout_infos
 
 #: Section of an update: trained minus received parameters; the server adds.
@@ -70,6 +71,11 @@ class Method(Generic[SpecT]):
 
     # --- server, before and during a round ---------------------------------------------------
 
+    @property
+    def trigger(self) -> Trigger:
+        """What ends a round; by default the last of the cohort, as in every synchronous method."""
+        return AllArrived()
+
     def initial_tensors(self, model: Params) -> Mapping[str, Section]:
         """Return the sections of the state before round 0; ``model`` is one of them."""
         return {MODEL: model}
@@ -113,6 +119,13 @@ class Method(Generic[SpecT]):
         while phase.epochs is None or passes < phase.epochs:
             yield torch.randperm(num_examples, generator=generator)
             passes += 1
+
+    def workload(self, num_examples: int) -> int:
+        """Return how many examples a client that holds so many works through in a round.
+
+        It moves the clock of the simulated clients and must be what ``Trained.num_seen`` says.
+        """
+        return sum(examples_seen(phase, num_examples) for phase in self.phases())
 
     def local_loss(
         self,
@@ -255,6 +268,15 @@ class Method(Generic[SpecT]):
     def has_steps(self) -> bool:
         """Whether local training is the steps that the hooks describe."""
         return type(self).train_client is Method.train_client
+
+
+def examples_seen(phase: LocalSpec, num_examples: int) -> int:
+    """Return how many examples a phase works through, repetitions included."""
+    if phase.steps is None:
+        return (phase.epochs or 1) * num_examples
+    steps_per_pass = -(-num_examples // phase.batch_size)
+    passes, rest = divmod(phase.steps, max(steps_per_pass, 1))
+    return passes * num_examples + min(rest * phase.batch_size, num_examples)
 
 
 #: A method of any kind, for code that does not look into its settings.

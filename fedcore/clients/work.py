@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Literal
 
 from fedcore.algorithms.base import AnyMethod
 from fedcore.clients.trainer import AUTOGRAD, Trainer
@@ -19,6 +20,9 @@ from fedcore.pipeline import PLAIN, Pipeline
 from fedcore.rng import Purpose, rng
 from fedcore.state import BUFFERS, MODEL, ClientState
 
+#: What becomes of an update, on the clock of the simulated clients.
+Fate = Literal["arrives", "lost", "late"]
+
 
 @dataclass(frozen=True, eq=False)
 class ClientTask:
@@ -26,12 +30,15 @@ class ClientTask:
 
     Attributes:
         seed: Seed of the run.
-        round_index: Which round.
+        round_index: Round in which the client was sent its message.
         message: What the server sent, as the client sees it.
         data: The client's examples.
         private: What the client kept from its last round; None the first time.
-        cohort_size: How many clients take part in the round.
+        cohort_size: How many clients the round is done with that uses the update.
         bytes_down: Size of the message on the wire; None if it travels as it is.
+        since: First round that could have used the update.
+        sim_seconds: How long the work takes on the clock of the simulated clients.
+        fate: What becomes of the update.
     """
 
     seed: int
@@ -41,6 +48,9 @@ class ClientTask:
     private: ClientState | None
     cohort_size: int = 1
     bytes_down: int | None = None
+    since: int = 0
+    sim_seconds: float = 0.0
+    fate: Fate = "arrives"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,21 @@ from torch import Tensor
 
 from fedcore.errors import CheckpointError, StorageError, WireError
 from fedcore.files import write_atomically
+from fedcore.messages import Message
 from fedcore.params import Params, Section
-from fedcore.state import Broadcast, ClientState, ClientStore, RunState, Stopping, Totals
+from fedcore.state import (
+    Broadcast,
+    ClientState,
+    ClientStore,
+    Flight,
+    RunState,
+    Stopping,
+    Totals,
+)
 from fedcore.wire.container import header_bytes, info_of, read, read_metadata, tensor_bytes
 
 FILE_NAME = "checkpoint.safetensors"
-_FORMAT = 1
+_FORMAT = 2
 
 
 def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -> Path:
@@ -33,24 +42,18 @@ def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -
     Raises:
         StorageError: If it cannot be written; an older checkpoint is then still there.
     """
-    tensors: list[Tensor] = []
+    packer = _Packer()
     content = {
         "format": _FORMAT,
         "digest": digest,
         "data": data_fingerprint,
         "round_index": state.round_index,
-        "tensors": _pack(state.tensors, tensors),
-        "clients": [
-            [
-                client_id,
-                _pack(kept.sections, tensors),
-                dict(kept.values),
-                _pack(kept.memory, tensors),
-            ]
-            for client_id, kept in sorted(state.clients.items())
-        ],
-        "combined": _pack(state.combined, tensors),
-        "broadcast": _pack(state.broadcast.sections, tensors),
+        "tensors": packer.sections(state.tensors),
+        "clients": packer.store(state.clients),
+        "records": packer.store(state.records),
+        "flights": packer.flights(state.flights),
+        "combined": packer.sections(state.combined),
+        "broadcast": packer.sections(state.broadcast.sections),
         "heard": sorted(state.broadcast.heard.items()),
         "norms": list(state.norms),
         "kernels": state.kernels,
@@ -61,6 +64,7 @@ def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -
         "metrics": dict(state.metrics),
         "stopping": asdict(state.stopping),
     }
+    tensors = packer.tensors
     text = json.dumps(content, separators=(",", ":"))
     parts = [tensor_bytes(tensor) for tensor in tensors]
     metadata = {"state": text, "sha256": _checksum(text, tensors, parts)}
@@ -95,21 +99,15 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
             field="dataset",
             fix="Bring back the data as they were, or start again.",
         )
-    placed = [tensor.to(device) for tensor in tensors]
+    unpacker = _Unpacker([tensor.to(device) for tensor in tensors])
     return RunState(
         round_index=content["round_index"],
-        tensors=_unpack(content["tensors"], placed),
-        clients=ClientStore(
-            {
-                client_id: ClientState(_unpack(sections, placed), values, _unpack(memory, placed))
-                for client_id, sections, values, memory in content["clients"]
-            }
-        ),
-        combined=_unpack(content["combined"], placed),
-        broadcast=Broadcast(
-            _unpack(content["broadcast"], placed),
-            dict(content["heard"]),
-        ),
+        tensors=unpacker.sections(content["tensors"]),
+        clients=unpacker.store(content["clients"]),
+        records=unpacker.store(content["records"]),
+        flights=unpacker.flights(content["flights"]),
+        combined=unpacker.sections(content["combined"]),
+        broadcast=Broadcast(unpacker.sections(content["broadcast"]), dict(content["heard"])),
         norms=tuple(content["norms"]),
         kernels=content["kernels"],
         method=content["method"],
@@ -121,22 +119,93 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
     )
 
 
-def _pack(sections: Mapping[str, Section], tensors: list[Tensor]) -> list[Any]:
-    """Append the tensors of some sections and return, as JSON, which is which."""
-    packed = []
-    for name, section in sections.items():
-        numbers = [[key, len(tensors) + i] for i, key in enumerate(section)]
-        tensors.extend(section.values())
-        packed.append([name, isinstance(section, Params), numbers])
-    return packed
+class _Packer:
+    """Turns parts of a state into JSON and a list of tensors; a shared section is written once."""
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+        self._known: dict[int, tuple[Section, list[Any]]] = {}
+
+    def sections(self, sections: Mapping[str, Section]) -> list[Any]:
+        """Return, as JSON, which of the tensors are which."""
+        return [
+            [name, isinstance(section, Params), self._numbers(section)]
+            for name, section in sections.items()
+        ]
+
+    def _numbers(self, section: Section) -> list[Any]:
+        known = self._known.get(id(section))
+        if known is None:
+            first = len(self.tensors)
+            known = section, [[key, first + place] for place, key in enumerate(section)]
+            self.tensors.extend(section.values())
+            self._known[id(section)] = known  # holding it keeps its id from being reused
+        return known[1]
+
+    def store(self, store: ClientStore) -> list[Any]:
+        """Return what is kept of clients."""
+        return [
+            [client_id, self.sections(kept.sections), dict(kept.values), self.sections(kept.memory)]
+            for client_id, kept in sorted(store.items())
+        ]
+
+    def flights(self, flights: Mapping[int, Flight]) -> list[Any]:
+        """Return the clients at work."""
+        return [
+            [
+                client_id,
+                self.sections(flight.message.sections),
+                dict(flight.message.scalars),
+                flight.message.base_version,
+                {name: getattr(flight, name) for name in _FLIGHT_NUMBERS},
+            ]
+            for client_id, flight in sorted(flights.items())
+        ]
 
 
-def _unpack(packed: Iterable[Any], tensors: list[Tensor]) -> dict[str, Section]:
-    sections: dict[str, Section] = {}
-    for name, is_flat, numbers in packed:
-        named = {key: tensors[number] for key, number in numbers}
-        sections[name] = Params.of(named) if is_flat else named
-    return sections
+_FLIGHT_NUMBERS = tuple(part.name for part in fields(Flight) if part.name != "message")
+
+
+class _Unpacker:
+    """The reverse of a packer; a section that was shared is one object again."""
+
+    def __init__(self, tensors: list[Tensor]) -> None:
+        self._tensors = tensors
+        self._known: dict[tuple[int, ...], Params] = {}
+
+    def sections(self, packed: Iterable[Any]) -> dict[str, Section]:
+        """Return named sections."""
+        return {name: self._section(numbers, is_flat) for name, is_flat, numbers in packed}
+
+    def _section(self, numbers: list[Any], is_flat: bool) -> Section:  # noqa: FBT001
+        named = {key: self._tensors[number] for key, number in numbers}
+        if not is_flat:
+            return named
+        places = tuple(number for _, number in numbers)
+        if places not in self._known:
+            self._known[places] = Params.of(named)
+        return self._known[places]
+
+    def store(self, packed: Iterable[Any]) -> ClientStore:
+        """Return what is kept of clients."""
+        return ClientStore(
+            {
+                client_id: ClientState(self.sections(sections), values, self.sections(memory))
+                for client_id, sections, values, memory in packed
+            }
+        )
+
+    def flights(self, packed: Iterable[Any]) -> dict[int, Flight]:
+        """Return the clients at work."""
+        return {
+            client_id: Flight(
+                message=Message(
+                    sections=self.sections(sections), scalars=scalars, base_version=version
+                ),
+                **numbers,
+            )
+            for client_id, sections, scalars, version, numbers in packed
+        }
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[Tensor]]:

@@ -196,7 +196,7 @@ class AutoExecutor:
         if self._starting is not None or not self._is_pool_allowed or len(work.lanes) == 1:
             return
         spec = self._local.context.spec
-        rounds_left = spec.rounds - work.asked.base_version - 1
+        rounds_left = spec.rounds - work.asked.round_index - 1
         in_a_round = sum(len(task.data) for task in work.tasks)
         examples = sum(sizes_left) + rounds_left * in_a_round
         if examples * self._alone.per_example > WORTH_STARTING_S:

@@ -19,7 +19,7 @@ from fedcore.engine.admission import Gate
 from fedcore.engine.buffers import NO_BUFFERS, BufferMean, split_buffers
 from fedcore.engine.context import RunContext
 from fedcore.engine.report import ClientReport, Status
-from fedcore.messages import Message, Update
+from fedcore.messages import Arrival, Message, Update
 from fedcore.params import Params, Section
 from fedcore.pipeline import Sent
 from fedcore.state import ClientState
@@ -49,13 +49,13 @@ class Asked:
     """What the updates of a round must look like, and what they are folded into.
 
     Attributes:
-        base_version: Version of the model that the clients were given.
+        round_index: Which round uses them; they may have been begun in earlier ones.
         expected: Schema of each client's update.
         start: Makes an accumulator without updates.
         max_norm: Longest update that is let in; None before the first was seen.
     """
 
-    base_version: int
+    round_index: int
     expected: Mapping[int, Schema]
     start: Callable[[], Accumulator]
     max_norm: float | None = None
@@ -74,7 +74,6 @@ class Progress:
     accumulator: Accumulator
     reports: list[ClientReport] = field(default_factory=list)
     kept: dict[int, ClientState] = field(default_factory=dict)
-    sim_seconds: float = 0.0
     loss_sum: float = 0.0
     weight_sum: float = 0.0
     is_borrowed: bool = False
@@ -83,11 +82,11 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class _Lane:
-    """What the clients of one lane have in common."""
+    """What the clients of one lane have in common; each gate is for one version of the model."""
 
     context: RunContext
     asked: Asked
-    gate: Gate
+    gates: Mapping[int, Gate]
 
 
 def work_off(
@@ -113,32 +112,37 @@ def take_in_lane(
     context: RunContext, asked: Asked, tasks: Sequence[ClientTask], outcomes: Iterator[Outcome]
 ) -> Progress:
     """Return what comes of the clients of one lane, folded in their order."""
+    versions = sorted({task.round_index for task in tasks})
+    gates = {version: _gate(context, asked, tasks, version) for version in versions}
+    progress = Progress(asked.start())
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        _take_in(_Lane(context, asked, gates), progress, task, outcome)
+    return progress
+
+
+def _gate(context: RunContext, asked: Asked, tasks: Sequence[ClientTask], version: int) -> Gate:
+    """Return the gate of the clients that were given one version of the model."""
 
     def opened(update: Update) -> Update:
-        plain = asked.expected[update.client_id]
-        return context.pipeline.open(update, plain, asked.base_version)
+        return context.pipeline.open(update, asked.expected[update.client_id], version)
 
-    cohort = [task.data.client_id for task in tasks]
-    gate = Gate(
-        base_version=asked.base_version,
-        expected=_on_wire(context, asked, cohort),
+    clients = [task.data.client_id for task in tasks if task.round_index == version]
+    return Gate(
+        base_version=version,
+        expected=_on_wire(context, asked, clients, version),
         open=opened,
         objection=context.method.objection,
         max_norm=asked.max_norm,
     )
-    progress = Progress(asked.start())
-    for task, outcome in zip(tasks, outcomes, strict=True):
-        _take_in(_Lane(context, asked, gate), progress, task, outcome)
-    return progress
 
 
-def _on_wire(context: RunContext, asked: Asked, cohort: Sequence[int]) -> dict[int, Schema]:
+def _on_wire(
+    context: RunContext, asked: Asked, clients: Sequence[int], version: int
+) -> dict[int, Schema]:
     """Return the schema of each client's update on the wire; most have one in common."""
-    plain = {client_id: asked.expected[client_id] for client_id in cohort}
+    plain = {client_id: asked.expected[client_id] for client_id in clients}
     unique = {id(schema): schema for schema in plain.values()}
-    coded = {
-        key: context.pipeline.on_wire(schema, asked.base_version) for key, schema in unique.items()
-    }
+    coded = {key: context.pipeline.on_wire(schema, version) for key, schema in unique.items()}
     return {client_id: coded[id(schema)] for client_id, schema in plain.items()}
 
 
@@ -156,7 +160,6 @@ def join(context: RunContext, asked: Asked, lanes: Sequence[Progress]) -> Progre
             key=lambda report: report.client_id,
         ),
         kept={client_id: kept for lane in lanes for client_id, kept in lane.kept.items()},
-        sim_seconds=max(lane.sim_seconds for lane in lanes),
         loss_sum=sum(lane.loss_sum for lane in lanes),
         weight_sum=sum(lane.weight_sum for lane in lanes),
         buffers=reduce(BufferMean.merge, (lane.buffers for lane in lanes), NO_BUFFERS),
@@ -190,35 +193,27 @@ def _take_in(lane: _Lane, progress: Progress, task: ClientTask, outcome: Outcome
             )
         )
         return
-    bytes_up = _wire_size(outcome.update)
-    clock, client_id = lane.context.clock, task.data.client_id
-    seconds = clock.seconds(
-        task.round_index, client_id, num_seen=outcome.num_seen, num_bytes=bytes_down + bytes_up
-    )
-    if clock.is_lost(task.round_index, client_id):
-        bytes_up, arrival = 0, _Arrival("lost", "the simulated client was lost before it answered")
-    else:
-        arrival = _arrival(lane, progress, task, outcome, seconds)
-    if arrival.status != "ok":
+    verdict = _verdict(lane, progress, task, outcome)
+    if verdict.status != "ok":
         _let_remember(lane, progress, task, outcome)
     progress.reports.append(
         ClientReport(
-            client_id=client_id,
+            client_id=task.data.client_id,
             num_samples=len(task.data),
             loss=outcome.update.scalars.get(_LOSS),
             duration_s=outcome.duration_s,
-            bytes_up=bytes_up,
+            bytes_up=0 if task.fate == "lost" else _wire_size(outcome.update),
             bytes_down=bytes_down,
-            status=arrival.status,
-            reason=arrival.reason,
-            update_norm=arrival.norm,
-            sim_seconds=seconds,
+            status=verdict.status,
+            reason=verdict.reason,
+            update_norm=verdict.norm,
+            sim_seconds=task.sim_seconds,
         )
     )
 
 
 @dataclass(frozen=True)
-class _Arrival:
+class _Verdict:
     """What became of an update, why or what is odd about it, and how long it is."""
 
     status: Status
@@ -226,27 +221,34 @@ class _Arrival:
     norm: float | None = None
 
 
-def _arrival(
-    lane: _Lane, progress: Progress, task: ClientTask, result: ClientResult, seconds: float
-) -> _Arrival:
+def _verdict(lane: _Lane, progress: Progress, task: ClientTask, result: ClientResult) -> _Verdict:
     """Fold an update that arrives in time and is admitted; return what became of it."""
-    deadline = lane.context.spec.runtime.deadline_s
-    if deadline is not None and seconds > deadline:
-        progress.sim_seconds = max(progress.sim_seconds, deadline)
-        return _Arrival("late", f"arrived after {seconds:.3g} s, later than runtime.deadline_s")
-    progress.sim_seconds = max(progress.sim_seconds, seconds)
-    admission = lane.gate.admit(result.update)
+    if task.fate == "lost":
+        return _Verdict("lost", "the simulated client was lost before it answered")
+    if task.fate == "late":
+        taken = f"arrived after {task.sim_seconds:.3g} s"
+        return _Verdict("late", f"{taken}, later than runtime.deadline_s")
+    admission = lane.gates[task.round_index].admit(result.update)
     update = admission.update
     if update is None:
-        return _Arrival("refused", admission.refusal, admission.norm)
+        return _Verdict("refused", admission.refusal, admission.norm)
     update, buffers = split_buffers(update)
     progress.buffers = progress.buffers.fold(buffers, len(task.data))
+    update = replace(update, arrival=_way_of(task, lane.asked.round_index))
     progress.accumulator = lane.context.method.fold(progress.accumulator, update)
     progress.loss_sum += update.weight * update.scalars[_LOSS]
     progress.weight_sum += update.weight
     if result.kept is not None:
         progress.kept[task.data.client_id] = result.kept
-    return _Arrival("ok", lane.context.pipeline.remark(update), admission.norm)
+    return _Verdict("ok", lane.context.pipeline.remark(update), admission.norm)
+
+
+def _way_of(task: ClientTask, round_index: int) -> Arrival:
+    return Arrival(
+        staleness=round_index - task.round_index,
+        rounds=round_index - task.since + 1,
+        seconds=task.sim_seconds,
+    )
 
 
 def _let_remember(lane: _Lane, progress: Progress, task: ClientTask, result: ClientResult) -> None:
@@ -254,7 +256,7 @@ def _let_remember(lane: _Lane, progress: Progress, task: ClientTask, result: Cli
     asked = lane.asked
     sent = Sent(result.update, result.kept)
     plain = asked.expected[task.data.client_id]
-    kept = lane.context.pipeline.take_back(sent, task.private, plain, asked.base_version)
+    kept = lane.context.pipeline.take_back(sent, task.private, plain, task.round_index)
     if kept is not None:
         progress.kept[task.data.client_id] = kept
 

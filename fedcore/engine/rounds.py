@@ -7,93 +7,25 @@ The next state is built only at the end, so a round that is interrupted or fails
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from time import perf_counter
 
 from fedcore.clients.training import ShouldStop
-from fedcore.clients.work import ClientTask
-from fedcore.engine.admission import NUM_NORMS, longest_allowed
-from fedcore.engine.buffers import after_round, expect_buffers, with_buffers
+from fedcore.engine.admission import NUM_NORMS
+from fedcore.engine.buffers import after_round
 from fedcore.engine.context import RunContext
 from fedcore.engine.evaluation import Evaluation, evaluate, is_due, next_stopping
-from fedcore.engine.executor import CohortWork, Executor
-from fedcore.engine.intake import Asked, Progress, join
-from fedcore.engine.lanes import cut_into_lanes
+from fedcore.engine.executor import Executor
+from fedcore.engine.intake import Progress, join
+from fedcore.engine.planning import RoundPlan, plan
 from fedcore.engine.report import ClientReport, RoundReport
 from fedcore.errors import DivergedError, TooFewUpdatesError
 from fedcore.params import is_finite
-from fedcore.pipeline import Announcer, Delivery
-from fedcore.rng import Purpose, rng
-from fedcore.sampling import Sample, Seen
+from fedcore.sampling import Seen
 from fedcore.state import Broadcast, RunState, Totals
-from fedcore.wire import Schema, encoded_size, schema_of
 
 _LOSS = "loss"
 MAX_NAMED_CLIENTS = 10
-
-
-@dataclass(frozen=True, eq=False)
-class RoundPlan:
-    """Who does what in a round."""
-
-    sample: Sample
-    work: CohortWork
-    broadcast: Broadcast
-
-
-def plan(context: RunContext, state: RunState) -> RoundPlan:
-    """Return who takes part in the next round, and with what."""
-    seed, round_index = context.spec.seed, state.round_index
-    generator = rng(seed, Purpose.SAMPLING, round_index)
-    sample = context.sampler.select(state, context.available, generator)
-    announcer = context.pipeline.announcer(state, seed)
-    tasks = []
-    for client_id in sample.client_ids:
-        delivery = _deliver(context, state, announcer, client_id)
-        task = ClientTask(
-            seed=seed,
-            round_index=round_index,
-            message=delivery.message,
-            data=context.client_data(client_id),
-            private=state.clients.get(client_id),
-            cohort_size=len(sample.client_ids),
-            bytes_down=delivery.num_bytes,
-        )
-        tasks.append(task)
-    lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
-    asked = Asked(
-        base_version=round_index,
-        expected=_expected(context, state, sample.client_ids),
-        start=partial(context.method.start, state),
-        max_norm=longest_allowed(state.norms),
-    )
-    return RoundPlan(sample, CohortWork(tuple(tasks), lanes, asked), announcer.broadcast())
-
-
-def _deliver(
-    context: RunContext, state: RunState, announcer: Announcer, client_id: int
-) -> Delivery:
-    """Return a message as a client gets it, and its size on the wire."""
-    method = context.method
-    message = method.downlink(state, client_id)
-    delivery = announcer.deliver(with_buffers(message, state), client_id)
-    travelling = method.travelling(message, state, client_id)
-    if travelling is message:
-        return delivery
-    return replace(delivery, num_bytes=encoded_size(schema_of(with_buffers(travelling, state))))
-
-
-def _expected(context: RunContext, state: RunState, client_ids: Sequence[int]) -> dict[int, Schema]:
-    """Return what each client's update must look like; equal schemas are one object."""
-    unique: dict[Schema, Schema] = {}
-    expected = {}
-    for client_id in client_ids:
-        plain = context.method.expected_update(state, client_id)
-        if plain not in unique:
-            unique[plain] = expect_buffers(plain, state)
-        expected[client_id] = unique[plain]
-    return expected
 
 
 def play_round(
@@ -112,7 +44,7 @@ def play_round(
     progress = join(
         context, planned.work.asked, [done[lane] for lane in range(len(planned.work.lanes))]
     )
-    _check_enough(context, state, progress)
+    _check_enough(context, state, planned, progress)
     trained = context.method.finish(progress.accumulator, state)
     trained = after_round(trained, progress.buffers)
     _check_finite(trained)
@@ -123,25 +55,29 @@ def play_round(
         round_index=state.round_index,
         metrics={
             **evaluation.metrics,
-            "train_loss": progress.loss_sum / progress.weight_sum,
+            **_train_loss(progress),
             **context.method.round_metrics(trained),
         },
         bytes_up=sum(client.bytes_up for client in progress.reports),
-        bytes_down=sum(client.bytes_down for client in progress.reports),
+        bytes_down=planned.bytes_down,
         seconds=perf_counter() - began,
-        sim_seconds=progress.sim_seconds,
+        sim_seconds=planned.seconds,
         participants=progress.accumulator.count,
         clients=tuple(progress.reports),
         scores=evaluation.scores,
         executor=executor.name,
-        adversaries=context.pipeline.attacking(planned.sample.client_ids, state.round_index),
+        adversaries=_adversaries(context, planned),
         warnings=_warnings(progress),
     )
     return _next_state(context, trained, planned, progress, report), report
 
 
-def _check_enough(context: RunContext, state: RunState, progress: Progress) -> None:
+def _check_enough(
+    context: RunContext, state: RunState, planned: RoundPlan, progress: Progress
+) -> None:
     needed, count = context.spec.runtime.min_updates, progress.accumulator.count
+    if context.method.trigger.allows_none:
+        needed = min(needed, planned.num_due)
     if count >= needed:
         return
     lost = {c.client_id: c.reason for c in progress.reports if c.status != "ok"}
@@ -198,10 +134,9 @@ def _next_state(
         trained,
         round_index=report.round_index + 1,
         clients=trained.clients.updated(progress.kept),
-        sampler=context.sampler.learn(
-            planned.sample.memory, report.round_index, _seen(report.clients)
-        ),
-        broadcast=_heard(context, planned.broadcast, report),
+        flights=planned.flights,
+        sampler=context.sampler.learn(planned.sampler, report.round_index, _seen(report.clients)),
+        broadcast=_heard(context, planned, report),
         norms=_latest_norms(trained.norms, report),
         totals=Totals(
             rounds=totals.rounds + 1,
@@ -229,12 +164,27 @@ def _seen(clients: Sequence[ClientReport]) -> tuple[Seen, ...]:
     )
 
 
-def _heard(context: RunContext, broadcast: Broadcast, report: RoundReport) -> Broadcast:
+def _heard(context: RunContext, planned: RoundPlan, report: RoundReport) -> Broadcast:
     """Return what clients know after a round; one that failed may have received nothing."""
+    broadcast = planned.broadcast
     if not broadcast.sections and not context.method.tracks_listeners:
         return broadcast
-    now = {c.client_id: report.round_index for c in report.clients if c.status != "failed"}
+    failed = {client.client_id for client in report.clients if client.status == "failed"}
+    now = dict.fromkeys((c for c in planned.heard if c not in failed), report.round_index)
     return replace(broadcast, heard={**broadcast.heard, **now})
+
+
+def _train_loss(progress: Progress) -> dict[str, float]:
+    """Return the clients' mean loss, unless no update has come in."""
+    if progress.weight_sum == 0:
+        return {}
+    return {"train_loss": progress.loss_sum / progress.weight_sum}
+
+
+def _adversaries(context: RunContext, planned: RoundPlan) -> tuple[int, ...]:
+    """Return which clients of a cohort attacked."""
+    began = ((task.data.client_id, task.round_index) for task in planned.work.tasks)
+    return tuple(c for c, index in began if context.pipeline.attacking((c,), index))
 
 
 def _warnings(progress: Progress) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from fedcore.state import Json, RunState
 
 @dataclass(frozen=True)
 class Sample:
-    """A cohort, sorted by client id, and what the sampler remembers for the next round."""
+    """Clients that begin to work, sorted by id, and what the sampler remembers from then on."""
 
     client_ids: tuple[int, ...]
     memory: Mapping[str, Json]
@@ -42,13 +42,14 @@ class Sampler(Protocol):
     """Chooses cohorts; its memory is part of the state of the run."""
 
     def select(
-        self, state: RunState, available: Sequence[int], generator: torch.Generator
+        self, state: RunState, available: Sequence[int], size: int, generator: torch.Generator
     ) -> Sample:
-        """Return the cohort of the next round.
+        """Return clients that begin to work now.
 
         Args:
             state: State before the round.
-            available: Clients that could take part, sorted by id.
+            available: Clients that could take part and are idle, sorted by id.
+            size: How many; at most as many as are available, and at least one if any is.
             generator: The only source of randomness.
         """
 

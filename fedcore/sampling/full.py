@@ -23,6 +23,7 @@ class FullSampler(Sampler):
         self,
         state: RunState,
         available: Sequence[int],
+        size: int,  # noqa: ARG002  (everyone is wanted)
         generator: torch.Generator,  # noqa: ARG002  (nothing is drawn)
     ) -> Sample:
         """Return all available clients."""

@@ -29,7 +29,7 @@ class LatencySampler(Sampler):
     spec: LatencyProportionalSpec
 
     def select(
-        self, state: RunState, available: Sequence[int], generator: torch.Generator
+        self, state: RunState, available: Sequence[int], size: int, generator: torch.Generator
     ) -> Sample:
         """Return a sample of the available clients."""
         if not available:
@@ -38,7 +38,6 @@ class LatencySampler(Sampler):
         typical = median(known.values()) if known else 1.0
         seconds = [max(known.get(client, typical), LEAST_SECONDS) for client in available]
         chances = 1.0 / torch.tensor(seconds, dtype=torch.float64)
-        size = self.spec.cohort_size(len(available))
         drawn = torch.multinomial(chances, size, replacement=False, generator=generator)
         return Sample(tuple(sorted(available[i] for i in drawn.tolist())), state.sampler)
 

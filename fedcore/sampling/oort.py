@@ -64,10 +64,9 @@ class OortSampler(Sampler):
     spec: OortSpec
 
     def select(
-        self, state: RunState, available: Sequence[int], generator: torch.Generator
+        self, state: RunState, available: Sequence[int], size: int, generator: torch.Generator
     ) -> Sample:
         """Return the cohort: exploited, explored, and a uniform remainder if both are too few."""
-        size = self.spec.cohort_size(len(available))
         known = {c: k for c, k in known_clients(state.sampler).items() if c in set(available)}
         share = _number(state.sampler.get(EXPLORATION), self.spec.exploration)
         share = max(share * self.spec.exploration_decay, self.spec.exploration_min)

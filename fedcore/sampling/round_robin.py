@@ -30,6 +30,7 @@ class RoundRobinSampler(Sampler):
         self,
         state: RunState,
         available: Sequence[int],
+        size: int,
         generator: torch.Generator,  # noqa: ARG002  (nothing is drawn)
     ) -> Sample:
         """Return the clients whose turn it is."""
@@ -37,6 +38,5 @@ class RoundRobinSampler(Sampler):
             return Sample((), state.sampler)
         pointer = state.sampler.get(NEXT, 0)
         first = bisect_left(available, pointer if isinstance(pointer, int) else 0)
-        size = self.spec.cohort_size(len(available))
         taken = [available[(first + turn) % len(available)] for turn in range(size)]
         return Sample(tuple(sorted(taken)), {**state.sampler, NEXT: taken[-1] + 1})

@@ -20,9 +20,8 @@ class RandomSampler(Sampler):
     spec: RandomSamplingSpec
 
     def select(
-        self, state: RunState, available: Sequence[int], generator: torch.Generator
+        self, state: RunState, available: Sequence[int], size: int, generator: torch.Generator
     ) -> Sample:
         """Return a uniform sample of the available clients."""
-        size = self.spec.cohort_size(len(available))
         drawn = torch.randperm(len(available), generator=generator)[:size]
         return Sample(tuple(sorted(available[i] for i in drawn.tolist())), state.sampler)

@@ -19,7 +19,7 @@ from fedcore.clients.training import Interrupted
 from fedcore.clients.work import ClientResult, client_round
 from fedcore.engine import checkpoint
 from fedcore.engine.context import RunContext, build_context, initial_state
-from fedcore.engine.rounds import plan
+from fedcore.engine.planning import plan
 from fedcore.environment import Folders
 from fedcore.messages import Update
 from fedcore.params import Params, Section
@@ -119,6 +119,13 @@ class MethodContract:
         for one, two in zip(forward, reversed(backward), strict=True):
             assert encode(one.update) == encode(two.update)
             assert one.num_seen == two.num_seen
+
+    def test_the_clock_is_moved_by_the_work_that_is_done(
+        self, context: RunContext, middle: RunState
+    ) -> None:
+        for task in plan(context, middle).work.tasks:
+            done = client_round(context.method, task, never)
+            assert done.num_seen == context.method.workload(len(task.data))
 
     def test_the_order_of_updates_matters_only_by_rounding(
         self, context: RunContext, middle: RunState

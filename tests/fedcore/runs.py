@@ -13,7 +13,7 @@ from fedcore.engine.report import RoundReport
 from fedcore.engine.rounds import play_round
 from fedcore.params import Section
 from fedcore.spec import RunSpec
-from fedcore.state import RunState
+from fedcore.state import ClientStore, Flight, RunState
 
 #: A run of a second: few clients, a small model, momentum so that optimisers have something to
 #: remember, and a client whose last batch is short.
@@ -68,16 +68,33 @@ def assert_same_state(first: RunState, second: RunState) -> None:
     """Compare to the last bit everything but measured time."""
     _assert_same_sections(first.tensors, second.tensors)
     _assert_same_sections(first.combined, second.combined)
-    assert sorted(first.clients) == sorted(second.clients)
-    for client_id, kept in first.clients.items():
-        _assert_same_sections(kept.sections, second.clients[client_id].sections)
-        _assert_same_sections(kept.memory, second.clients[client_id].memory)
-        assert dict(kept.values) == dict(second.clients[client_id].values)
+    _assert_same_store(first.clients, second.clients)
+    _assert_same_store(first.records, second.records)
+    _assert_same_flights(first.flights, second.flights)
     _assert_same_sections(first.broadcast.sections, second.broadcast.sections)
     assert dict(first.broadcast.heard) == dict(second.broadcast.heard)
     for name in ("round_index", "norms", "method", "sampler", "ledger", "metrics", "stopping"):
         assert getattr(first, name) == getattr(second, name), name
     assert replace(first.totals, seconds=0.0) == replace(second.totals, seconds=0.0)
+
+
+def _assert_same_store(first: ClientStore, second: ClientStore) -> None:
+    assert sorted(first) == sorted(second)
+    for client_id, kept in first.items():
+        _assert_same_sections(kept.sections, second[client_id].sections)
+        _assert_same_sections(kept.memory, second[client_id].memory)
+        assert dict(kept.values) == dict(second[client_id].values)
+
+
+def _assert_same_flights(first: Mapping[int, Flight], second: Mapping[int, Flight]) -> None:
+    assert sorted(first) == sorted(second)
+    for client_id, flight in first.items():
+        other = second[client_id]
+        _assert_same_sections(flight.message.sections, other.message.sections)
+        assert dict(flight.message.scalars) == dict(other.message.scalars)
+        assert flight.message.base_version == other.message.base_version
+        for name in ("bytes_down", "since", "seconds", "arrives_in_s", "is_lost"):
+            assert getattr(flight, name) == getattr(other, name), name
 
 
 def assert_same_report(first: RoundReport, second: RoundReport) -> None:

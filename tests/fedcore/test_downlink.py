@@ -11,7 +11,7 @@ import torch
 
 from fedcore.clients.work import client_round
 from fedcore.engine.context import RunContext, build_context, initial_state
-from fedcore.engine.rounds import plan
+from fedcore.engine.planning import plan
 from fedcore.environment import Folders
 from fedcore.messages import Message
 from fedcore.params import Params

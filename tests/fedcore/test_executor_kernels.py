@@ -16,7 +16,8 @@ from fedcore.clients.work import client_round
 from fedcore.engine import Engine
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.executor import SequentialExecutor
-from fedcore.engine.rounds import plan, play_round
+from fedcore.engine.planning import plan
+from fedcore.engine.rounds import play_round
 from fedcore.engine.trainers import choose_trainer, trainer_named
 from fedcore.environment import Folders
 from fedcore.errors import KernelsError

@@ -8,7 +8,7 @@ from torch import nn
 
 from fedcore.clients.work import client_round
 from fedcore.engine.context import RunContext, build_context, initial_state
-from fedcore.engine.rounds import plan
+from fedcore.engine.planning import plan
 from fedcore.environment import Folders
 from fedcore.messages import Update
 from fedcore.params import Params

@@ -13,7 +13,8 @@ from fedcore.engine import Engine
 from fedcore.engine.buffers import NO_BUFFERS, BufferMean, with_buffers
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.executor import SequentialExecutor
-from fedcore.engine.rounds import plan, play_round
+from fedcore.engine.planning import plan
+from fedcore.engine.rounds import play_round
 from fedcore.engine.stacked import StackedExecutor
 from fedcore.environment import Folders
 from fedcore.models import load_exported

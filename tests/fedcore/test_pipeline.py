@@ -23,7 +23,7 @@ from fedcore.engine import checkpoint
 from fedcore.engine.admission import Gate, longest_allowed
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.intake import take_in_lane
-from fedcore.engine.rounds import plan
+from fedcore.engine.planning import plan
 from fedcore.environment import Folders
 from fedcore.params import Params
 from fedcore.pipeline import PACKED

@@ -36,9 +36,10 @@ def draw(
 ) -> list[tuple[int, ...]]:
     """Return the cohorts of some rounds; ``seen`` gives a client's loss and seconds."""
     state, cohorts = empty_state(), []
+    size = vars(chosen)["spec"].cohort_size(clients)
     for round_index in range(rounds):
         generator = rng(seed, Purpose.SAMPLING, round_index)
-        sample = chosen.select(state, range(clients), generator)
+        sample = chosen.select(state, range(clients), size, generator)
         cohort = [Seen(c, 10, *seen(c)) for c in sample.client_ids]
         memory = chosen.learn(sample.memory, round_index, cohort)
         state = replace(state, round_index=round_index + 1, sampler=memory)
@@ -68,10 +69,10 @@ def test_round_robin_counts_differ_by_one_at_most() -> None:
 def test_round_robin_skips_a_client_that_is_not_available() -> None:
     chosen = sampler(6, kind="round_robin", count=2)
     generator = torch.Generator()
-    first = chosen.select(empty_state(), [0, 2, 3, 4, 5], generator)
+    first = chosen.select(empty_state(), [0, 2, 3, 4, 5], 2, generator)
     assert first.client_ids == (0, 2)
     state = replace(empty_state(), sampler=first.memory)
-    assert chosen.select(state, [0, 1, 2, 4, 5], generator).client_ids == (4, 5)
+    assert chosen.select(state, [0, 1, 2, 4, 5], 2, generator).client_ids == (4, 5)
 
 
 def test_latency_draws_in_proportion_to_speed() -> None:
@@ -105,7 +106,7 @@ def test_a_fraction_of_one_is_everybody(settings: dict[str, Any]) -> None:
 def test_the_seed_alone_decides(kind: str) -> None:
     chosen = sampler(20, kind=kind, count=5)
     assert draw(chosen, 20, 10) == draw(chosen, 20, 10)
-    assert chosen.select(empty_state(), [], torch.Generator()).client_ids == ()
+    assert chosen.select(empty_state(), [], 0, torch.Generator()).client_ids == ()
 
 
 OORT = {"kind": "oort", "count": 10}

@@ -103,7 +103,7 @@ class PoolExecutor:
         """Tell all processes what this round is about; they forget the last one."""
         message = {
             "do": "open",
-            "version": work.asked.base_version,
+            "round": work.asked.round_index,
             "expected": pack_schemas(work.asked.expected),
             "max_norm": work.asked.max_norm,
         }

@@ -80,6 +80,10 @@ class Packer:
         """Return a client's task as JSON; its data are known by the client's id."""
         return {
             "client": task.data.client_id,
+            "round": task.round_index,
+            "since": task.since,
+            "sim_seconds": task.sim_seconds,
+            "fate": task.fate,
             "message": self.message(task.message),
             "private": None if task.private is None else self.client_state(task.private),
             "cohort": task.cohort_size,
@@ -110,7 +114,7 @@ class Packer:
             "count": progress.accumulator.count,
             "reports": [asdict(report) for report in progress.reports],
             "kept": [[client, self.client_state(kept)] for client, kept in progress.kept.items()],
-            "sums": [progress.sim_seconds, progress.loss_sum, progress.weight_sum],
+            "sums": [progress.loss_sum, progress.weight_sum],
             "buffers": {
                 "values": self.section(progress.buffers.values),
                 "weight": progress.buffers.weight,
@@ -174,17 +178,20 @@ class Unpacker:
             raise TypeError("a model is one vector")
         return section
 
-    def task(self, packed: Packed, context: RunContext, round_index: int) -> ClientTask:
+    def task(self, packed: Packed, context: RunContext) -> ClientTask:
         """Return a client's task."""
         private = packed["private"]
         return ClientTask(
             seed=context.spec.seed,
-            round_index=round_index,
+            round_index=packed["round"],
             message=self.message(packed["message"]),
             data=context.client_data(packed["client"]),
             private=None if private is None else self.client_state(private),
             cohort_size=packed["cohort"],
             bytes_down=packed["bytes_down"],
+            since=packed["since"],
+            sim_seconds=packed["sim_seconds"],
+            fate=packed["fate"],
         )
 
     def message(self, packed: Packed) -> Message:
@@ -205,14 +212,13 @@ class Unpacker:
 
     def progress(self, packed: Packed) -> Progress:
         """Return what came of a lane."""
-        sim_seconds, loss_sum, weight_sum = packed["sums"]
+        loss_sum, weight_sum = packed["sums"]
         return Progress(
             accumulator=Accumulator(
                 self.sections(packed["sections"]), packed["weight"], packed["count"]
             ),
             reports=[ClientReport(**report) for report in packed["reports"]],
             kept={client: self.client_state(kept) for client, kept in packed["kept"]},
-            sim_seconds=sim_seconds,
             loss_sum=loss_sum,
             weight_sum=weight_sum,
             is_borrowed=True,

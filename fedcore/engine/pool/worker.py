@@ -82,7 +82,7 @@ class Worker:
         self._packer.forget()
         self._unpacker.forget()
         self._asked = Asked(
-            base_version=order["version"],
+            round_index=order["round"],
             expected=unpack_schemas(order["expected"]),
             start=lambda: Accumulator({}),
             max_norm=order["max_norm"],
@@ -92,10 +92,7 @@ class Worker:
     def _train(self, order: dict[str, Packed]) -> dict[str, Packed]:
         if self._asked is None:
             raise RuntimeError("no round was opened")
-        tasks = tuple(
-            self._unpacker.task(task, self._context, self._asked.base_version)
-            for task in order["tasks"]
-        )
+        tasks = tuple(self._unpacker.task(task, self._context) for task in order["tasks"])
         outcomes = self._local.outcomes(tasks, self._desk.stop.is_up)
         if order["fold"]:
             progress = take_in_lane(self._context, self._asked, tasks, outcomes)
