@@ -63,6 +63,8 @@ it('launches what the form says under the suggested name', async () => {
       body: {
         name: 'algorithm on Digits 8x8, Dirichlet 0.1',
         launch: true,
+        is_template: false,
+        priority: 'normal',
         spec: expect.objectContaining({
           rounds: 20,
           partition: { kind: 'dirichlet', clients: 50, alpha: 0.1 },
