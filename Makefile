@@ -10,6 +10,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 NPM := npm --prefix frontend
+# Compiled modules are kept even where the environment says not to: without them every process
+# compiles torch again, two seconds each time, and the tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 # A part is installed again only when what describes it is newer than its stamp.
 INSTALLED := $(VENV)/.stamp-installed
@@ -38,6 +41,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev]'
 	@$(BIN)/python -c 'import fedcore.engine'
+	@$(BIN)/python -m fedcore.fast.library
 	@touch $@
 
 $(MODULES): frontend/package.json frontend/package-lock.json
