@@ -22,7 +22,7 @@ BUNDLE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html 
 	frontend/*.js frontend/*.json -type f ! -name '*.test.*' ! -path '*/testing/*' 2>/dev/null)
 
 .PHONY: help setup demo dev up test test-fast check lint types arch schema schema-check migrations-check \
-	frontend-check docs-check fmt e2e bench migrate browser changelog clean
+	frontend-check docs-check fmt e2e bench bench-peers migrate browser changelog clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -132,8 +132,16 @@ test: check browser ## Checks, then every suite; ROUNDHOUSE_TEST_SERVICES=1 adds
 e2e: setup browser ## Browser tests only
 	$(BIN)/pytest -q tests/e2e
 
-bench: $(INSTALLED) ## Measure: orchestration overhead
-	$(BIN)/python -m benchmarks.overhead
+bench: $(INSTALLED) ## Measure the engine beside peers, and write the tables of docs/benchmarks.md
+	$(BIN)/python -m benchmarks.speed --write
+
+bench-peers: ## Install the peers of `make bench`, each in an environment of its own
+	@for peer in flower pfl; do \
+		echo "bench-peers: $$peer" >&2; \
+		test -x .bench/$$peer/bin/python || "$(PYTHON)" -m venv .bench/$$peer; \
+		.bench/$$peer/bin/python -m pip install -qq --disable-pip-version-check \
+			--requirement benchmarks/peers/$$peer.txt; \
+	done
 
 # --- Releases -------------------------------------------------------------------------------------
 

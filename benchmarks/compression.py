@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from benchmarks.tables import Result, note, play, show
+from benchmarks.document import Section, add_write_option, machine, note, table
+from benchmarks.runs import Result, play
 
 Links = list[dict[str, Any]]
 
@@ -47,12 +48,18 @@ def main() -> None:
                 compression={"uplink": uplink, "downlink": downlink},
             )
             note(f"{name}: {results[name].accuracy:.4f}, {results[name].seconds:.0f} s")
-    print(f"MNIST, MLP 784-200-200-10, {options.clients} clients, {options.rounds} rounds")
-    plain = results["none"]
-    show(
-        ("codec", "accuracy, %", "points", "up, kB/round", "up, %", "down, %"),
-        [_row(name, result, plain, options.rounds) for name, result in results.items()],
+    section = Section("compression", "python -m benchmarks.compression", options.write)
+    section.say(
+        f"MNIST, MLP 784-200-200-10, {options.clients} clients with equal shares, all of them in "
+        f"each of {options.rounds} rounds of one epoch, batch 32, SGD 0.05, seed {options.seed}. "
+        f"{machine()}",
+        "",
     )
+    plain = results["none"]
+    rows = [_row(name, result, plain, options.rounds) for name, result in results.items()]
+    header = ("codec", "accuracy, %", "points", "up, kB/round", "up, %", "down, %")
+    section.say(*table(header, rows))
+    section.end()
 
 
 def _row(name: str, result: Result, plain: Result, rounds: int) -> tuple[str, ...]:
@@ -71,7 +78,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", choices=list(CHAINS), help="Chains beside none.")
+    parser.add_argument("--only", nargs="*", choices=list(CHAINS), help="chains beside none")
+    add_write_option(parser)
     return parser.parse_args()
 
 

@@ -18,7 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,7 @@ from threading import Event
 from time import perf_counter
 from typing import Any
 
+from benchmarks.document import Section, add_write_option, machine, table
 from tests import services
 from tests.faults.servers import settings_of
 from tests.faults.stack import ROOT, Stack
@@ -132,14 +133,16 @@ class Result:
         """Median of the ratios of neighbouring turns."""
         return median(w / s for s, w in zip(self.simulated, self.worked, strict=True))
 
-    def line(self) -> str:
+    def row(self) -> tuple[str, ...]:
         """Return a row of the table."""
         pairs = zip(self.simulated, self.worked, strict=True)
         ratios = sorted(worked / simulated for simulated, worked in pairs)
-        spread = f"{ratios[0]:.3f}-{ratios[-1]:.3f}"
         return (
-            f"| {self.workload.name:<44} | {1e3 * median(self.simulated):>12.2f} "
-            f"| {1e3 * median(self.worked):>10.2f} | {self.ratio:>6.3f} | {spread:>13} |"
+            self.workload.name,
+            f"{1e3 * median(self.simulated):.2f}",
+            f"{1e3 * median(self.worked):.2f}",
+            f"{self.ratio:.3f}",
+            f"{ratios[0]:.3f}-{ratios[-1]:.3f}",
         )
 
 
@@ -174,27 +177,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the cost of orchestration.")
     parser.add_argument("--turns", type=int, default=5, help="how often each way is run")
     parser.add_argument("--kind", choices=["rabbitmq", "redis", "embedded"])
+    add_write_option(parser)
     arguments = parser.parse_args()
     kind = arguments.kind or ("embedded" if services.probe()[1] else "rabbitmq")
     possible = [workload for workload in WORKLOADS if workload.is_possible()]
     for workload in WORKLOADS:
         if workload not in possible:
             print(f"left out: {workload.name} (set ROUNDHOUSE_DATA_DIR)", file=sys.stderr)
-    print(f"installation: {kind}; {arguments.turns} turns each, medians; {os.cpu_count()} cores")
-    print(f"load before: {os.getloadavg()[0]:.1f}")
+    section = Section("overhead", "python -m benchmarks.overhead", arguments.write)
+    section.say(f"Installation: {kind}; {arguments.turns} turns each, medians. {machine()}", "")
+    results = _measured(possible, kind, arguments.turns)
     header = ("workload", "simulate, ms", "worker, ms", "ratio", "lowest-highest")
-    print(f"| {header[0]:<44} | {' | '.join(header[1:])} |")
-    print(f"|{'-' * 46}|{'-' * 14}|{'-' * 12}|{'-' * 8}|{'-' * 15}|")
+    section.say(*table(header, [result.row() for result in results]), "")
+    worst = max(result.ratio for result in results)
+    section.say(f"Worst ratio {worst:.3f}, goal < {GOAL}: {'met' if worst < GOAL else 'missed'}.")
+    section.end()
+    return 0 if worst < GOAL else 1
+
+
+def _measured(workloads: Sequence[Workload], kind: str, turns: int) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="roundhouse-bench-") as name:
         folder = Path(name)
         with installation(kind, folder / "installation") as stack, stack.client() as client:
-            results = []
-            for workload in possible:
-                results.append(measure(workload, client, arguments.turns, folder))
-                print(results[-1].line(), flush=True)
-    worst = max(result.ratio for result in results)
-    print(f"worst ratio {worst:.3f}, goal < {GOAL}: {'met' if worst < GOAL else 'missed'}")
-    return 0 if worst < GOAL else 1
+            return [measure(workload, client, turns, folder) for workload in workloads]
 
 
 if __name__ == "__main__":

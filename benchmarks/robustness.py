@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from benchmarks.tables import note, play, show
+from benchmarks.document import Section, add_write_option, machine, note, table
+from benchmarks.runs import play
 
 ATTACKS: dict[str, dict[str, Any] | None] = {
     "none": None,
@@ -48,11 +49,15 @@ def main() -> None:
             cells.append(f"{100 * result.accuracy:.2f}")
             note(f"{rule} against {attack}: {cells[-1]} %, {result.seconds:.0f} s")
         rows.append(cells)
-    print(
-        f"MNIST, MLP 784-200-200-10, {options.clients} clients, {options.fraction:.0%} attack, "
-        f"{options.rounds} rounds; test accuracy in %"
+    section = Section("robustness", "python -m benchmarks.robustness", options.write)
+    section.say(
+        f"Test accuracy in %, MNIST, MLP 784-200-200-10, {options.clients} clients with equal "
+        f"shares, all of them in each of {options.rounds} rounds of one epoch, batch 32, SGD 0.05; "
+        f"{options.fraction:.0%} of them attack; seed {options.seed}. {machine()}",
+        "",
+        *table(("rule", *options.attacks), rows),
     )
-    show(("rule", *options.attacks), rows)
+    section.end()
 
 
 def _options() -> argparse.Namespace:
@@ -63,6 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rules", nargs="+", choices=list(RULES), default=list(RULES))
     parser.add_argument("--attacks", nargs="+", choices=list(ATTACKS), default=list(ATTACKS))
+    add_write_option(parser)
     return parser.parse_args()
 
 

@@ -39,7 +39,8 @@ def train_share(
     total = torch.zeros_like(weights)
     for client in clients:
         with torch.no_grad():
-            vector_to_parameters(weights, model.parameters())
+            # A copy, because the parameters become views of it and are trained in place.
+            vector_to_parameters(weights.clone(), model.parameters())
         x, y = shared.client(client)
         train_client(model, x, y, workload)
         total.add_(parameters_to_vector(model.parameters()).detach(), alpha=len(y))
