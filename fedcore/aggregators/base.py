@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fedcore.messages import Update
 from fedcore.params import Section
 from fedcore.registry import Registry
 from fedcore.spec.aggregators import AggregationSpec
+
+PartT = TypeVar("PartT")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,12 @@ class Aggregator(Protocol):
     def merge(self, first: Accumulator, second: Accumulator) -> Accumulator:
         """Return the accumulator of the updates of both."""
 
+    def merge_all(self, parts: Sequence[Accumulator]) -> Accumulator:
+        """Return the accumulator of the updates of all; at least one part is given.
+
+        Bit for bit what ``merge_in_tree`` makes of them.
+        """
+
     def finish(self, accumulator: Accumulator) -> Mapping[str, Section]:
         """Return the combined sections; at least one update was folded."""
 
@@ -65,9 +73,7 @@ class AggregatorFactory(Protocol):
 AGGREGATORS: Registry[AggregatorFactory] = Registry(AggregationSpec)
 
 
-def merge_in_tree(
-    parts: Sequence[Accumulator], merge: Callable[[Accumulator, Accumulator], Accumulator]
-) -> Accumulator:
+def merge_in_tree(parts: Sequence[PartT], merge: Callable[[PartT, PartT], PartT]) -> PartT:
     """Return all parts as one, merging neighbours pair by pair.
 
     Who is paired with whom depends on the number of parts alone, never on when they arrived.

@@ -15,7 +15,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from fedcore.aggregators.base import AGGREGATORS, Accumulator, Aggregator
+from fedcore.aggregators.base import AGGREGATORS, Accumulator, Aggregator, merge_in_tree
 from fedcore.aggregators.blocks import weighted_sum
 from fedcore.aggregators.gathered import Gathering, vector_section
 from fedcore.aggregators.mean import Mean
@@ -98,6 +98,10 @@ class ClippedMean:
         """Return the mean of the updates of both."""
         centre = first.centre if isinstance(first, CentredSum) else {}
         return _centred(_MEAN.merge(first, second), centre)
+
+    def merge_all(self, parts: Sequence[Accumulator]) -> Accumulator:
+        """Return the mean of the updates of all."""
+        return merge_in_tree(parts, self.merge)
 
     def finish(self, accumulator: Accumulator) -> Mapping[str, Section]:
         """Return the mean."""

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from fedcore.aggregators.base import Accumulator
+from fedcore.aggregators.base import Accumulator, merge_in_tree
 from fedcore.errors import AggregationError, TooFewUpdatesError
 from fedcore.messages import Update
 from fedcore.params import Params, Section
@@ -60,6 +60,10 @@ class Gathering:
     def merge(self, first: Accumulator, second: Accumulator) -> Accumulator:
         """Return the updates of both."""
         return _extended(_as_gathered(first), _as_gathered(second).updates)
+
+    def merge_all(self, parts: Sequence[Accumulator]) -> Accumulator:
+        """Return the updates of all."""
+        return merge_in_tree(parts, self.merge)
 
     def finish(self, accumulator: Accumulator) -> Mapping[str, Section]:
         """Return what the rule makes of the updates.

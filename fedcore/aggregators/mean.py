@@ -7,14 +7,16 @@ ones. It takes one pass over memory per update, as a sum does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 
 from torch import Tensor
 
-from fedcore.aggregators.base import AGGREGATORS, Accumulator
+from fedcore.aggregators.base import AGGREGATORS, Accumulator, merge_in_tree
+from fedcore.aggregators.blocks import mean_in_tree
 from fedcore.messages import Update
-from fedcore.params import Params, Section
+from fedcore.params import Params, Section, vector
 from fedcore.spec.aggregators import MeanSpec
 
 
@@ -51,9 +53,33 @@ class Mean:
             _lerp(section, second.sections[name], second.weight / weight)
         return Accumulator(first.sections, weight, first.count + second.count)
 
+    def merge_all(self, parts: Sequence[Accumulator]) -> Accumulator:
+        """Return the mean of the updates of all, in memory of its own unless there is one part."""
+        if len(parts) == 1 or not all(_is_vectors(part) for part in parts):
+            return merge_in_tree(parts, self.merge)
+        weights = [part.weight for part in parts]
+        return Accumulator(
+            {
+                name: vector(parts[0].sections, name).with_flat(
+                    mean_in_tree([vector(part.sections, name).flat for part in parts], weights)
+                )
+                for name in parts[0].sections
+            },
+            merge_in_tree(weights, add),
+            sum(part.count for part in parts),
+        )
+
     def finish(self, accumulator: Accumulator) -> Mapping[str, Section]:
         """Return the mean."""
         return accumulator.sections
+
+
+def _is_vectors(part: Accumulator) -> bool:
+    """Return whether there are updates, and all of their sections are vectors on the CPU."""
+    return part.count > 0 and all(
+        isinstance(section, Params) and section.flat.device.type == "cpu"
+        for section in part.sections.values()
+    )
 
 
 def _map(

@@ -7,7 +7,7 @@ run (``server_step``) or of what a client keeps for itself (``keep``), never sto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -221,6 +221,10 @@ class Method(Generic[SpecT]):
     def merge(self, first: Accumulator, second: Accumulator) -> Accumulator:
         """Return the accumulator of the updates of both."""
         return self.context.aggregator.merge(first, second)
+
+    def merge_all(self, parts: Sequence[Accumulator]) -> Accumulator:
+        """Return the accumulator of the updates of all parts, at least one, merged as in a tree."""
+        return self.context.aggregator.merge_all(parts)
 
     def finish(self, accumulator: Accumulator, state: RunState) -> RunState:
         """Return the state after the server has used the combined updates."""

@@ -12,7 +12,6 @@ from functools import reduce
 from time import perf_counter
 
 from fedcore.aggregators import Accumulator
-from fedcore.aggregators.base import merge_in_tree
 from fedcore.clients.training import Interrupted
 from fedcore.clients.work import ClientResult, ClientTask
 from fedcore.engine.admission import Gate
@@ -150,7 +149,7 @@ def join(context: RunContext, asked: Asked, lanes: Sequence[Progress]) -> Progre
     """Return what came from all lanes together; their order decides the last digits."""
     if not lanes:
         return Progress(asked.start())
-    accumulator = merge_in_tree([lane.accumulator for lane in lanes], context.method.merge)
+    accumulator = context.method.merge_all([lane.accumulator for lane in lanes])
     if any(lane.is_borrowed for lane in lanes):
         accumulator = replace(accumulator, sections=owned(accumulator.sections))
     return Progress(

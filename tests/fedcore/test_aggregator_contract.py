@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from fedcore.aggregators import AGGREGATORS, Aggregator
+from fedcore.aggregators import AGGREGATORS, Accumulator, Aggregator, merge_in_tree
 from fedcore.errors import AggregationError, TooFewUpdatesError
 from fedcore.messages import Update
 from fedcore.params import Params, Section
@@ -89,6 +89,23 @@ def test_merging_partial_results_is_folding_them_all(settings: dict[str, Any]) -
     (section,) = rule.finish(whole).values()
     assert isinstance(section, Params)
     torch.testing.assert_close(section.flat, combine(rule, cohort()), rtol=1e-5, atol=1e-6)
+
+
+@every_kind
+def test_merging_all_parts_gives_the_bits_of_merging_them_in_a_tree(
+    settings: dict[str, Any],
+) -> None:
+    rule = aggregator(settings)
+
+    def parts() -> list[Accumulator]:
+        return [rule.fold(rule.start({}), one) for one in cohort()]
+
+    in_tree, at_once = merge_in_tree(parts(), rule.merge), rule.merge_all(parts())
+    assert (in_tree.weight, in_tree.count) == (at_once.weight, at_once.count)
+    ((first,), (second,)) = (rule.finish(one).values() for one in (in_tree, at_once))
+    assert isinstance(first, Params)
+    assert isinstance(second, Params)
+    assert torch.equal(first.flat, second.flat)
 
 
 @every_kind

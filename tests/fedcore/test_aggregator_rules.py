@@ -118,3 +118,19 @@ def test_distances_survive_an_update_that_is_far_away() -> None:
 def test_a_vector_of_nothing_stays_one() -> None:
     for rule in RULES.values():
         assert rule([torch.empty(0)] * 11).shape == (0,)
+
+
+@pytest.mark.parametrize("count", [2, 3, 7, 16])
+def test_a_mean_in_blocks_has_the_bits_of_a_mean_of_whole_vectors(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(blocks, "STREAM_ELEMENTS", 128)
+    generator = torch.Generator().manual_seed(4)
+    vectors = [torch.randn(1001, generator=generator) for _ in range(count)]
+    weights = [float(weight) for weight in range(1, count + 1)]
+    left = list(zip(vectors, weights, strict=True))
+    while len(left) > 1:
+        odd = left[-1:] if len(left) % 2 else []
+        pairs = list(zip(left[::2], left[1::2], strict=False))
+        left = [(x.lerp(y, v / (u + v)), u + v) for (x, u), (y, v) in pairs] + odd
+    assert torch.equal(blocks.mean_in_tree(vectors, weights), left[0][0])
