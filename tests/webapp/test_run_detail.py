@@ -133,6 +133,7 @@ def test_clients_show_their_data_and_their_part(api: APIClient, run: Run) -> Non
     ]
     services.mark_running(lease=lease, executor="sequential", client_table=table)
     scores = [{"client_id": 2, "num_samples": 5, "accuracy": 0.8, "loss": 0.4}]
+    scores += [{"client_id": 1, "num_samples": 4, "loss": 0.2, "personal_accuracy": 0.9}]
     services.record_round(lease=lease, report=report(0, scores=scores))
     refused = {**report(1)["clients"][1], "status": "refused", "reason": "not finite"}
     services.record_round(lease=lease, report=report(1, clients=[refused]))
@@ -145,7 +146,8 @@ def test_clients_show_their_data_and_their_part(api: APIClient, run: Run) -> Non
         0.8,
         0.4,
     )
-    assert rows[0]["test_accuracy"] is None
+    assert (rows[0]["test_accuracy"], rows[1]["test_accuracy"]) == (None, None)
+    assert (rows[1]["personal_accuracy"], rows[2]["personal_accuracy"]) == (0.9, None)
     assert (rows[1]["rounds"], rows[1]["refused"], rows[1]["last_round"]) == (2, 1, 1)
     assert (rows[1]["bytes_up"], rows[1]["last_reason"]) == (1_000, "not finite")
     assert rows[1]["mean_duration_s"] == pytest.approx(0.1)

@@ -18,9 +18,13 @@ class ClientMetric(StrEnum):
     LOSS = "loss"
     ACCURACY = "accuracy"
     TEST_LOSS = "test_loss"
+    PERSONAL_ACCURACY = "personal_accuracy"
     DURATION = "duration"
     PARTICIPATION = "participation"
     REFUSED = "refused"
+
+
+OF_TESTS = {ClientMetric.ACCURACY, ClientMetric.TEST_LOSS, ClientMetric.PERSONAL_ACCURACY}
 
 
 class ClientRounds(BaseModel):
@@ -43,7 +47,7 @@ def client_rounds(run: Run, metric: ClientMetric) -> ClientRounds:
     ids: dict[str, int | str] = {}
     rows = RoundRecord.objects.filter(run=run).order_by("round_index")
     for round_index, clients, scores in rows.values_list("round_index", "clients", "scores"):
-        source = scores if metric in (ClientMetric.ACCURACY, ClientMetric.TEST_LOSS) else clients
+        source = scores if metric in OF_TESTS else clients
         for entry in source:
             key = str(entry["client_id"])
             ids.setdefault(key, entry["client_id"])
@@ -77,6 +81,8 @@ def _value(entry: dict[str, Any], metric: ClientMetric) -> float | None:
             value: float | None = entry["duration_s"]
         case ClientMetric.ACCURACY:
             value = entry["accuracy"]
+        case ClientMetric.PERSONAL_ACCURACY:
+            value = entry.get("personal_accuracy")  # rounds of older versions have none
         case _:
             value = entry["loss"]
     return value

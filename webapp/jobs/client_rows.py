@@ -29,6 +29,7 @@ class ClientRow(BaseModel):
     test_samples: int | None = None
     test_accuracy: float | None = None
     test_loss: float | None = None
+    personal_accuracy: float | None = None
 
 
 @dataclass
@@ -51,8 +52,9 @@ class _Tally:
 
     def score(self, score: dict[str, Any]) -> None:
         self.row.test_samples = score["num_samples"]
-        self.row.test_accuracy = score["accuracy"]
+        self.row.test_accuracy = score.get("accuracy")  # tasks without classes have none
         self.row.test_loss = score["loss"]
+        self.row.personal_accuracy = score.get("personal_accuracy")
 
 
 def client_rows(run: Run) -> list[ClientRow]:

@@ -50,7 +50,7 @@ class ClientReport(BaseModel):
 
 
 class ClientScore(BaseModel):
-    """How the model does on one client's own test examples."""
+    """How the global model, and the client's own, do on one client's test examples."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -58,6 +58,8 @@ class ClientScore(BaseModel):
     num_samples: int
     accuracy: Number = None
     loss: Number = None
+    personal_accuracy: Number = None
+    personal_loss: Number = None
 
 
 class RoundReport(BaseModel):
