@@ -2,11 +2,15 @@
 
 from fedcore.algorithms import (  # noqa: F401  (importing registers them)
     fedavg,
+    fedbn,
     feddyn,
     fednova,
     fedopt,
+    fedper,
     fedprox,
+    fedrep,
     fedsgd,
+    lg_fedavg,
     moon,
     scaffold,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
@@ -18,21 +19,32 @@ from fedcore.aggregators import Accumulator, Aggregator
 from fedcore.attacks.base import distort_vectors
 from fedcore.clients.objective import Objective
 from fedcore.clients.optimizers import Optimizer, make_optimizer
-from fedcore.clients.training import Batch, ClientData, LocalContext, ShouldStop, Trained, train
+from fedcore.clients.training import (
+    Batch,
+    ClientData,
+    LocalContext,
+    Phase,
+    ShouldStop,
+    Trained,
+    train,
+)
 from fedcore.messages import Message, Update
 from fedcore.models import Model
 from fedcore.params import Layout, Params, Section, add, subtract, vector
 from fedcore.registry import Registry
 from fedcore.spec.algorithms import AlgorithmSpec
 from fedcore.spec.training import LocalSpec
-from fedcore.state import MODEL, ClientState, RunState
+from fedcore.state import BUFFERS, MODEL, ClientState, RunState
 from fedcore.triggers import AllArrived, Trigger
+from fedcore.weights import ALL_SHARED, ParamView, Weights, mean_of
 from fedcore.wire.schema import Schema, layout_infos
 
 #: Section of an update: trained minus received parameters; the server adds.
 DELTA = "delta"
 #: Scalar of an update: mean training loss.
 LOSS = "loss"
+#: Section of what a client keeps: the parameters and buffers of the model that never travel.
+OWN = "own"
 
 #: Returns the flat gradient of the local loss at any flat weights, on any batch.
 Gradient = Callable[[Tensor, Batch], Tensor]
@@ -50,6 +62,7 @@ class MethodContext:
         local: Local training as the spec asks for it.
         aggregator: Combines updates.
         num_clients: Clients of the run, whether they take part in a round or not.
+        initial: Returns the model before round 0, which depends on the seed alone.
         seed: Seed of the run; what all parties can draw from it need not travel.
     """
 
@@ -59,6 +72,7 @@ class MethodContext:
     local: LocalSpec
     aggregator: Aggregator
     num_clients: int
+    initial: Callable[[], Weights]
     seed: int = 0
 
 
@@ -69,6 +83,15 @@ class Method(Generic[SpecT]):
     spec: SpecT
     context: MethodContext
 
+    def param_view(self) -> ParamView:
+        """Return which parameters and buffers stay on the clients; by default none."""
+        return ALL_SHARED
+
+    @cached_property
+    def view(self) -> ParamView:
+        """What ``param_view`` returns, asked once."""
+        return self.param_view()
+
     # --- server, before and during a round ---------------------------------------------------
 
     @property
@@ -77,8 +100,11 @@ class Method(Generic[SpecT]):
         return AllArrived()
 
     def initial_tensors(self, model: Params) -> Mapping[str, Section]:
-        """Return the sections of the state before round 0; ``model`` is one of them."""
-        return {MODEL: model}
+        """Return the sections of the state before round 0; ``model`` is one of them.
+
+        It holds what the clients share of the model, which is all that the server ever sees.
+        """
+        return {MODEL: self.view.shared(model)}
 
     def downlink(self, state: RunState, client_id: int) -> Message:  # noqa: ARG002
         """Return what the server sends to a client."""
@@ -99,13 +125,23 @@ class Method(Generic[SpecT]):
 
     def expected_update(self, state: RunState, client_id: int) -> Schema:  # noqa: ARG002
         """Return the schema that a client's update must have to be admitted."""
-        return Schema("update", ((DELTA, layout_infos(self.context.layout)),), (LOSS,))
+        shared = self.view.shared_layout(self.context.layout)
+        return Schema("update", ((DELTA, layout_infos(shared)),), (LOSS,))
 
     # --- client ----------------------------------------------------------------------------------
 
-    def phases(self) -> tuple[LocalSpec, ...]:
+    def receive(self, message: Message, private: ClientState | None) -> Mapping[str, Weights]:
+        """Return the models that a client trains, by name; ``model`` is one of them.
+
+        It is what the server sent, completed by what the client keeps of it for itself. A client
+        that keeps nothing yet takes the initial values, which all can make from the seed.
+        """
+        shared = Weights(vector(message.sections, MODEL), message.sections.get(BUFFERS, {}))
+        return {MODEL: self.completed(shared, private)}
+
+    def phases(self) -> tuple[Phase, ...]:
         """Return the stages of local training, one after the other."""
-        return (self.context.local,)
+        return (Phase(self.context.local),)
 
     def data_order(
         self, phase: LocalSpec, num_examples: int, generator: torch.Generator
@@ -125,7 +161,7 @@ class Method(Generic[SpecT]):
 
         It moves the clock of the simulated clients and must be what ``Trained.num_seen`` says.
         """
-        return sum(examples_seen(phase, num_examples) for phase in self.phases())
+        return sum(examples_seen(phase.local, num_examples) for phase in self.phases())
 
     def local_loss(
         self,
@@ -161,7 +197,7 @@ class Method(Generic[SpecT]):
 
     def train_client(
         self,
-        start: Params,
+        start: Mapping[str, Weights],
         data: ClientData,
         *,
         context: LocalContext,
@@ -178,8 +214,9 @@ class Method(Generic[SpecT]):
 
     def uplink(self, trained: Trained, message: Message, data: ClientData) -> Update:
         """Return what a client sends back."""
+        shared = self.view.shared
         return Update(
-            sections={DELTA: subtract(trained.params, trained.start)},
+            sections={DELTA: subtract(shared(trained.params), shared(trained.start))},
             scalars={LOSS: trained.loss},
             base_version=message.base_version,
             client_id=data.client_id,
@@ -188,12 +225,14 @@ class Method(Generic[SpecT]):
 
     def keep(
         self,
-        trained: Trained,  # noqa: ARG002
+        trained: Trained,
         message: Message,  # noqa: ARG002
         private: ClientState | None,  # noqa: ARG002
     ) -> ClientState | None:
         """Return what a client keeps for its next round, or None to keep what it had."""
-        return None
+        if not self.view.private:
+            return None
+        return ClientState({OWN: self.view.own(trained.weights)})
 
     def distorted(self, update: Update, attack: Callable[[Tensor], Tensor]) -> Update:
         """Return what an adversary sends instead of an update.
@@ -245,9 +284,42 @@ class Method(Generic[SpecT]):
 
     # --- afterwards ------------------------------------------------------------------------------
 
-    def evaluate_model(self, state: RunState) -> Params:
-        """Return the model that is tested and, in the end, exported."""
-        return state.model
+    def evaluate_model(self, state: RunState) -> Weights | None:
+        """Return the global model, which is tested and, in the end, exported; None without one.
+
+        Shared buffers may be left out. Somebody who is no client yet has nothing of its own; the
+        mean of what the clients keep takes its place, which only a simulation can know.
+        """
+        if not self.view.private:
+            return Weights(state.model)
+        clients = (client for _, client in sorted(state.clients.items()))  # the order rounds
+        kept = [own for client in clients if (own := _own(client)) is not None]
+        return self.joined(Weights(state.model), mean_of(kept) if kept else None)
+
+    @property
+    def has_personal_models(self) -> bool:
+        """Whether clients predict with models of their own."""
+        return bool(self.view.private)
+
+    def personal_model(self, state: RunState, client_id: int) -> Weights:
+        """Return the model with which a client predicts, where clients have their own.
+
+        Shared buffers may be left out.
+        """
+        return self.completed(Weights(state.model), state.clients.get(client_id))
+
+    # --- private parts ---------------------------------------------------------------------------
+
+    def completed(self, shared: Weights, private: ClientState | None) -> Weights:
+        """Return a whole model of what has travelled and what a client keeps."""
+        return self.joined(shared, None if private is None else _own(private))
+
+    def joined(self, shared: Weights, own: Params | None) -> Weights:
+        """Return a whole model; without ``own``, the rest is as it was before round 0."""
+        if not self.view.private:
+            return shared
+        rest = self.view.own(self.context.initial()) if own is None else own
+        return self.view.join(self.context.layout, shared, rest)
 
     def round_metrics(self, state: RunState) -> Mapping[str, float]:  # noqa: ARG002
         """Return what the method measured in the round that led to a state, by name."""
@@ -281,6 +353,11 @@ def examples_seen(phase: LocalSpec, num_examples: int) -> int:
     steps_per_pass = -(-num_examples // phase.batch_size)
     passes, rest = divmod(phase.steps, max(steps_per_pass, 1))
     return passes * num_examples + min(rest * phase.batch_size, num_examples)
+
+
+def _own(client: ClientState) -> Params | None:
+    own = client.sections.get(OWN)
+    return own if isinstance(own, Params) else None
 
 
 #: A method of any kind, for code that does not look into its settings.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from fedcore.algorithms.base import METHODS, Gradient, Method
-from fedcore.clients.training import Batch, LocalContext
+from fedcore.clients.training import Batch, LocalContext, Phase
 from fedcore.spec.algorithms import FedSgdSpec
 from fedcore.spec.training import LocalSpec
 
@@ -29,10 +29,11 @@ CHUNK = 4096
 class FedSgd(Method[FedSgdSpec]):
     """FedAvg with a single full-batch step per round."""
 
-    def phases(self) -> tuple[LocalSpec, ...]:
+    def phases(self) -> tuple[Phase, ...]:
         """Return one step over all examples, with the learning rate of the spec."""
         local = self.context.local
-        return (local.model_copy(update={"epochs": None, "steps": 1, "batch_size": ALL_EXAMPLES}),)
+        once = {"epochs": None, "steps": 1, "batch_size": ALL_EXAMPLES}
+        return (Phase(local.model_copy(update=once)),)
 
     def data_order(
         self,

@@ -26,14 +26,15 @@ from fedcore.clients.training import (
     ClientData,
     Interrupted,
     LocalContext,
+    Phase,
     ShouldStop,
     Trained,
     batches,
 )
 from fedcore.models.base import RandomModel
 from fedcore.params import Layout, Params
-from fedcore.spec.training import LocalSpec
-from fedcore.state import BUFFERS
+from fedcore.state import MODEL
+from fedcore.weights import Weights
 
 #: Named tensors by section, or vectors by section.
 Tensors = dict[str, dict[str, Tensor]]
@@ -45,13 +46,15 @@ class StackedClient:
     """One client of a stack.
 
     Attributes:
-        start: Parameters to start from; not changed.
+        method: What it trains by; clients of one stack have the same.
+        start: Its models, by name; not changed.
         data: Its examples.
         context: What the method's hooks may look at.
         generator: Orders its batches.
     """
 
-    start: Params
+    method: AnyMethod
+    start: Mapping[str, Weights]
     data: ClientData
     context: LocalContext
     generator: torch.Generator
@@ -61,16 +64,13 @@ class StackedClient:
         """What clients of one stack must have in common; the rest may differ."""
         context = self.context
         sections = (context.received, context.private, context.received_flat, context.private_flat)
-        return tuple(tuple(part) for part in sections)
+        return (id(self.method), tuple(self.start), *(tuple(part) for part in sections))
 
 
-def train_stack(
-    method: AnyMethod, clients: Sequence[StackedClient], should_stop: ShouldStop
-) -> list[Trained]:
+def train_stack(clients: Sequence[StackedClient], should_stop: ShouldStop) -> list[Trained]:
     """Return for each client the result of training it, all of them together.
 
     Args:
-        method: Supplies phases, data order, loss, gradient and step.
         clients: The stack; all of the same structure.
         should_stop: Asked before every step.
 
@@ -80,76 +80,96 @@ def train_stack(
             cannot move them in place. Or if the method trains in a way of its own, or the
             model draws random numbers.
     """
+    method = clients[0].method
     if not method.has_steps:
         raise NotImplementedError("a method that trains in its own way is not stacked")
     if isinstance(method.context.model, RandomModel) and method.context.model.draws:
         raise NotImplementedError("a model that draws random numbers is trained client by client")
-    if any(BUFFERS in client.context.received for client in clients):
+    if any(weights.buffers for client in clients for weights in client.start.values()):
         raise NotImplementedError("a model with running statistics is trained client by client")
-    stack = _Stack(method, clients)
+    stacks = {name: _Stack(clients, name) for name in clients[0].start}
     for phase in method.phases():
-        stack.train(phase, should_stop)
-    return stack.results()
+        stacks[phase.model].train(phase, should_stop)
+    return [_result(stacks, number) for number in range(len(clients))]
+
+
+def _result(stacks: Mapping[str, _Stack], number: int) -> Trained:
+    """Return what came of one client."""
+    stack = stacks[MODEL]
+    return Trained(
+        params=stack.params(number),
+        start=stack.clients[number].start[MODEL].params,
+        loss=float(stack.loss_sums[number]) / max(stack.num_seen[number], 1),
+        num_steps=stack.num_steps[number],
+        num_seen=sum(each.num_seen[number] for each in stacks.values()),
+        others={
+            name: Weights(other.params(number)) for name, other in stacks.items() if name != MODEL
+        },
+    )
 
 
 class _Stack:
-    """Weights of all clients, one per row, and running sums over their steps."""
+    """Weights of one model of all clients, one per row, and running sums over their steps."""
 
-    def __init__(self, method: AnyMethod, clients: Sequence[StackedClient]) -> None:
-        self.method = method
+    def __init__(self, clients: Sequence[StackedClient], model: str) -> None:
+        self.method = clients[0].method
+        self.model = model
         self.clients = clients
-        self.weights = torch.stack([client.start.flat for client in clients])
+        self.layout = clients[0].start[model].params.layout
+        self.weights = torch.stack([client.start[model].params.flat for client in clients])
         self.loss_sums = torch.zeros(len(clients), dtype=torch.float64, device=self.weights.device)
         self.num_steps = [0] * len(clients)
         self.num_seen = [0] * len(clients)
         self._contexts = _Contexts.of([client.context for client in clients])
-        self._directions = vmap(_directions(method, clients[0].start.layout))
 
-    def train(self, phase: LocalSpec, should_stop: ShouldStop) -> None:
+    def train(self, phase: Phase, should_stop: ShouldStop) -> None:
         """Take all steps of a phase."""
-        optimizer, slots = self.method.local_step(phase), _StackedSlots()
+        local = phase.local
+        work = _Work(
+            directions=vmap(_directions(self.method, self.layout, phase)),
+            optimizer=self.method.local_step(local),
+            slots=_StackedSlots(),
+            columns=_columns(self.layout, phase, self.weights.device),
+        )
         orders = [
-            batches(self.method, phase, client.data, client.generator) for client in self.clients
+            batches(self.method, local, client.data, client.generator) for client in self.clients
         ]
         for step in zip_longest(*orders):
             if should_stop():
                 raise Interrupted
             for members, rows in _of_equal_length(step):
-                self._step(members, rows, optimizer, slots)
-            slots.steps += 1
+                self._step(members, rows, work)
+            work.slots.steps += 1
 
-    def results(self) -> list[Trained]:
-        """Return what came of every client."""
-        return [
-            Trained(
-                params=client.start.with_flat(self.weights[number]),
-                start=client.start,
-                loss=loss_sum / max(self.num_seen[number], 1),
-                num_steps=self.num_steps[number],
-                num_seen=self.num_seen[number],
-            )
-            for number, (client, loss_sum) in enumerate(
-                zip(self.clients, self.loss_sums.tolist(), strict=True)
-            )
-        ]
+    def params(self, number: int) -> Params:
+        """Return the weights of one client."""
+        return Params(self.layout, self.weights[number])
 
-    def _step(
-        self, members: list[int], rows: list[Tensor], optimizer: Optimizer, slots: _StackedSlots
-    ) -> None:
+    def _step(self, members: list[int], rows: list[Tensor], work: _Work) -> None:
         """Move some clients, whose batches have the same length."""
         where = _Where.of(members, self.weights.device)
         x, y = self._examples(members, rows)
         weights = where.take(self.weights)
-        directions, losses = self._directions(weights, x, y, *self._contexts.of_members(where))
+        directions, losses = work.directions(weights, x, y, *self._contexts.of_members(where))
         with torch.no_grad():
-            part = slots.take(where)
-            optimizer.step([weights], [directions], part)
-            slots.put(where, part, len(self.clients))
+            part = work.slots.take(where)
+            self._move(weights, directions, part, work)
+            work.slots.put(where, part, len(self.clients))
             where.put(self.weights, weights)
             where.add(self.loss_sums, losses.detach().to(torch.float64) * len(rows[0]))
         for member in members:
             self.num_steps[member] += 1
             self.num_seen[member] += len(rows[0])
+
+    def _move(self, weights: Tensor, directions: Tensor, slots: Slots, work: _Work) -> None:
+        """Move the columns that the phase trains, in place."""
+        columns = work.columns
+        if columns is None:
+            work.optimizer.step([weights], [directions], slots)
+            return
+        part = weights.index_select(1, columns)
+        work.optimizer.step([part], [directions.index_select(1, columns)], slots)
+        weights.index_copy_(1, columns, part)
 
     def _examples(self, members: list[int], rows: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return inputs and labels with an axis over clients in front."""
@@ -179,7 +199,17 @@ def _of_equal_length(
     return list(groups.values())
 
 
-def _directions(method: AnyMethod, layout: Layout) -> Callable[..., tuple[Tensor, Tensor]]:
+def _columns(layout: Layout, phase: Phase, device: torch.device) -> Tensor | None:
+    """Return which numbers of the vector a phase moves; None for all."""
+    if phase.trains is None:
+        return None
+    numbers = layout.views(torch.arange(layout.total, device=device))
+    return torch.cat([numbers[name].reshape(-1) for name in layout.names if name in phase.trains])
+
+
+def _directions(
+    method: AnyMethod, layout: Layout, phase: Phase
+) -> Callable[..., tuple[Tensor, Tensor]]:
     """Return a function from one client's tensors to the direction of its step and its loss."""
 
     def loss_at(flat: Tensor, at: Batch, context: LocalContext) -> Tensor:
@@ -194,7 +224,7 @@ def _directions(method: AnyMethod, layout: Layout) -> Callable[..., tuple[Tensor
         named: tuple[Tensors, Tensors],
         vectors: tuple[Vectors, Vectors],
     ) -> tuple[Tensor, Tensor]:
-        context = LocalContext(*named, *vectors)
+        context = LocalContext(*named, *vectors, phase=phase)
         losses: list[Tensor] = []
 
         def gradient(weights: Tensor, at: Batch) -> Tensor:
@@ -263,6 +293,23 @@ def _kept(stack: Tensor | None, where: _Where, values: Tensor, count: int) -> Te
     kept = values.new_zeros(count, values.shape[1]) if stack is None else stack
     where.put(kept, values)
     return kept
+
+
+@dataclass(eq=False)
+class _Work:
+    """What the steps of one phase have in common.
+
+    Attributes:
+        directions: From the tensors of some clients to the directions of their steps and losses.
+        optimizer: Moves weights along directions.
+        slots: What it remembers.
+        columns: Which numbers of the vector it moves; None for all.
+    """
+
+    directions: Callable[..., tuple[Tensor, Tensor]]
+    optimizer: Optimizer
+    slots: _StackedSlots
+    columns: Tensor | None
 
 
 @dataclass(frozen=True, eq=False)

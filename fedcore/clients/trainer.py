@@ -7,7 +7,7 @@ differently, so a run keeps the one that it began with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +20,7 @@ from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Train
 if TYPE_CHECKING:
     from fedcore.algorithms.base import AnyMethod
     from fedcore.params import Params
+    from fedcore.weights import Weights
 
 
 class Trainer(Protocol):
@@ -32,7 +33,7 @@ class Trainer(Protocol):
     def train(
         self,
         method: AnyMethod,
-        start: Params,
+        start: Mapping[str, Weights],
         data: ClientData,
         *,
         context: LocalContext,
@@ -68,7 +69,7 @@ class AutogradTrainer:
     def train(
         self,
         method: AnyMethod,
-        start: Params,
+        start: Mapping[str, Weights],
         data: ClientData,
         *,
         context: LocalContext,
@@ -76,7 +77,7 @@ class AutogradTrainer:
         should_stop: ShouldStop,
     ) -> Trained:
         """Return the result of training with gradients that torch derives."""
-        with self._precision(start.flat.device):
+        with self._precision(data.rows.device):
             return method.train_client(
                 start, data, context=context, generator=generator, should_stop=should_stop
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -14,11 +14,12 @@ from fedcore.clients.optimizers import Slots
 from fedcore.data.dataset import Examples
 from fedcore.models.base import RandomModel, TrainingTensors
 from fedcore.params import Params, Section
-from fedcore.state import BUFFERS
+from fedcore.spec.training import LocalSpec
+from fedcore.state import MODEL
+from fedcore.weights import Weights
 
 if TYPE_CHECKING:
     from fedcore.algorithms.base import AnyMethod
-    from fedcore.spec.training import LocalSpec
 
 ShouldStop = Callable[[], bool]
 
@@ -52,6 +53,22 @@ class Batch(NamedTuple):
     y: Tensor
 
 
+@dataclass(frozen=True)
+class Phase:
+    """One stage of local training.
+
+    Attributes:
+        local: How long, in which batches and with which optimiser.
+        model: Which of the client's models it moves; ``model`` is the one that came from the
+            server.
+        trains: Names of the parameters that it moves; None for all of them.
+    """
+
+    local: LocalSpec
+    model: str = MODEL
+    trains: frozenset[str] | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class LocalContext:
     """What the hooks of a method may look at while a client trains, all of it read-only.
@@ -64,12 +81,14 @@ class LocalContext:
         private: Sections that the client keeps for itself; empty the first time.
         received_flat: The vectors under those received sections that are parameters.
         private_flat: The vectors under those private sections that are parameters.
+        phase: The stage of training; the same for all clients of a stack.
     """
 
     received: Mapping[str, Mapping[str, Tensor]]
     private: Mapping[str, Mapping[str, Tensor]]
     received_flat: Mapping[str, Tensor]
     private_flat: Mapping[str, Tensor]
+    phase: Phase = Phase(LocalSpec())
 
     @classmethod
     def of(
@@ -78,6 +97,10 @@ class LocalContext:
         """Return the context of a client that got ``received`` and has kept ``private``."""
         kept = private or {}
         return cls(named_tensors(received), named_tensors(kept), _vectors(received), _vectors(kept))
+
+    def in_phase(self, phase: Phase) -> LocalContext:
+        """Return the context of a stage of training."""
+        return replace(self, phase=phase)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +112,10 @@ class Trained:
         start: Parameters before the first step.
         loss: Mean training loss over the examples seen, each at the time it was seen.
         num_steps: Optimiser steps taken.
-        num_seen: Examples worked through, repetitions included.
+        num_seen: Examples worked through, repetitions and all of the client's models included.
         buffers: The model's buffers after the last step; empty if it has none.
         traces: What else came of training, for the method's own ``uplink`` and ``keep``.
+        others: The client's other models after their last step, by name.
     """
 
     params: Params
@@ -101,6 +125,12 @@ class Trained:
     num_seen: int
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     traces: Mapping[str, Tensor] = field(default_factory=dict)
+    others: Mapping[str, Weights] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> Weights:
+        """The model that came from the server, after the last step."""
+        return Weights(self.params, self.buffers)
 
 
 def named_tensors(sections: Mapping[str, Section]) -> dict[str, Mapping[str, Tensor]]:
@@ -117,18 +147,18 @@ def _vectors(sections: Mapping[str, Section]) -> dict[str, Tensor]:
 
 def train(
     method: AnyMethod,
-    start: Params,
+    start: Mapping[str, Weights],
     data: ClientData,
     *,
     context: LocalContext,
     generator: torch.Generator,
     should_stop: ShouldStop,
 ) -> Trained:
-    """Return the result of training from ``start`` through all phases of a method.
+    """Return the result of training through all phases of a method.
 
     Args:
         method: Supplies phases, data order, loss, gradient and step.
-        start: Parameters to start from; not changed.
+        start: The client's models, by name; not changed.
         data: The client's examples.
         context: What the method's hooks may look at.
         generator: The only source of randomness.
@@ -137,22 +167,24 @@ def train(
     Raises:
         Interrupted: If ``should_stop`` said so.
     """
-    trainer = _Trainer(method, start.clone(), context)
-    with _noise(method, start.flat.device, generator):
+    trainers = {name: _Trainer(method, weights, context) for name, weights in start.items()}
+    with _noise(method, data.rows.device, generator):
         for phase in method.phases():
-            step = trainer.begin(phase)
-            for rows in batches(method, phase, data, generator):
+            step = trainers[phase.model].begin(phase)
+            for rows in batches(method, phase.local, data, generator):
                 if should_stop():
                     raise Interrupted
                 x, y = data.examples.x, data.examples.y
                 step(Batch(x.index_select(0, rows), y.index_select(0, rows)))
+    trainer = trainers.pop(MODEL)
     return Trained(
         params=trainer.params,
-        start=start,
+        start=start[MODEL].params,
         loss=float(trainer.loss_sum) / max(trainer.num_seen, 1),
         num_steps=trainer.num_steps,
-        num_seen=trainer.num_seen,
+        num_seen=trainer.num_seen + sum(other.num_seen for other in trainers.values()),
         buffers=trainer.buffers,
+        others={name: Weights(other.params, other.buffers) for name, other in trainers.items()},
     )
 
 
@@ -182,11 +214,11 @@ def batches(
 
 
 class _Trainer:
-    """Weights of one client while it trains, and running sums over its steps."""
+    """One model of one client while it trains, and running sums over its steps."""
 
-    def __init__(self, method: AnyMethod, params: Params, context: LocalContext) -> None:
+    def __init__(self, method: AnyMethod, start: Weights, context: LocalContext) -> None:
         self.method = method
-        self.params = params
+        self.params = params = start.params.clone()
         self.context = context
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=params.flat.device)
         self.num_steps = 0
@@ -196,19 +228,19 @@ class _Trainer:
             name: view.detach().requires_grad_()
             for name, view in params.layout.views(params.flat).items()
         }
-        received = context.received.get(BUFFERS, {})
-        self.buffers = {name: tensor.clone() for name, tensor in received.items()}
+        self.buffers = {name: tensor.clone() for name, tensor in start.buffers.items()}
 
-    def begin(self, phase: LocalSpec) -> Callable[[Batch], None]:
+    def begin(self, phase: Phase) -> Callable[[Batch], None]:
         """Return the function that takes one step of a phase."""
-        optimizer = self.method.local_step(phase)
+        optimizer = self.method.local_step(phase.local)
         slots = Slots()
+        context = self.context.in_phase(phase)
         is_plain = self.method.has_plain_gradient
-        weights = list(self._leaves.values()) if is_plain else [self.params.flat]
+        weights = self._moved(phase, self._leaves) if is_plain else self._moved_of_vector(phase)
         gradient = self._plain_gradient if is_plain else self._transformed_gradient
 
         def step(batch: Batch) -> None:
-            loss, grads = gradient(batch)
+            loss, grads = gradient(batch, context)
             with torch.no_grad():
                 optimizer.step(weights, grads, slots)
             self.loss_sum.add_(loss, alpha=len(batch.y))
@@ -217,28 +249,44 @@ class _Trainer:
 
         return step
 
-    def _loss(self, leaves: dict[str, Tensor], batch: Batch) -> Tensor:
+    def _moved(self, phase: Phase, tensors: Mapping[str, Tensor]) -> list[Tensor]:
+        """Return the tensors that a phase moves."""
+        trains = phase.trains
+        return [tensor for name, tensor in tensors.items() if trains is None or name in trains]
+
+    def _moved_of_vector(self, phase: Phase) -> list[Tensor]:
+        """Return the same as few pieces of the whole vector as possible."""
+        flat = self.params.flat
+        return [flat] if phase.trains is None else self._pieces(phase, flat)
+
+    def _pieces(self, phase: Phase, flat: Tensor) -> list[Tensor]:
+        return self._moved(phase, self.params.layout.views(flat))
+
+    def _loss(self, leaves: dict[str, Tensor], batch: Batch, context: LocalContext) -> Tensor:
         """Return the loss of a batch; the buffers are moved by what the model sees of it."""
         named = TrainingTensors(leaves | self.buffers)
-        return self.method.local_loss(named, batch, self.context)
+        return self.method.local_loss(named, batch, context)
 
-    def _plain_gradient(self, batch: Batch) -> tuple[Tensor, list[Tensor]]:
+    def _plain_gradient(self, batch: Batch, context: LocalContext) -> tuple[Tensor, list[Tensor]]:
         """Return loss and gradient, one tensor per parameter."""
-        loss = self._loss(self._leaves, batch)
-        grads = torch.autograd.grad(loss, list(self._leaves.values()))
+        loss = self._loss(self._leaves, batch, context)
+        grads = torch.autograd.grad(loss, self._moved(context.phase, self._leaves))
         return loss.detach(), list(grads)
 
-    def _transformed_gradient(self, batch: Batch) -> tuple[Tensor, list[Tensor]]:
+    def _transformed_gradient(
+        self, batch: Batch, context: LocalContext
+    ) -> tuple[Tensor, list[Tensor]]:
         """Return the loss at the weights, and the direction that the method makes of gradients."""
         losses: list[Tensor] = []
 
         def gradient(flat: Tensor, at: Batch) -> Tensor:
             views = self.params.layout.views(flat.detach())
             leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
-            loss = self._loss(leaves, at)
+            loss = self._loss(leaves, at, context)
             losses.append(loss.detach())
             grads = torch.autograd.grad(loss, list(leaves.values()))
             return torch.cat([grad.reshape(-1) for grad in grads])
 
-        direction = self.method.transform_grad(gradient, self.params.flat, batch, self.context)
-        return losses[0], [direction]
+        direction = self.method.transform_grad(gradient, self.params.flat, batch, context)
+        is_whole = context.phase.trains is None
+        return losses[0], [direction] if is_whole else self._pieces(context.phase, direction)

@@ -15,10 +15,9 @@ from fedcore.clients.trainer import AUTOGRAD, Trainer
 from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Trained
 from fedcore.compression import CodecContext
 from fedcore.messages import Message, Update
-from fedcore.params import Params
 from fedcore.pipeline import PLAIN, Pipeline
 from fedcore.rng import Purpose, rng
-from fedcore.state import BUFFERS, MODEL, ClientState
+from fedcore.state import BUFFERS, ClientState
 
 #: What becomes of an update, on the clock of the simulated clients.
 Fate = Literal["arrives", "lost", "late"]
@@ -84,13 +83,10 @@ def client_round(
         CodecError: If the update cannot be compressed as the spec asks.
     """
     began = perf_counter()
-    start = task.message.sections[MODEL]
-    if not isinstance(start, Params):
-        raise TypeError("a model to train is one vector")
     private = None if task.private is None else task.private.of_method
     trained = trainer.train(
         method,
-        start,
+        method.receive(task.message, private),
         pipeline.training_data(task.data, task.round_index),
         context=LocalContext.of(
             task.message.sections, None if private is None else private.sections
@@ -112,8 +108,9 @@ def result_of(
     began = perf_counter()
     private = None if task.private is None else task.private.of_method
     update = method.uplink(trained, task.message, task.data)
-    if trained.buffers:
-        update = replace(update, sections={**update.sections, BUFFERS: trained.buffers})
+    buffers = method.view.shared_buffers(trained.buffers)
+    if buffers:
+        update = replace(update, sections={**update.sections, BUFFERS: buffers})
     sent = pipeline.send(
         update,
         before=task.private,

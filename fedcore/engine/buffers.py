@@ -16,6 +16,7 @@ from torch import Tensor
 from fedcore.messages import Message, Update
 from fedcore.params import Params, Section
 from fedcore.state import BUFFERS, RunState
+from fedcore.weights import Weights
 from fedcore.wire.container import info_of
 from fedcore.wire.schema import Schema
 
@@ -89,7 +90,10 @@ def after_round(state: RunState, mean: BufferMean) -> RunState:
     return replace(state, tensors={**state.tensors, BUFFERS: values})
 
 
-def model_in_use(model: Params, state: RunState) -> Params:
-    """Return a model with the buffers that it needs to be tested or exported."""
-    section = state.tensors.get(BUFFERS)
-    return model if section is None else Params.of({**model, **section})
+def model_in_use(weights: Weights, state: RunState) -> Params:
+    """Return a model with the buffers that it needs to be tested or exported.
+
+    Buffers that the model does not bring itself are those that all share.
+    """
+    buffers = {**state.tensors.get(BUFFERS, {}), **weights.buffers}
+    return Params.of({**weights.params, **buffers}) if buffers else weights.params

@@ -11,7 +11,7 @@ Stacking clients rounds differently, so that is never tried out: a GPU stacks, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -22,6 +22,7 @@ from fedcore.clients.trainer import Trainer
 from fedcore.clients.training import ShouldStop
 from fedcore.engine.context import RunContext
 from fedcore.engine.device import num_cores
+from fedcore.engine.evaluation import Portrait
 from fedcore.engine.executor import CohortWork, Executor, SequentialExecutor
 from fedcore.engine.intake import Progress
 from fedcore.engine.lanes import largest_first
@@ -159,6 +160,16 @@ class AutoExecutor:
             except WorkerLostError as error:
                 self._give_up(str(error))
         return self._local.score(model, should_stop)
+
+    def score_each(
+        self, portraits: Iterable[Portrait], should_stop: ShouldStop
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Yield per client what its own examples add to the metrics, with its own model.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+        """
+        return self._local.score_each(portraits, should_stop)
 
     def close(self) -> None:
         """End the processes, if there are any."""

@@ -7,6 +7,7 @@ of them can do any part of a round.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 
 import torch
 
@@ -28,9 +29,11 @@ from fedcore.pipeline import Pipeline, build_pipeline
 from fedcore.rng import Purpose, rng
 from fedcore.sampling import SAMPLERS, Sampler
 from fedcore.spec import RunSpec
+from fedcore.spec.models import ModelSpec
 from fedcore.spec.tasks import TaskName
 from fedcore.state import BUFFERS, RunState
 from fedcore.tasks import Task
+from fedcore.weights import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class RunContext:
         model: The model as a function of what is trained of it.
         layout: Names and shapes of what is trained.
         objective: Loss and metrics.
-        method: The federated method.
+        methods: The federated method, once for each architecture of the clients' models.
         sampler: Chooses cohorts.
         pipeline: What happens to messages on their way.
         available: Clients that hold at least one example, sorted by id.
@@ -58,10 +61,24 @@ class RunContext:
     model: Model
     layout: Layout
     objective: Task
-    method: AnyMethod
+    methods: tuple[AnyMethod, ...]
     sampler: Sampler
     pipeline: Pipeline
     available: tuple[int, ...]
+
+    @property
+    def method(self) -> AnyMethod:
+        """The federated method, as the server sees it."""
+        return self.methods[0]
+
+    def method_of(self, client_id: int) -> AnyMethod:
+        """Return the federated method with the model of one client."""
+        return self.methods[client_id % len(self.methods)]
+
+    def model_spec_of(self, client_id: int | None) -> ModelSpec:
+        """Return what describes the model of a client, or the server's."""
+        models = (self.spec.model, *self.spec.algorithm.other_models)
+        return models[0 if client_id is None else client_id % len(models)]
 
     @property
     def data_shape(self) -> DataShape:
@@ -98,15 +115,6 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
     model = adapt(spec.peft, build_model(spec.model, data_shape(dataset)), spec.seed, device)
     layout = layout_of(model)
     check_memory(layout, spec, device, model.num_frozen if isinstance(model, AdaptedModel) else 0)
-    method_context = MethodContext(
-        model=model,
-        layout=layout,
-        objective=dataset.task,
-        local=spec.local,
-        aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
-        num_clients=partition.num_clients,
-        seed=spec.seed,
-    )
     sizes = range(partition.num_clients)
     return RunContext(
         spec=spec,
@@ -116,7 +124,7 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         model=model,
         layout=layout,
         objective=dataset.task,
-        method=METHODS.of(spec.algorithm)(spec.algorithm, method_context),
+        methods=_methods(spec, dataset, model, partition.num_clients, device),
         sampler=SAMPLERS.of(spec.sampling)(spec.sampling),
         pipeline=build_pipeline(
             spec,
@@ -127,12 +135,47 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
     )
 
 
+def _methods(
+    spec: RunSpec, dataset: Dataset, model: Model, num_clients: int, device: torch.device
+) -> tuple[AnyMethod, ...]:
+    """Return the method with each of the models that clients train."""
+    shape = data_shape(dataset)
+    others = [
+        adapt(spec.peft, build_model(other, shape), spec.seed, device)
+        for other in spec.algorithm.other_models
+    ]
+    method_contexts = [
+        MethodContext(
+            model=each,
+            layout=layout_of(each),
+            objective=dataset.task,
+            local=spec.local,
+            aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
+            num_clients=num_clients,
+            # Kept once it was asked for: few methods do, then once per client.
+            initial=cache(partial(_initial_weights, each, spec.seed, number, device)),
+            seed=spec.seed,
+        )
+        for number, each in enumerate((model, *others))
+    ]
+    make = METHODS.of(spec.algorithm)
+    return tuple(make(spec.algorithm, method_context) for method_context in method_contexts)
+
+
+def _initial_weights(model: Model, seed: int, number: int, device: torch.device) -> Weights:
+    """Return a model before training; ``number`` tells the models of one run apart."""
+    generator = rng(seed, Purpose.MODEL_INIT, number or None)
+    params = initial_params(model, generator).to(device)
+    buffers = initial_buffers(model)
+    return Weights(params, {} if buffers is None else dict(buffers.to(device)))
+
+
 def initial_state(context: RunContext) -> RunState:
     """Return the state before round 0; the model depends on the seed alone."""
-    generator = rng(context.spec.seed, Purpose.MODEL_INIT)
-    model = initial_params(context.model, generator).to(context.device)
-    tensors = dict(context.method.initial_tensors(model))
-    buffers = initial_buffers(context.model)
-    if buffers is not None:
-        tensors[BUFFERS] = dict(buffers.to(context.device))
+    weights = _initial_weights(context.model, context.spec.seed, 0, context.device)
+    method = context.method
+    tensors = dict(method.initial_tensors(weights.params))
+    buffers = method.view.shared_buffers(weights.buffers)
+    if buffers:
+        tensors[BUFFERS] = buffers
     return RunState(round_index=0, tensors=tensors)

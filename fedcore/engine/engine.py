@@ -20,10 +20,11 @@ from fedcore.engine.report import RoundReport
 from fedcore.engine.rounds import play_round
 from fedcore.engine.trainers import choose_trainer
 from fedcore.environment import Folders
-from fedcore.errors import StorageError
+from fedcore.errors import ModelError, StorageError
 from fedcore.models import AdaptedModel
 from fedcore.models.exported import export_model
 from fedcore.models.lora import ADAPTER_FOLDER
+from fedcore.params import Params
 from fedcore.partition import PartitionReport, report
 from fedcore.spec import RunSpec
 from fedcore.state import RunState, Totals
@@ -150,30 +151,48 @@ class Engine:
             data_fingerprint=self._context.dataset.fingerprint,
         )
 
-    def export_model(self, folder: Path) -> list[Path]:
-        """Write the model for use elsewhere and return the files.
+    @property
+    def has_global_model(self) -> bool:
+        """Whether there is a model for somebody who is no client of the run."""
+        return self._context.method.evaluate_model(self._state) is not None
+
+    @property
+    def has_personal_models(self) -> bool:
+        """Whether clients predict with models of their own."""
+        return self._context.method.has_personal_models
+
+    def export_model(self, folder: Path, *, client_id: int | None = None) -> list[Path]:
+        """Write a model for use elsewhere and return the files.
 
         ``fedcore.models.load_exported(folder)`` reads them. They are the whole model, whatever part
         of it was trained; a LoRA adapter is also written to a folder of its own, for the peft
         library.
 
+        Args:
+            folder: Where to; made if missing.
+            client_id: Whose model to write, where clients have their own; by default the global
+                model.
+
         Raises:
+            ModelError: If there is no such model.
             StorageError: If they cannot be written.
         """
         context = self._context
-        params = model_in_use(context.method.evaluate_model(self._state), self._state)
-        adapted = context.model if isinstance(context.model, AdaptedModel) else None
+        params = self._model_of(client_id)
+        model = context.method_of(client_id or 0).context.model
+        adapted = model if isinstance(model, AdaptedModel) else None
         try:
             files = export_model(
                 folder,
                 params if adapted is None else adapted.whole(params),
-                spec=context.spec.model,
+                spec=context.model_spec_of(client_id),
                 data=context.data_shape,
                 preparation=context.dataset.preparation,
                 facts={
                     "class_names": list(context.dataset.class_names),
                     "dataset": context.spec.dataset.model_dump(mode="json"),
                     "spec_digest": context.spec.digest(),
+                    "client_id": client_id,
                     "rounds": self._state.round_index,
                     "metrics": _finite(self._state.metrics),
                 },
@@ -183,6 +202,25 @@ class Engine:
         except OSError as error:
             raise StorageError(f"cannot write to {folder}: {error.strerror or error}") from error
         return files
+
+    def _model_of(self, client_id: int | None) -> Params:
+        """Return the global model, or the one of a client."""
+        context, state = self._context, self._state
+        if client_id is None:
+            weights = context.method.evaluate_model(state)
+            if weights is None:
+                raise ModelError(
+                    f"{context.spec.algorithm.title} makes no global model",
+                    field="algorithm.kind",
+                    fix="Export the model of a client.",
+                )
+            return model_in_use(weights, state)
+        if not self.has_personal_models or not 0 <= client_id < context.partition.num_clients:
+            raise ModelError(
+                f"client {client_id} has no model of its own",
+                fix="Export the global model, or use a method with personal models.",
+            )
+        return model_in_use(context.method_of(client_id).personal_model(state, client_id), state)
 
     def client_table(self) -> PartitionReport:
         """Return how many examples of each class each client holds, and how unlike they are."""

@@ -1,10 +1,11 @@
-"""Tests of the global model on examples that nobody trains on."""
+"""Tests of the global model, and of the clients' own, on examples that nobody trains on."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,11 +21,28 @@ from fedcore.spec.training import EvaluationSpec, TargetSpec
 from fedcore.state import RunState, Stopping
 from fedcore.tasks import spread
 
-#: Tests a model on every test example; see ``Executor.score``.
-Score = Callable[[Params, ShouldStop], Tensor]
-
 #: Fixed, because fast matrix routines may round differently for other sizes.
 BATCH_SIZE = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A client, and the model with which it predicts."""
+
+    client_id: int
+    model: Params
+
+
+class Examiner(Protocol):
+    """Tests models; every executor is one."""
+
+    def score(self, model: Params, should_stop: ShouldStop) -> Tensor:
+        """Return what each test example adds to the metrics; see ``Executor.score``."""
+
+    def score_each(
+        self, portraits: Iterable[Portrait], should_stop: ShouldStop
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Yield what each client's own examples add; see ``score_portraits``."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +65,57 @@ def is_due(context: RunContext, round_index: int) -> bool:
 
 
 def evaluate(
-    context: RunContext, state: RunState, score: Score, should_stop: ShouldStop
+    context: RunContext, state: RunState, examiner: Examiner, should_stop: ShouldStop
 ) -> Evaluation:
-    """Return how the model of a state does on the test split.
+    """Return how the models of a state do on the test split.
+
+    The global model is tested on all of it. Where clients predict with models of their own, each of
+    those is tested on its client's examples; if there is no global model, the figures of the run
+    are theirs.
 
     Raises:
         Interrupted: If ``should_stop`` said so.
     """
-    task = context.objective
-    tallies = score(model_in_use(context.method.evaluate_model(state), state), should_stop)
-    metrics = task.summarise(tallies.sum(0))
-    if not context.spec.evaluation.per_client:
+    method, task = context.method, context.objective
+    weights = method.evaluate_model(state)
+    tallies = None
+    if weights is not None:
+        tallies = examiner.score(model_in_use(weights, state), should_stop)
+    own: dict[int, Tensor] = {}
+    if method.has_personal_models:
+        clients = _with_test_examples(context)
+        portraits = (_portrait(context, state, client_id) for client_id in clients)
+        own = dict(examiner.score_each(portraits, should_stop))
+    metrics: dict[str, float] = {}
+    if own:
+        metrics = task.summarise(torch.stack(list(own.values())).sum(0))
+        metrics |= {f"personal_{name}": value for name, value in metrics.items()}
+    if tallies is not None:
+        metrics |= task.summarise(tallies.sum(0))
+    if not own and not context.spec.evaluation.per_client:
         return Evaluation(metrics)
-    scores = _score_clients(context, tallies)
-    main = task.metrics[0]
-    values = [client.metrics[main.name] for client in scores]
-    fairness = spread(values, name=main.name, higher_is_better=main.higher_is_better)
-    return Evaluation(metrics | fairness, scores)
+    return _with_clients(context, metrics, tallies, own)
+
+
+def _with_clients(
+    context: RunContext, metrics: dict[str, float], tallies: Tensor | None, own: dict[int, Tensor]
+) -> Evaluation:
+    """Return a test with the figures of every client, and how unlike they are."""
+    scores = _score_clients(context, tallies, own)
+    main = context.objective.metrics[0]
+    better = main.higher_is_better
+    if context.spec.evaluation.per_client and tallies is not None:
+        values = [client.metrics[main.name] for client in scores]
+        metrics |= spread(values, name=main.name, higher_is_better=better)
+    if own:
+        values = [client.metrics[f"personal_{main.name}"] for client in scores]
+        metrics |= spread(values, name=main.name, higher_is_better=better, whose="personal")
+    return Evaluation(metrics, scores)
+
+
+def _portrait(context: RunContext, state: RunState, client_id: int) -> Portrait:
+    weights = context.method_of(client_id).personal_model(state, client_id)
+    return Portrait(client_id, model_in_use(weights, state))
 
 
 def next_stopping(spec: EvaluationSpec, before: Stopping, metrics: dict[str, float]) -> Stopping:
@@ -128,12 +180,47 @@ def score_examples(
     return torch.cat(tallies).cpu()
 
 
-def _score_clients(context: RunContext, tallies: Tensor) -> tuple[ClientScore, ...]:
+def score_portraits(
+    context: RunContext, trainer: Trainer, portraits: Iterable[Portrait], should_stop: ShouldStop
+) -> Iterator[tuple[int, Tensor]]:
+    """Yield per client the sum of what its test examples add to the metrics, on the CPU.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so, which it is asked before every client.
+    """
+    test = context.dataset.test
+    for portrait in portraits:
+        if should_stop():
+            raise Interrupted
+        apply = trainer.outputs(context.method_of(portrait.client_id), portrait.model)
+        total: Tensor | None = None
+        with torch.no_grad():
+            for rows in context.partition.test.of_client(portrait.client_id).split(BATCH_SIZE):
+                outputs = apply(test.x.index_select(0, rows))
+                tally = context.objective.tally(outputs, test.y.index_select(0, rows)).sum(0)
+                total = tally if total is None else total + tally
+        if total is not None:
+            yield portrait.client_id, total.cpu()
+
+
+def _with_test_examples(context: RunContext) -> list[int]:
     shares = context.partition.test
+    return [client for client in range(len(shares)) if len(shares.of_client(client)) > 0]
+
+
+def _score_clients(
+    context: RunContext, tallies: Tensor | None, own: dict[int, Tensor]
+) -> tuple[ClientScore, ...]:
+    """Return how the global model and the clients' own do on each client's examples."""
+    task = context.objective
     scores = []
-    for client_id in range(len(shares)):
-        rows = shares.of_client(client_id).cpu()
-        if len(rows) > 0:
-            metrics = context.objective.summarise(tallies[rows].sum(0))
-            scores.append(ClientScore(client_id, len(rows), metrics))
+    for client_id in _with_test_examples(context):
+        rows = context.partition.test.of_client(client_id).cpu()
+        metrics: dict[str, float] = {}
+        if client_id in own:
+            metrics = task.summarise(own[client_id])
+            metrics |= {f"personal_{name}": value for name, value in metrics.items()}
+        if tallies is not None:
+            metrics |= task.summarise(tallies[rows].sum(0))
+        scores.append(ClientScore(client_id, len(rows), metrics))
     return tuple(scores)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,12 @@ from fedcore.clients.trainer import AUTOGRAD, Trainer
 from fedcore.clients.training import ShouldStop
 from fedcore.clients.work import ClientTask, client_round
 from fedcore.engine.context import RunContext
-from fedcore.engine.evaluation import BATCH_SIZE, score_examples
+from fedcore.engine.evaluation import (
+    BATCH_SIZE,
+    Portrait,
+    score_examples,
+    score_portraits,
+)
 from fedcore.engine.intake import Asked, Outcome, Progress, take_in_lane, work_off
 from fedcore.engine.lanes import Lanes
 from fedcore.params import Params
@@ -53,6 +58,15 @@ class Executor(Protocol):
 
     def score(self, model: Params, should_stop: ShouldStop) -> Tensor:
         """Return what each test example adds to the metrics, (n, columns), on the CPU.
+
+        Raises:
+            Interrupted: As ``train``.
+        """
+
+    def score_each(
+        self, portraits: Iterable[Portrait], should_stop: ShouldStop
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Yield per client what its own examples add to the metrics, with its own model.
 
         Raises:
             Interrupted: As ``train``.
@@ -101,7 +115,11 @@ class SequentialExecutor:
         return work_off(
             tasks,
             lambda task: client_round(
-                self.context.method, task, should_stop, self.trainer, self.context.pipeline
+                self.context.method_of(task.data.client_id),
+                task,
+                should_stop,
+                self.trainer,
+                self.context.pipeline,
             ),
         )
 
@@ -113,6 +131,16 @@ class SequentialExecutor:
         """
         starts = range(0, len(self.context.dataset.test), BATCH_SIZE)
         return score_examples(self.context, self.trainer, model, starts, should_stop)
+
+    def score_each(
+        self, portraits: Iterable[Portrait], should_stop: ShouldStop
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Yield per client what its own examples add to the metrics, with its own model.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+        """
+        return score_portraits(self.context, self.trainer, portraits, should_stop)
 
     def close(self) -> None:
         """Do nothing: nothing is held."""

@@ -50,7 +50,7 @@ def play_round(
     _check_finite(trained)
     evaluation = Evaluation({})
     if is_due(context, state.round_index):
-        evaluation = evaluate(context, trained, executor.score, should_stop)
+        evaluation = evaluate(context, trained, executor, should_stop)
     report = RoundReport(
         round_index=state.round_index,
         metrics={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
@@ -14,11 +14,11 @@ from torch import Tensor
 from fedcore.clients.stack import StackedClient, train_stack
 from fedcore.clients.training import Interrupted, LocalContext, ShouldStop, Trained
 from fedcore.clients.work import ClientTask, result_of
+from fedcore.engine.evaluation import Portrait
 from fedcore.engine.executor import CohortWork, SequentialExecutor
 from fedcore.engine.intake import ClientFailure, Outcome, Progress, take_in_lane
-from fedcore.params import Params, vector
+from fedcore.params import Params
 from fedcore.rng import Purpose, rng
-from fedcore.state import MODEL
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +73,16 @@ class StackedExecutor:
         """
         return self.local.score(model, should_stop)
 
+    def score_each(
+        self, portraits: Iterable[Portrait], should_stop: ShouldStop
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Yield per client what its own examples add to the metrics, with its own model.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+        """
+        return self.local.score_each(portraits, should_stop)
+
     def close(self) -> None:
         """Do nothing: nothing is held."""
 
@@ -119,8 +129,10 @@ class StackedExecutor:
     def _client(self, task: ClientTask) -> StackedClient:
         context = self.local.context
         private = None if task.private is None else task.private.of_method
+        method = context.method_of(task.data.client_id)
         return StackedClient(
-            start=vector(task.message.sections, MODEL),
+            method=method,
+            start=method.receive(task.message, private),
             data=context.pipeline.training_data(task.data, task.round_index),
             context=LocalContext.of(
                 task.message.sections, None if private is None else private.sections
@@ -136,7 +148,7 @@ class StackedExecutor:
     ) -> list[Outcome]:
         began = perf_counter()
         try:
-            trained = train_stack(self.local.context.method, stack, should_stop)
+            trained = train_stack(stack, should_stop)
         except Interrupted:
             raise
         except Exception as error:  # noqa: BLE001  (whoever is at fault, only that client fails)
@@ -151,7 +163,8 @@ class StackedExecutor:
     def _outcome(self, task: ClientTask, trained: Trained, duration_s: float) -> Outcome:
         context = self.local.context
         try:
-            return result_of(context.method, task, trained, context.pipeline, duration_s)
+            method = context.method_of(task.data.client_id)
+            return result_of(method, task, trained, context.pipeline, duration_s)
         except Exception as error:  # noqa: BLE001  (one client must not take the others down)
             return ClientFailure(f"{type(error).__name__}: {error}", duration_s)
 

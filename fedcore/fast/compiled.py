@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -19,9 +19,11 @@ from fedcore.clients.training import (
 )
 from fedcore.data.dataset import Examples
 from fedcore.fast.library import StopFunction
-from fedcore.fast.plain import num_batches, passes
+from fedcore.fast.plain import local_phases, num_batches, passes
 from fedcore.params import Layout, Params
 from fedcore.spec.training import LocalSpec
+from fedcore.state import MODEL
+from fedcore.weights import Weights
 
 #: Examples whose activations fit into the cache beside the weights, for testing.
 _TEST_BATCH = 40
@@ -119,7 +121,7 @@ class CompiledTrainer:
     def train(
         self,
         method: AnyMethod,
-        start: Params,
+        start: Mapping[str, Weights],
         data: ClientData,
         *,
         context: LocalContext,  # noqa: ARG002  (a plain step looks at nothing but the data)
@@ -131,20 +133,21 @@ class CompiledTrainer:
         Raises:
             Interrupted: If ``should_stop`` said so.
         """
-        flat, loss_sum = start.flat, 0.0
+        begin = start[MODEL].params
+        flat, loss_sum = begin.flat, 0.0
         num_steps = num_seen = 0
         stop = _Stop(should_stop)
-        for phase in method.phases():
+        for phase in local_phases(method):
             operator = self._operator(phase.batch_size, has_momentum=phase.momentum > 0)
             operator.load(flat)
             for rows in passes(method, phase, data, generator):
                 loss_sum += operator.run(data.examples, rows, phase, stop)
                 num_steps += num_batches(rows, phase)
                 num_seen += len(rows)
-            flat = torch.empty_like(start.flat)
+            flat = torch.empty_like(begin.flat)
             operator.store(flat)
         return Trained(
-            start.with_flat(flat), start, loss_sum / max(num_seen, 1), num_steps, num_seen
+            begin.with_flat(flat), begin, loss_sum / max(num_seen, 1), num_steps, num_seen
         )
 
     def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:  # noqa: ARG002

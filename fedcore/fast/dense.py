@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -17,9 +17,11 @@ from fedcore.clients.training import (
     ShouldStop,
     Trained,
 )
-from fedcore.fast.plain import passes
+from fedcore.fast.plain import local_phases, passes
 from fedcore.params import Params
 from fedcore.spec.training import LocalSpec
+from fedcore.state import MODEL
+from fedcore.weights import Weights
 
 
 @dataclass(eq=False)
@@ -171,7 +173,7 @@ class FusedTrainer:
     def train(
         self,
         method: AnyMethod,
-        start: Params,
+        start: Mapping[str, Weights],
         data: ClientData,
         *,
         context: LocalContext,  # noqa: ARG002  (a plain step looks at nothing but the data)
@@ -183,12 +185,12 @@ class FusedTrainer:
         Raises:
             Interrupted: If ``should_stop`` said so.
         """
-        params = start.clone()
+        params = start[MODEL].params.clone()
         loss_sum = torch.zeros((), dtype=torch.float64, device=params.flat.device)
         num_steps = num_seen = 0
         with torch.no_grad():
             steps = self.steps_of(params)
-            for phase in method.phases():
+            for phase in local_phases(method):
                 sgd = FusedSgd.of(phase, steps.weights)
                 for order in passes(method, phase, data, generator):
                     for rows in order.split(phase.batch_size):
@@ -198,7 +200,8 @@ class FusedTrainer:
                         loss_sum += steps.step(x, data.examples.y.index_select(0, rows), sgd)
                         num_steps += 1
                         num_seen += len(rows)
-        return Trained(params, start, float(loss_sum) / max(num_seen, 1), num_steps, num_seen)
+        loss = float(loss_sum) / max(num_seen, 1)
+        return Trained(params, start[MODEL].params, loss, num_steps, num_seen)
 
     def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:
         """Return the model as a function of its inputs."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from fedcore.algorithms.base import AnyMethod, Method
 from fedcore.clients.training import ClientData
 from fedcore.spec.training import LocalSpec
+from fedcore.state import MODEL
 from fedcore.tasks import Classification
 
 
@@ -22,8 +23,16 @@ def has_plain_steps(method: AnyMethod) -> bool:
         and kind.local_loss is Method.local_loss
         and kind.local_step is Method.local_step
         and isinstance(method.context.objective, Classification)
-        and all(phase.optimizer == "sgd" for phase in method.phases())
+        and all(
+            phase.local.optimizer == "sgd" and phase.model == MODEL and phase.trains is None
+            for phase in method.phases()
+        )
     )
+
+
+def local_phases(method: AnyMethod) -> list[LocalSpec]:
+    """Return the phases of a method with plain steps, all of which move the whole model."""
+    return [phase.local for phase in method.phases()]
 
 
 def passes(

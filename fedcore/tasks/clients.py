@@ -13,13 +13,16 @@ from collections.abc import Sequence
 WORST_ONE_IN = 10
 
 
-def spread(values: Sequence[float], *, name: str, higher_is_better: bool) -> dict[str, float]:
+def spread(
+    values: Sequence[float], *, name: str, higher_is_better: bool, whose: str = "client"
+) -> dict[str, float]:
     """Return how a metric is distributed over the clients that have test examples.
 
     Args:
         values: One number per client; every client counts the same.
         name: Metric that they are values of, such as ``accuracy``.
         higher_is_better: Which end is the bad one.
+        whose: First word of the figures' names.
 
     Returns:
         ``client_<name>_mean``, ``_worst_tenth`` (mean of the worst tenth, or of the worst client),
@@ -41,4 +44,4 @@ def spread(values: Sequence[float], *, name: str, higher_is_better: bool) -> dic
     }
     if min(values) >= 0:
         report["jain"] = (mean * count) ** 2 / (count * squares) if squares > 0 else 1.0
-    return {f"client_{name}_{key}": value for key, value in report.items()}
+    return {f"{whose}_{name}_{key}": value for key, value in report.items()}

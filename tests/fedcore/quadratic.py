@@ -22,6 +22,7 @@ from fedcore.models.base import ParameterInfo
 from fedcore.params import Layout, Params
 from fedcore.spec import RunSpec
 from fedcore.state import ClientState, RunState
+from fedcore.weights import Weights
 
 DIMENSION = 5
 
@@ -96,16 +97,18 @@ class Bed:
             }
         )
         problem = Quadratics.make()
+        layout = Layout(("x",), ((DIMENSION,),))
+        start = Params(layout, torch.zeros(DIMENSION, dtype=torch.float64))
         context = MethodContext(
             model=QuadraticModel(),
-            layout=Layout(("x",), ((DIMENSION,),)),
+            layout=layout,
             objective=ValueObjective(),
             local=spec.local,
             aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
             num_clients=len(problem.centre),
+            initial=lambda: Weights(start),
         )
         method = METHODS.of(spec.algorithm)(spec.algorithm, context)
-        start = Params(context.layout, torch.zeros(DIMENSION, dtype=torch.float64))
         return cls(method, problem, RunState(0, method.initial_tensors(start)))
 
     @property

@@ -179,7 +179,7 @@ def recall_of(tmp_path: Path, label: int, **overrides: Any) -> tuple[float, floa
     )
     context = build_context(spec, Folders(None, tmp_path))
     state, reports = play_rounds(context, 8)
-    model = context.method.evaluate_model(state)
+    model = state.model
     test = context.dataset.test
     with torch.no_grad():
         guesses = context.model.apply(model.layout.views(model.flat), test.x).argmax(1)

@@ -110,7 +110,7 @@ class Branching(FedAvg):
 
 def test_what_cannot_be_stacked_is_trained_one_by_one(folders: Folders) -> None:
     plain = build_context(spec_of("fedavg"), folders)
-    context = replace(plain, method=Branching(plain.method.spec, plain.method.context))
+    context = replace(plain, methods=(Branching(plain.method.spec, plain.method.context),))
     executor = stacked_executor(context)
     assert_close_after_one_round(context, executor)
     assert executor.has_refused

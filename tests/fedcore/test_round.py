@@ -59,7 +59,7 @@ def honest(folders: Folders) -> RunContext:
 
 def spoilt(context: RunContext, spoil: Spoil, bad: tuple[int, ...] = (BAD,)) -> RunContext:
     return replace(
-        context, method=Spoilt(context.spec.algorithm, context.method.context, spoil, bad)
+        context, methods=(Spoilt(context.spec.algorithm, context.method.context, spoil, bad),)
     )
 
 
@@ -279,7 +279,7 @@ class TestMethodWithState(MethodContract):
 
 
 def remembering(context: RunContext) -> RunContext:
-    return replace(context, method=Remembering(context.spec.algorithm, context.method.context))
+    return replace(context, methods=(Remembering(context.spec.algorithm, context.method.context),))
 
 
 def test_a_client_that_is_not_sampled_keeps_what_it_had(folders: Folders) -> None:
@@ -302,7 +302,7 @@ def test_a_refused_client_keeps_what_it_had(honest: RunContext) -> None:
             update = super().uplink(trained, message, data)
             return with_number(math.nan)(update) if data.client_id == BAD else update
 
-    context = replace(honest, method=Both(honest.spec.algorithm, honest.method.context))
+    context = replace(honest, methods=(Both(honest.spec.algorithm, honest.method.context),))
     state, _ = one_round(context)
     assert sorted(state.clients) == [client for client in range(6) if client != BAD]
 
@@ -324,7 +324,9 @@ def test_plain_and_transformed_gradients_take_the_same_steps(folders: Folders) -
     ):
         context = build_context(everyone(local=local), folders)
         plain, _ = play_rounds(context, 2)
-        other = replace(context, method=Identity(context.spec.algorithm, context.method.context))
+        other = replace(
+            context, methods=(Identity(context.spec.algorithm, context.method.context),)
+        )
         assert not other.method.has_plain_gradient
         flat, _ = play_rounds(other, 2)
         assert_same_state(plain, flat)

@@ -13,7 +13,7 @@ from fedcore.aggregators import Accumulator
 from fedcore.clients.trainer import Trainer
 from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.engine.context import RunContext
-from fedcore.engine.evaluation import BATCH_SIZE
+from fedcore.engine.evaluation import BATCH_SIZE, Portrait, score_portraits
 from fedcore.engine.executor import CohortWork, full_name
 from fedcore.engine.intake import Progress, take_in_lane
 from fedcore.engine.lanes import largest_first
@@ -94,6 +94,19 @@ class PoolExecutor:
             batches = line.outbox.get(answer["tallies"]).split(BATCH_SIZE)
             tallies.update(zip(answer["starts"], batches, strict=True))
         return torch.cat([tallies[start] for start in starts])
+
+    def score_each(
+        self, portraits: Iterable[Portrait], should_stop: ShouldStop
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Yield per client what its own examples add to the metrics, with its own model.
+
+        This process does it: all clients' examples together are one pass over the test split, and
+        sending every model to another process would cost more.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so.
+        """
+        return score_portraits(self._context, self._trainer, portraits, should_stop)
 
     def close(self) -> None:
         """End the processes."""

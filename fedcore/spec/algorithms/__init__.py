@@ -16,6 +16,7 @@ from fedcore.spec.algorithms.drift import (
     ScaffoldSpec,
 )
 from fedcore.spec.algorithms.server import FedAdagradSpec, FedAdamSpec, FedAvgMSpec, FedYogiSpec
+from fedcore.spec.algorithms.personal import FedBnSpec, FedPerSpec, FedRepSpec, LgFedAvgSpec
 
 # isort: on
 
@@ -25,11 +26,15 @@ __all__ = [
     "FedAdamSpec",
     "FedAvgMSpec",
     "FedAvgSpec",
+    "FedBnSpec",
     "FedDynSpec",
     "FedNovaSpec",
+    "FedPerSpec",
     "FedProxSpec",
+    "FedRepSpec",
     "FedSgdSpec",
     "FedYogiSpec",
+    "LgFedAvgSpec",
     "MoonSpec",
     "ScaffoldSpec",
     "ServerRateSpec",

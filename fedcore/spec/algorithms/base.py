@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from fedcore.spec.base import Choice
+from fedcore.spec.models import ModelSpec
 
 
 class AlgorithmSpec(Choice):
@@ -32,6 +33,11 @@ class AlgorithmSpec(Choice):
     allows_frozen: ClassVar[bool] = True
     allows_ranks: ClassVar[bool] = False
     has_own_messages: ClassVar[bool] = False
+
+    @property
+    def other_models(self) -> tuple[ModelSpec, ...]:
+        """Models of further architectures; client i trains the i-th of all, and round again."""
+        return ()
 
 
 class ServerRateSpec(AlgorithmSpec):

@@ -1267,7 +1267,7 @@ export interface components {
          * ClientMetric
          * @enum {string}
          */
-        ClientMetric: "loss" | "accuracy" | "test_loss" | "duration" | "participation" | "refused";
+        ClientMetric: "loss" | "accuracy" | "test_loss" | "personal_accuracy" | "duration" | "participation" | "refused";
         /** ClientRefused */
         ClientRefused: {
             /** Seq */
@@ -1397,6 +1397,11 @@ export interface components {
              * @default null
              */
             test_loss: number | null;
+            /**
+             * Personal Accuracy
+             * @default null
+             */
+            personal_accuracy: number | null;
         };
         /** Clients */
         Clients: {
@@ -2402,6 +2407,60 @@ export interface components {
             server_lr: number;
         };
         /**
+         * FedBnSpec
+         * @description Normalisation layers stay on each client, for clients whose inputs look different.
+         *
+         *     Weights, biases and running statistics of those layers are neither sent nor averaged. Every
+         *     client predicts with its own. A model without such layers is trained as by FedAvg.
+         */
+        FedBnSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedbn";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Norms
+             * @description Which layers stay on the client: batch norm, as in the paper, or every kind of normalisation.
+             * @default batch
+             * @enum {string}
+             */
+            norms: "batch" | "all";
+        };
+        /**
+         * FedBnSpec
+         * @description Normalisation layers stay on each client, for clients whose inputs look different.
+         *
+         *     Weights, biases and running statistics of those layers are neither sent nor averaged. Every
+         *     client predicts with its own. A model without such layers is trained as by FedAvg.
+         */
+        FedBnSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedbn";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Norms
+             * @description Which layers stay on the client: batch norm, as in the paper, or every kind of normalisation.
+             * @default batch
+             * @enum {string}
+             */
+            norms: "batch" | "all";
+        };
+        /**
          * FedDynSpec
          * @description A regulariser that changes with every round makes the clients' optima agree.
          */
@@ -2470,6 +2529,56 @@ export interface components {
             server_lr: number;
         };
         /**
+         * FedPerSpec
+         * @description Clients share the body of the model and keep its last layers to themselves.
+         *
+         *     Both are trained together. Without head layers this is FedAvg.
+         */
+        FedPerSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedper";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Head Layers
+             * @description How many layers, counted from the output, are the head.
+             * @default 1
+             */
+            head_layers: number;
+        };
+        /**
+         * FedPerSpec
+         * @description Clients share the body of the model and keep its last layers to themselves.
+         *
+         *     Both are trained together. Without head layers this is FedAvg.
+         */
+        FedPerSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedper";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Head Layers
+             * @description How many layers, counted from the output, are the head.
+             * @default 1
+             */
+            head_layers: number;
+        };
+        /**
          * FedProxSpec
          * @description FedAvg with a pull towards the global model, for clients whose data differ.
          */
@@ -2514,6 +2623,70 @@ export interface components {
              * @default 0.01
              */
             mu: number;
+        };
+        /**
+         * FedRepSpec
+         * @description Clients share the body of the model and keep its head, which is trained first, by itself.
+         *
+         *     In each round a client trains its head for some epochs with the body as it was received, then
+         *     the body, as ``local`` says, with the head as it is now. Without head layers this is FedAvg.
+         */
+        FedRepSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedrep";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Head Layers
+             * @description How many layers, counted from the output, are the head.
+             * @default 1
+             */
+            head_layers: number;
+            /**
+             * Head Epochs
+             * @description Passes over the client's data that train the head; local.epochs train the body.
+             * @default 10
+             */
+            head_epochs: number;
+        };
+        /**
+         * FedRepSpec
+         * @description Clients share the body of the model and keep its head, which is trained first, by itself.
+         *
+         *     In each round a client trains its head for some epochs with the body as it was received, then
+         *     the body, as ``local`` says, with the head as it is now. Without head layers this is FedAvg.
+         */
+        FedRepSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedrep";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Head Layers
+             * @description How many layers, counted from the output, are the head.
+             * @default 1
+             */
+            head_layers: number;
+            /**
+             * Head Epochs
+             * @description Passes over the client's data that train the head; local.epochs train the body.
+             * @default 10
+             */
+            head_epochs: number;
         };
         /**
          * FedSgdSpec
@@ -3450,6 +3623,58 @@ export interface components {
              * @default 0.3
              */
             smoothing: number;
+        };
+        /**
+         * LgFedAvgSpec
+         * @description Clients share the head of the model and keep the layers below, which read their own inputs.
+         *
+         *     With as many head layers as the model has, this is FedAvg. It was made to go on from a model
+         *     that FedAvg has trained; from a random one it is much weaker.
+         */
+        LgFedAvgSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lg_fedavg";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Head Layers
+             * @description How many layers, counted from the output, are the head.
+             * @default 1
+             */
+            head_layers: number;
+        };
+        /**
+         * LgFedAvgSpec
+         * @description Clients share the head of the model and keep the layers below, which read their own inputs.
+         *
+         *     With as many head layers as the model has, this is FedAvg. It was made to go on from a model
+         *     that FedAvg has trained; from a random one it is much weaker.
+         */
+        LgFedAvgSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lg_fedavg";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Head Layers
+             * @description How many layers, counted from the output, are the head.
+             * @default 1
+             */
+            head_layers: number;
         };
         /**
          * LinearSpec
@@ -5244,7 +5469,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"];
             /**
              * @description Training on one client.
              * @default {
@@ -5415,7 +5640,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"];
             /**
              * @description Training on one client.
              * @default {
@@ -7768,11 +7993,12 @@ export interface operations {
                  * @description * `loss` - loss
                  *     * `accuracy` - accuracy
                  *     * `test_loss` - test_loss
+                 *     * `personal_accuracy` - personal_accuracy
                  *     * `duration` - duration
                  *     * `participation` - participation
                  *     * `refused` - refused
                  */
-                metric?: "loss" | "accuracy" | "test_loss" | "duration" | "participation" | "refused";
+                metric?: "loss" | "accuracy" | "test_loss" | "personal_accuracy" | "duration" | "participation" | "refused";
             };
             header?: never;
             path: {
