@@ -19,8 +19,15 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache of prepared data sets for the whole session: digits are prepared once."""
-    return tmp_path_factory.mktemp("cache")
+    """One cache of prepared data sets for the whole session: digits are prepared once.
+
+    Test processes that run side by side share it, as those of an installation do.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return tmp_path_factory.mktemp("cache")
+    shared = tmp_path_factory.getbasetemp().parent / "cache"
+    shared.mkdir(exist_ok=True)
+    return shared
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from fedcore.params import vector
 from tests.fedcore.quadratic import Bed
 
 
+@cache
 def error(kind: str, *, cohort_size: int = 10, **settings: float) -> float:
     rounds = 120 if cohort_size == 10 else 300
     bed = Bed.of({"kind": kind, **settings}, steps=5, lr=0.4)

@@ -33,11 +33,28 @@ needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a /pro
 START_S = 100.0
 END_S = 20.0
 MANY: dict[str, Any] = {"partition": {"kind": "dirichlet", "clients": 40, "alpha": 0.5}}
-#: What travels in different ways: partial means, private state, gathered updates, refused ones.
+TOPK: dict[str, Any] = {"kind": "topk", "ratio": 0.05}
+#: What travels in different ways: partial means and the codecs' memory, the methods' memory,
+#: gathered updates, accumulators that do not travel.
 CASES: dict[str, dict[str, Any]] = {
-    "fedavg": {"local": {"epochs": 2, "batch_size": 7, "momentum": 0.5}},
+    "means": {
+        "local": {"epochs": 2, "batch_size": 7, "momentum": 0.5},
+        "compression": {"uplink": [TOPK, {"kind": "sign"}]},
+    },
     "scaffold": {"algorithm": {"kind": "scaffold"}},
-    "median": {"aggregation": {"kind": "median"}},
+    "gathered": {
+        "aggregation": {"kind": "median"},
+        "compression": {"uplink": [TOPK], "downlink": [{"kind": "quantize"}]},
+        "attack": {"kind": "additive_noise", "fraction": 0.5},
+    },
+    "clipped": {
+        "aggregation": {"kind": "centered_clipping", "radius": 1.0},
+        "compression": {
+            "uplink": [{"kind": "dgc", "ratio": 0.05, "clip_norm": 1.0}, {"kind": "qsgd"}],
+            "downlink": [{"kind": "topk", "ratio": 0.2}],
+        },
+        "attack": {"kind": "label_flip", "fraction": 0.5},
+    },
 }
 
 
@@ -81,7 +98,7 @@ def test_a_pool_gives_the_same_bits_as_one_process(case: str, folders: Folders) 
     context = build_context(small_spec(**MANY, **CASES[case]), folders)
     alone = together = initial_state(context)
     with pool(context, folders) as executor:
-        for _ in range(2):
+        for _ in range(3):
             alone, report = play(context, alone)
             together, pooled = play_round(context, together, executor, never)
             assert pooled.executor == "pool of 2"
@@ -148,19 +165,38 @@ def test_when_the_nursery_dies_its_workers_do_and_the_caller_hears_of_it(folders
 
 
 @needs_proc
-def test_closing_leaves_no_process(folders: Folders) -> None:
-    with started(small_spec(**MANY), folders) as processes:
-        pids = (*processes.pids, parent_of(processes.pids[0]))
-        assert not any(map(is_gone, pids))
-    assert all(map(is_gone, pids))
-    processes.close()  # twice is no harm
+def test_a_pool_works_from_a_thread_and_closing_leaves_no_process(folders: Folders) -> None:
+    context = build_context(small_spec(**MANY), folders)
+    found: list[RunState] = []
+    pids: list[int] = []
+
+    def work() -> None:
+        with started(context.spec, folders) as processes:
+            pids.extend((*processes.pids, parent_of(processes.pids[0])))
+            assert not any(map(is_gone, pids))
+            executor = PoolExecutor(context, AUTOGRAD, processes)
+            found.append(play_round(context, initial_state(context), executor, never)[0])
+        assert all(map(is_gone, pids))
+        processes.close()  # twice is no harm
+        pids.clear()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(START_S)
+    assert not pids, "an assertion in the thread has failed"
+    assert_same_state(found[0], play(context, initial_state(context))[0])
 
 
 @needs_proc
-def test_nobody_is_left_when_the_caller_is_killed(folders: Folders) -> None:
-    program = """
+def test_a_pool_neither_runs_the_callers_main_module_nor_outlives_it(
+    folders: Folders, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
 import sys
 from pathlib import Path
+print("begun", flush=True)
 from fedcore.engine.pool import Processes
 from fedcore.environment import Folders
 from fedcore.spec import RunSpec
@@ -169,31 +205,20 @@ assert processes.is_ready(100)
 print(*processes.pids, flush=True)
 sys.stdin.read()
 """
+    )
     with subprocess.Popen(
-        [sys.executable, "-c", program, str(folders.cache)],
+        [sys.executable, str(script), str(folders.cache)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as caller:
         assert caller.stdout is not None
+        assert caller.stdout.readline() == "begun\n"
         pids = [int(pid) for pid in caller.stdout.readline().split()]
         assert len(pids) == 2
         caller.kill()
         wait_until(lambda: all(map(is_gone, pids)))
-
-
-def test_a_pool_works_from_a_process_with_threads(folders: Folders) -> None:
-    context = build_context(small_spec(**MANY), folders)
-    found: list[RunState] = []
-
-    def work() -> None:
-        with pool(context, folders) as executor:
-            found.append(play_round(context, initial_state(context), executor, never)[0])
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join(START_S)
-    assert_same_state(found[0], play(context, initial_state(context))[0])
+        assert caller.stdout.read() == ""
 
 
 def test_processes_that_cannot_start_say_why(folders: Folders) -> None:
@@ -231,29 +256,3 @@ def test_a_flag_is_seen_by_others() -> None:
     assert not other.is_up()
     flag.close()
     other.close()
-
-
-def test_the_pool_is_started_without_running_the_callers_main_module(
-    folders: Folders, tmp_path: Path
-) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import sys\n"
-        "from pathlib import Path\n"
-        "print('begun', flush=True)\n"
-        "from fedcore.engine import Engine\n"
-        "from fedcore.spec import RunSpec\n"
-        "spec = RunSpec.model_validate({'rounds': 1, 'runtime': {'executor': 'pool',"
-        " 'processes': 2, 'device': 'cpu'}})\n"
-        "engine = Engine.create(spec, cache_dir=Path(sys.argv[1]))\n"
-        "print(engine.run_round().executor.split(',')[0])\n"
-        "engine.close()\n"
-    )
-    done = subprocess.run(
-        [sys.executable, str(script), str(folders.cache)],
-        capture_output=True,
-        text=True,
-        timeout=START_S,
-        check=True,
-    )
-    assert done.stdout.splitlines() == ["begun", "pool of 2"]
