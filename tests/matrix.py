@@ -49,7 +49,10 @@ def suites() -> list[Suite]:
     embedded = services.EMBEDDED_ENVIRONMENT
     chosen = [
         Suite(
-            "engine", ("tests/fedcore", "tests/cli", "tests/architecture"), embedded, IN_PARALLEL
+            "engine",
+            ("tests/fedcore", "tests/cli", "tests/intents", "tests/architecture"),
+            embedded,
+            IN_PARALLEL,
         ),
         Suite("web", ("tests/webapp",), embedded, IN_PARALLEL),
         Suite("workers", ("tests/workers",), embedded),

@@ -11,6 +11,7 @@ from webapp.accounts.views.sessions import CsrfView, LoginView, LogoutView, MeVi
 from webapp.api import errors
 from webapp.api.health import LiveView, ReadyView
 from webapp.artifacts.views import ArtifactListView, ModelView
+from webapp.intents.views import IntentView
 from webapp.jobs.consumers import RunConsumer, UnknownPathConsumer
 from webapp.jobs.views.comparison import CompareView
 from webapp.jobs.views.jobs import JobListView, JobRunListView, JobView
@@ -51,6 +52,7 @@ api: list[URLPattern | URLResolver] = [
     path("catalogue/", CatalogueView.as_view()),
     path("spec/schema/", SpecSchemaView.as_view()),
     path("spec/validate/", SpecValidateView.as_view()),
+    path("intents/", IntentView.as_view()),
     path("jobs/", JobListView.as_view()),
     path("jobs/<uuid:job_id>/", JobView.as_view()),
     path("jobs/<uuid:job_id>/runs/", JobRunListView.as_view()),

@@ -33,7 +33,9 @@ class MeanSpec(AggregationSpec):
     """Weighted mean."""
 
     title: ClassVar[str] = "Mean"
-    synonyms: ClassVar[tuple[str, ...]] = ("average", "weighted average")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "average", "weighted average", "plain average", "Mittelwert", "moyenne", "promedio", "平均",
+    )  # fmt: skip
 
     kind: Literal["mean"] = "mean"
     weighting: Literal["samples", "uniform"] = Field(
@@ -81,7 +83,9 @@ class MedianSpec(RobustSpec):
 
     title: ClassVar[str] = "Median"
     paper: ClassVar[str | None] = "Yin et al., ICML 2018, arXiv:1803.01498"
-    synonyms: ClassVar[tuple[str, ...]] = ("coordinate-wise median", "coordinate median")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "coordinate-wise median", "coordinate median", "médiane", "mediana", "中位数",
+    )  # fmt: skip
 
     kind: Literal["median"] = "median"
 
@@ -94,7 +98,11 @@ class TrimmedMeanSpec(BoundedSpec):
 
     title: ClassVar[str] = "Trimmed mean"
     paper: ClassVar[str | None] = "Yin et al., ICML 2018, arXiv:1803.01498"
-    synonyms: ClassVar[tuple[str, ...]] = ("truncated mean", "trim outliers")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "truncated mean", "trim outliers", "gestutzter Mittelwert", "getrimmtes Mittel",
+        "getrimmter Mittelwert", "moyenne tronquée", "moyenne élaguée", "media recortada",
+        "media truncada", "截尾均值", "修剪均值",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs more than 2f clients per round",)
 
     kind: Literal["trimmed_mean"] = "trimmed_mean"
@@ -141,7 +149,10 @@ class GeometricMedianSpec(RobustSpec):
 
     title: ClassVar[str] = "Geometric median"
     paper: ClassVar[str | None] = "Pillutla et al., IEEE TSP 2022, arXiv:1912.13445"
-    synonyms: ClassVar[tuple[str, ...]] = ("rfa", "robust federated averaging", "weiszfeld")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "rfa", "robust federated averaging", "weiszfeld", "geometrischer Median",
+        "geometrischen Median", "médiane géométrique", "mediana geométrica", "几何中位数",
+    )  # fmt: skip
 
     kind: Literal["geometric_median"] = "geometric_median"
     iterations: int = Field(
@@ -181,7 +192,11 @@ class NormClipSpec(AggregationSpec):
 
     title: ClassVar[str] = "Norm clipping"
     paper: ClassVar[str | None] = "Sun et al. 2019, arXiv:1911.07963"
-    synonyms: ClassVar[tuple[str, ...]] = ("clipped mean", "norm bounding", "clip updates")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "clipped mean", "norm bounding", "clip updates", "norm clip", "clip the updates",
+        "clipped updates", "clip updates to", "Normbegrenzung", "écrêtage", "recorte de norma",
+        "范数裁剪",
+    )  # fmt: skip
 
     kind: Literal["norm_clip"] = "norm_clip"
     max_norm: float | None = Field(

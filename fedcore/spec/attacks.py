@@ -61,7 +61,13 @@ class LabelFlipSpec(AttackSpec):
 
     title: ClassVar[str] = "Label flipping"
     paper: ClassVar[str | None] = "Tolpegin et al., ESORICS 2020, arXiv:2007.08432"
-    synonyms: ClassVar[tuple[str, ...]] = ("data poisoning", "wrong labels", "mislabelled")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "data poisoning", "wrong labels", "mislabelled", "flip labels", "flipped labels",
+        "flips labels", "label flipping", "flipping labels", "poisoned labels", "fälscht Labels",
+        "falsche Labels", "vertauschte Labels", "Labels vertauschen", "inverse les étiquettes",
+        "étiquettes inversées", "invierte etiquetas", "etiquetas invertidas",
+        "flip their labels", "翻转标签", "标签翻转",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("simulation only", "needs classes")
 
     kind: Literal["label_flip"] = "label_flip"
@@ -83,7 +89,11 @@ class SignFlipSpec(AttackSpec):
 
     title: ClassVar[str] = "Sign flipping"
     paper: ClassVar[str | None] = "Gupta et al., ESORICS 2022, arXiv:2208.10273"
-    synonyms: ClassVar[tuple[str, ...]] = ("reverse gradient", "gradient ascent", "byzantine")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "reverse gradient", "gradient ascent", "byzantine", "flip signs", "flipping signs",
+        "flip the sign", "flips signs", "reversed updates", "dreht das Vorzeichen",
+        "Vorzeichen drehen", "inverse le signe", "invierte el signo", "翻转符号", "符号翻转",
+    )  # fmt: skip
 
     kind: Literal["sign_flip"] = "sign_flip"
     scale: float = Field(
@@ -96,7 +106,11 @@ class AdditiveNoiseSpec(AttackSpec):
 
     title: ClassVar[str] = "Additive noise"
     paper: ClassVar[str | None] = "Gupta et al., ESORICS 2022, arXiv:2208.10273"
-    synonyms: ClassVar[tuple[str, ...]] = ("gaussian attack", "noise attack", "random update")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "gaussian attack", "noise attack", "random update", "send noise", "sends noise",
+        "sending noise", "noisy updates", "Rauschen senden", "senden Rauschen",
+        "envoient du bruit", "envían ruido", "噪声攻击",
+    )  # fmt: skip
 
     kind: Literal["additive_noise"] = "additive_noise"
     std: float = Field(0.1, ge=0, le=1e6, description="Standard deviation of the noise.")

@@ -24,7 +24,16 @@ class FullSamplingSpec(SamplingSpec):
     """Every client takes part in every round."""
 
     title: ClassVar[str] = "All clients"
-    synonyms: ClassVar[tuple[str, ...]] = ("full participation", "everyone", "all")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "full participation", "everyone", "all", "every client participates",
+        "all clients participate", "all clients take part", "every client takes part",
+        "with all clients", "all of the clients", "all clients in every round",
+        "everybody takes part", "every client in every round", "alle Clients machen mit",
+        "alle Clients nehmen teil", "alle Clients", "volle Teilnahme", "alle Teilnehmer",
+        "tous les clients", "tous les clients participent", "participation complète",
+        "participan todos los clientes", "todos los clientes", "participación completa",
+        "所有客户端", "所有客户端都参与", "全部客户端", "全员参与",
+    )  # fmt: skip
 
     kind: Literal["full"] = "full"
 
@@ -57,7 +66,11 @@ class RandomSamplingSpec(CohortSpec):
     """A fresh uniform sample without replacement in every round."""
 
     title: ClassVar[str] = "Random clients"
-    synonyms: ClassVar[tuple[str, ...]] = ("client fraction", "uniform sampling", "partial")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "client fraction", "uniform sampling", "partial", "random sampling", "random selection",
+        "at random", "zufällig", "zufällige Auswahl", "au hasard", "al azar",
+        "随机采样", "随机抽样",
+    )  # fmt: skip
 
     kind: Literal["random"] = "random"
 
@@ -67,7 +80,10 @@ class RoundRobinSpec(CohortSpec):
 
     title: ClassVar[str] = "Round robin"
     paper: ClassVar[str | None] = "Mawela et al. 2024, arXiv:2408.13010"
-    synonyms: ClassVar[tuple[str, ...]] = ("take turns", "cyclic")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "take turns", "cyclic", "in turns", "one after the other in turn", "reihum",
+        "abwechselnd", "à tour de rôle", "por turnos", "轮流",
+    )  # fmt: skip
 
     kind: Literal["round_robin"] = "round_robin"
 
@@ -81,7 +97,11 @@ class LatencyProportionalSpec(CohortSpec):
 
     title: ClassVar[str] = "Latency proportional"
     paper: ClassVar[str | None] = "Mawela et al. 2024, arXiv:2408.13010"
-    synonyms: ClassVar[tuple[str, ...]] = ("latency", "fast clients first", "latency-aware")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "latency", "fast clients first", "latency-aware", "prefer fast clients",
+        "fast clients more often", "schnelle Clients bevorzugt", "clients rapides",
+        "clientes rápidos", "延迟优先",
+    )  # fmt: skip
 
     kind: Literal["latency_proportional"] = "latency_proportional"
     smoothing: float = Field(

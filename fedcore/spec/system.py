@@ -35,7 +35,10 @@ class LognormalSpeedSpec(SpeedSpec):
     """Speeds follow a log-normal law: most are near the median, a few are much slower or faster."""
 
     title: ClassVar[str] = "Log-normal speed"
-    synonyms: ClassVar[tuple[str, ...]] = ("heterogeneous devices", "device heterogeneity")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "heterogeneous devices", "device heterogeneity", "lognormal speeds", "log-normal speeds",
+        "different speeds",
+    )  # fmt: skip
 
     kind: Literal["lognormal"] = "lognormal"
     sigma: float = Field(
@@ -47,7 +50,9 @@ class TieredSpeedSpec(SpeedSpec):
     """A fixed share of the clients is slower than the others by a factor."""
 
     title: ClassVar[str] = "Fast and slow clients"
-    synonyms: ClassVar[tuple[str, ...]] = ("slow devices", "two tiers")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "slow devices", "two tiers", "slow and fast clients",
+    )  # fmt: skip
 
     kind: Literal["tiers"] = "tiers"
     slow_fraction: float = Field(0.2, ge=0, le=1, description="Share of slow clients.")

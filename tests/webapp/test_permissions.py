@@ -32,6 +32,7 @@ PERSONAL = {
     "spec/validate/",
     "views/",
     "views/<uuid:view_id>/",
+    "intents/",
 }
 #: Routes that name runs beside their path; who reaches what is in the tests of each of them.
 MANY_RUNS = {"compare/", "runs/bulk/", "runs/facets/", "runs/sparklines/"}

@@ -177,7 +177,11 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "webapp.api.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "webapp.api.schema.RoundhouseSchema",
-    "DEFAULT_THROTTLE_RATES": {"login": "10/min", "login_address": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "login": "10/min",
+        "login_address": "60/min",
+        "intents": "60/min",
+    },
     "EXCEPTION_HANDLER": "webapp.api.errors.exception_handler",
     "NUM_PROXIES": ENVIRONMENT.trusted_proxies,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -12,7 +12,9 @@ class FedAvgSpec(ServerRateSpec):
 
     title: ClassVar[str] = "FedAvg"
     paper: ClassVar[str | None] = "McMahan et al., AISTATS 2017, arXiv:1602.05629"
-    synonyms: ClassVar[tuple[str, ...]] = ("federated averaging", "fed avg", "fed-avg")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "federated averaging", "fed avg", "fed-avg", "federated average", "联邦平均",
+    )  # fmt: skip
 
     kind: Literal["fedavg"] = "fedavg"
 

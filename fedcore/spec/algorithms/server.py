@@ -59,7 +59,10 @@ class FedAvgMSpec(ServerRateSpec):
 
     title: ClassVar[str] = "FedAvgM"
     paper: ClassVar[str | None] = "Hsu et al. 2019, arXiv:1909.06335"
-    synonyms: ClassVar[tuple[str, ...]] = ("server momentum", "fedavg with momentum")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "server momentum", "fedavg with momentum", "momentum on the server",
+        "server-side momentum",
+    )  # fmt: skip
 
     kind: Literal["fedavgm"] = "fedavgm"
     beta: float = Field(0.9, ge=0, lt=1, description="Momentum of the server; 0 is FedAvg.")

@@ -18,7 +18,12 @@ class TopkSpec(SupportCodecSpec):
 
     title: ClassVar[str] = "Top-k"
     paper: ClassVar[str | None] = "Stich et al., NeurIPS 2018, arXiv:1809.07599"
-    synonyms: ClassVar[tuple[str, ...]] = ("sparsification", "top k", "largest entries", "sparse")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "sparsification", "top k", "largest entries", "sparse", "largest values", "die größten",
+        "größten Einträge", "plus grandes valeurs", "valeurs les plus grandes",
+        "valores más grandes", "最大的", "稀疏化", "top", "Sparsifizierung", "esparsificación",
+        "parcimonie",
+    )  # fmt: skip
     support_depends_on_data: ClassVar[bool] = True
 
     kind: Literal["topk"] = "topk"
@@ -54,7 +59,10 @@ class RandkSpec(SupportCodecSpec):
 
     title: ClassVar[str] = "Random-k"
     paper: ClassVar[str | None] = "Stich et al., NeurIPS 2018, arXiv:1809.07599"
-    synonyms: ClassVar[tuple[str, ...]] = ("random sparsification", "rand-k", "random mask")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "random sparsification", "rand-k", "random mask", "random k", "random entries",
+        "zufällige Einträge", "entrées aléatoires", "entradas aleatorias", "随机稀疏化",
+    )  # fmt: skip
     message_bytes: ClassVar[int] = 8
 
     kind: Literal["randk"] = "randk"

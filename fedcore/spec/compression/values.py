@@ -18,7 +18,10 @@ class CastSpec(ValueCodecSpec):
     """
 
     title: ClassVar[str] = "Half precision"
-    synonyms: ClassVar[tuple[str, ...]] = ("fp16", "bf16", "float16", "bfloat16", "half")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "fp16", "bf16", "float16", "bfloat16", "half", "half precision", "halbe Genauigkeit",
+        "demi-précision", "media precisión", "半精度",
+    )  # fmt: skip
     fits_weights: ClassVar[bool] = True
 
     kind: Literal["cast"] = "cast"
@@ -46,7 +49,12 @@ class QuantizeSpec(ValueCodecSpec):
 
     title: ClassVar[str] = "Quantisation"
     paper: ClassVar[str | None] = "Mawela et al., IEEE IoT-J 2025, arXiv:2408.13010"
-    synonyms: ClassVar[tuple[str, ...]] = ("int8", "int4", "int16", "quantization", "low-bit")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "int8", "int4", "int16", "quantization", "low-bit", "quantised", "quantized", "quantise",
+        "quantize", "quantisation", "Quantisierung", "quantisiere", "quantisiert",
+        "quantification", "quantifier", "quantifie", "cuantización", "cuantiza", "cuantizar",
+        "量化",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("mode fixed loses changes below half of step",)
     fits_weights: ClassVar[bool] = True
 
@@ -118,7 +126,10 @@ class SignSpec(ValueCodecSpec):
 
     title: ClassVar[str] = "Sign"
     paper: ClassVar[str | None] = "Karimireddy et al., ICML 2019, arXiv:1901.09847"
-    synonyms: ClassVar[tuple[str, ...]] = ("signsgd", "1-bit", "one bit", "binary")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "signsgd", "1-bit", "one bit", "binary", "sign compression", "sign sgd", "Vorzeichen",
+        "signe", "signo", "符号压缩",
+    )  # fmt: skip
 
     kind: Literal["sign"] = "sign"
     error_feedback: bool = Field(
@@ -141,7 +152,9 @@ class TernarySpec(ValueCodecSpec):
 
     title: ClassVar[str] = "Ternary"
     paper: ClassVar[str | None] = "Wen et al., NeurIPS 2017, arXiv:1705.07878"
-    synonyms: ClassVar[tuple[str, ...]] = ("terngrad", "ternary gradients", "three levels")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "terngrad", "ternary gradients", "three levels", "ternär", "ternaire", "ternario", "三值",
+    )  # fmt: skip
 
     kind: Literal["ternary"] = "ternary"
     clip_std: float | None = Field(

@@ -17,7 +17,9 @@ class DigitsSpec(DatasetSpec):
 
     title: ClassVar[str] = "Digits 8x8"
     paper: ClassVar[str | None] = "Alpaydin and Kaynak 1998, UCI Optical Recognition of Digits"
-    synonyms: ClassVar[tuple[str, ...]] = ("optdigits", "sklearn digits", "small digits")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "optdigits", "sklearn digits", "small digits", "digits", "Ziffern", "8x8 digits",
+    )  # fmt: skip
 
     kind: Literal["digits"] = "digits"
 
@@ -31,7 +33,10 @@ class MnistSpec(DatasetSpec):
 
     title: ClassVar[str] = "MNIST"
     paper: ClassVar[str | None] = "LeCun, Cortes and Burges 1998"
-    synonyms: ClassVar[tuple[str, ...]] = ("handwritten digits",)
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "handwritten digits", "handgeschriebene Ziffern", "chiffres manuscrits",
+        "dígitos manuscritos", "手写数字",
+    )  # fmt: skip
 
     kind: Literal["mnist"] = "mnist"
 
@@ -45,7 +50,10 @@ class FashionMnistSpec(DatasetSpec):
 
     title: ClassVar[str] = "Fashion-MNIST"
     paper: ClassVar[str | None] = "Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747"
-    synonyms: ClassVar[tuple[str, ...]] = ("fashion mnist", "fmnist", "clothes", "zalando")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "fashion mnist", "fmnist", "clothes", "zalando", "fashion", "Kleidung", "vêtements",
+        "ropa",
+    )  # fmt: skip
 
     kind: Literal["fashion_mnist"] = "fashion_mnist"
 

@@ -48,7 +48,11 @@ class IidPartitionSpec(PartitionSpec):
     """Every client holds a random, equal share."""
 
     title: ClassVar[str] = "IID"
-    synonyms: ClassVar[tuple[str, ...]] = ("uniform", "homogeneous", "equal")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "uniform", "homogeneous", "equal", "independent and identically distributed", "evenly",
+        "gleichmäßig", "gleichmäßig verteilt", "gleichverteilt", "homogène", "uniformément",
+        "homogéneo", "uniformemente", "独立同分布", "均匀",
+    )  # fmt: skip
 
     kind: Literal["iid"] = "iid"
 
@@ -62,7 +66,11 @@ class DirichletPartitionSpec(PartitionSpec):
 
     title: ClassVar[str] = "Dirichlet"
     paper: ClassVar[str | None] = "Yurochkin et al. 2019; Hsu et al. 2019, arXiv:1909.06335"
-    synonyms: ClassVar[tuple[str, ...]] = ("non-iid", "label skew", "heterogeneous", "uneven")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "non-iid", "label skew", "heterogeneous", "uneven", "non iid", "nicht iid", "heterogen",
+        "ungleich verteilt", "non-IID", "hétérogène", "no iid", "heterogéneo",
+        "狄利克雷", "非独立同分布", "label-skewed", "skewed labels",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs labels",)
     needs_labels: ClassVar[bool] = True
 
@@ -90,7 +98,10 @@ class ShardsPartitionSpec(PartitionSpec):
 
     title: ClassVar[str] = "Shards"
     paper: ClassVar[str | None] = "McMahan et al. 2017, arXiv:1602.05629; Zhao et al. 2018"
-    synonyms: ClassVar[tuple[str, ...]] = ("pathological", "two classes each", "label shards")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "pathological", "two classes each", "label shards", "two classes per client",
+        "pathologisch", "pathologique", "patológico", "病态",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs labels",)
     needs_labels: ClassVar[bool] = True
 
@@ -121,7 +132,10 @@ class QuantityPartitionSpec(PartitionSpec):
 
     title: ClassVar[str] = "Quantity skew"
     paper: ClassVar[str | None] = "Li et al. 2022, NIID-Bench, arXiv:2102.02079"
-    synonyms: ClassVar[tuple[str, ...]] = ("unbalanced", "different sizes", "size skew")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "unbalanced", "different sizes", "size skew", "unbalanced sizes", "unequal amounts",
+        "ungleiche Mengen", "quantités inégales", "cantidades desiguales", "数量倾斜",
+    )  # fmt: skip
 
     kind: Literal["quantity"] = "quantity"
     mode: Literal["dirichlet", "power_law"] = Field(
@@ -151,7 +165,9 @@ class FeaturePartitionSpec(PartitionSpec):
 
     title: ClassVar[str] = "Feature skew"
     paper: ClassVar[str | None] = "Li et al. 2022, NIID-Bench, arXiv:2102.02079"
-    synonyms: ClassVar[tuple[str, ...]] = ("noisy clients", "rotated", "covariate shift")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "noisy clients", "rotated", "covariate shift", "feature shift", "Merkmalsverschiebung",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers; rotation needs images",)
 
     kind: Literal["feature"] = "feature"
@@ -212,7 +228,14 @@ class NaturalPartitionSpec(PartitionSpec):
 
     title: ClassVar[str] = "Natural"
     paper: ClassVar[str | None] = "Caldas et al. 2018, LEAF, arXiv:1812.01097"
-    synonyms: ClassVar[tuple[str, ...]] = ("by hospital", "by user", "by role", "real clients")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "by hospital", "by user", "by role", "real clients", "natural owners", "natural split",
+        "one client per hospital", "one client per speaker", "one client per role",
+        "one client per region", "by speaker", "ein Client pro Krankenhaus",
+        "ein Client je Krankenhaus", "natürliche", "un client par hôpital",
+        "naturels", "un cliente por hospital", "naturales",
+        "每家医院一个客户端", "自然划分",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs a data set with natural clients",)
 
     kind: Literal["natural"] = "natural"

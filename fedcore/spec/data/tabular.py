@@ -19,7 +19,10 @@ class AdultSpec(DatasetSpec):
 
     title: ClassVar[str] = "Adult (census income)"
     paper: ClassVar[str | None] = "Kohavi and Becker 1996, UCI Adult"
-    synonyms: ClassVar[tuple[str, ...]] = ("census", "income", "tabular")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "census", "income", "tabular", "adult income", "Einkommen", "recensement", "censo",
+        "人口普查", "收入数据",
+    )  # fmt: skip
 
     kind: Literal["adult"] = "adult"
 
@@ -55,7 +58,11 @@ class HeartSpec(DatasetSpec):
 
     title: ClassVar[str] = "Heart disease"
     paper: ClassVar[str | None] = "Janosi et al. 1988, UCI Heart Disease"
-    synonyms: ClassVar[tuple[str, ...]] = ("heart disease", "hospitals", "medical")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "heart disease", "hospitals", "medical", "heart data", "heart", "cardiac", "Herzdaten",
+        "Herzkrankheit", "Herzkrankheiten", "données cardiaques", "maladie cardiaque",
+        "datos del corazón", "enfermedades cardíacas", "心脏病", "心脏病数据",
+    )  # fmt: skip
 
     kind: Literal["heart"] = "heart"
 
@@ -75,7 +82,10 @@ class SyntheticSpec(DatasetSpec):
 
     title: ClassVar[str] = "Synthetic (alpha, beta)"
     paper: ClassVar[str | None] = "Li et al. 2020, arXiv:1812.06127, section 5.1"
-    synonyms: ClassVar[tuple[str, ...]] = ("generated", "artificial", "logistic synthetic")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "generated", "artificial", "logistic synthetic", "synthetic", "synthetisch",
+        "synthetische Daten", "données synthétiques", "datos sintéticos", "合成数据",
+    )  # fmt: skip
 
     kind: Literal["synthetic"] = "synthetic"
     alpha: float = Field(1.0, ge=0, le=100, description="How much the clients' true models differ.")

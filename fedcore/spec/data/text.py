@@ -25,7 +25,9 @@ class ShakespeareSpec(DatasetSpec):
 
     title: ClassVar[str] = "Tiny Shakespeare"
     paper: ClassVar[str | None] = "Karpathy 2015; by role as in LEAF, arXiv:1812.01097"
-    synonyms: ClassVar[tuple[str, ...]] = ("plays", "next character", "tiny shakespeare")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "plays", "next character", "tiny shakespeare", "莎士比亚", "Theaterstücke",
+    )  # fmt: skip
 
     kind: Literal["shakespeare"] = "shakespeare"
     length: Length = 80
@@ -54,7 +56,10 @@ class Banking77Spec(DatasetSpec):
 
     title: ClassVar[str] = "Banking77"
     paper: ClassVar[str | None] = "Casanueva et al. 2020, arXiv:2003.04807"
-    synonyms: ClassVar[tuple[str, ...]] = ("banking", "intents", "text classification")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "banking", "intents", "text classification", "bank questions", "banking questions",
+        "Bankfragen", "questions bancaires", "preguntas bancarias", "银行问题",
+    )  # fmt: skip
 
     kind: Literal["banking77"] = "banking77"
     length: Length = 48

@@ -23,7 +23,10 @@ class CharLstmSpec(ModelSpec):
 
     title: ClassVar[str] = "Character LSTM"
     paper: ClassVar[str | None] = "Caldas et al. 2018, LEAF, arXiv:1812.01097"
-    synonyms: ClassVar[tuple[str, ...]] = ("lstm", "rnn", "recurrent network", "char-rnn")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "lstm", "rnn", "recurrent network", "char-rnn", "循环网络", "rekurrentes Netz",
+        "réseau récurrent", "red recurrente",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("predicts the next token of a text",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = _TOKENS
     tasks: ClassVar[tuple[TaskName, ...]] = (TaskName.NEXT_TOKEN,)

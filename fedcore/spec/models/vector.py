@@ -17,7 +17,11 @@ class LinearSpec(ModelSpec):
     """One linear layer: softmax regression, or linear regression."""
 
     title: ClassVar[str] = "Linear"
-    synonyms: ClassVar[tuple[str, ...]] = ("logistic regression", "softmax regression")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "logistic regression", "softmax regression", "linear model", "softmax classifier",
+        "logistische Regression", "lineares Modell", "régression logistique", "modèle linéaire",
+        "regresión logística", "modelo lineal", "逻辑回归", "线性模型",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
 
@@ -32,7 +36,11 @@ class MlpSpec(ModelSpec):
     """Fully connected layers with ReLU between them."""
 
     title: ClassVar[str] = "Multi-layer perceptron"
-    synonyms: ClassVar[tuple[str, ...]] = ("neural network", "fully connected", "dense network")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "neural network", "fully connected", "dense network", "perceptron",
+        "feed-forward network", "feedforward", "mehrschichtiges Perzeptron", "Perzeptron",
+        "perceptron multicouche", "perceptrón multicapa", "perceptrón", "多层感知机", "全连接",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
     has_features: ClassVar[bool] = True

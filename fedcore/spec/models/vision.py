@@ -24,7 +24,11 @@ class CnnSpec(ModelSpec):
 
     title: ClassVar[str] = "Convolutional network"
     paper: ClassVar[str | None] = "Caldas et al. 2018, LEAF, arXiv:1812.01097"
-    synonyms: ClassVar[tuple[str, ...]] = ("convnet", "convolutional neural network")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "convnet", "convolutional neural network", "conv net", "convolutional", "Faltungsnetz",
+        "Faltungsnetzwerk", "réseau convolutif", "réseau de convolution", "réseau à convolution",
+        "red convolucional", "卷积网络", "卷积神经网络",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE,)
     kernel_size: ClassVar[int] = 5
@@ -69,7 +73,10 @@ class ResNetSpec(ModelSpec):
     paper: ClassVar[str | None] = (
         "He et al. 2016, arXiv:1512.03385, section 4.2; group norm: Hsieh et al., arXiv:1910.00189"
     )
-    synonyms: ClassVar[tuple[str, ...]] = ("residual network", "resnet-20", "resnet20")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "residual network", "resnet-20", "resnet20", "residual net", "Residualnetz",
+        "réseau résiduel", "red residual", "残差网络",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE,)
     num_stages: ClassVar[int] = 3
@@ -135,7 +142,9 @@ class VitSpec(ModelSpec):
 
     title: ClassVar[str] = "Vision transformer"
     paper: ClassVar[str | None] = "Dosovitskiy et al. 2021, arXiv:2010.11929"
-    synonyms: ClassVar[tuple[str, ...]] = ("vit", "transformer for images")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "vit", "transformer for images", "Bildtransformer", "transformeur visuel", "视觉变换器",
+    )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images that patches tile",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE,)
     mlp_ratio: ClassVar[int] = 2

@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intents/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A draft of a run or of a sweep, from a sentence. */
+        post: operations["intents_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/": {
         parameters: {
             query?: never;
@@ -3323,6 +3340,143 @@ export interface components {
              * @default false
              */
             log: boolean;
+        };
+        /**
+         * IntentChange
+         * @description What a follow-up sentence changed in the draft.
+         */
+        IntentChange: {
+            /** Path */
+            path: string;
+            /** Before */
+            before: unknown;
+            /** After */
+            after: unknown;
+        };
+        /**
+         * IntentField
+         * @description One setting of the draft, and where its value comes from.
+         */
+        IntentField: {
+            /** Path */
+            path: string;
+            /** Value */
+            value: unknown;
+            /**
+             * Source
+             * @description Words of the prompt, a rule that follows from them, the draft, a default.
+             * @enum {string}
+             */
+            source: "prompt" | "rule" | "draft" | "default";
+            /**
+             * Text
+             * @description The words of the prompt that it comes from.
+             * @default
+             */
+            text: string;
+            /**
+             * Start
+             * @description Place of the first of these characters.
+             * @default null
+             */
+            start: number | null;
+            /**
+             * End
+             * @description Place after the last.
+             * @default null
+             */
+            end: number | null;
+        };
+        /**
+         * IntentQuestion
+         * @description Something that only the user can decide.
+         */
+        IntentQuestion: {
+            /** Field */
+            field: string;
+            /** Question */
+            question: string;
+        };
+        IntentRequest: {
+            /** @description What to run, in your own words. */
+            prompt: string;
+            /** @description The spec that the prompt is to change. */
+            draft?: components["schemas"]["RunSpecInput"] | null;
+        };
+        /**
+         * IntentResult
+         * @description A draft of a run or of a sweep; nothing is saved and nothing is launched.
+         */
+        IntentResult: {
+            /** @description The run; null if it is a sweep, or declined. */
+            spec: components["schemas"]["RunSpec"] | null;
+            /** @description The runs, where there are several. */
+            sweep: components["schemas"]["IntentSweep"] | null;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["IntentField"][];
+            /**
+             * Changes
+             * @description Against the draft that was edited.
+             * @default []
+             */
+            changes: components["schemas"]["IntentChange"][];
+            /**
+             * Questions
+             * @default []
+             */
+            questions: components["schemas"]["IntentQuestion"][];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+            /**
+             * Declined
+             * @description Why nothing came of the prompt, if so.
+             * @default null
+             */
+            declined: string | null;
+            /**
+             * Confidence
+             * @description 1 where every word was understood.
+             */
+            confidence: number;
+            /**
+             * Backend
+             * @description Which back end answered.
+             */
+            backend: string;
+            /**
+             * Seconds
+             * @description How long the answer took.
+             */
+            seconds: number;
+        };
+        /**
+         * IntentSweep
+         * @description Several runs: every combination of the values of all axes, with each seed.
+         */
+        IntentSweep: {
+            /**
+             * Base
+             * @description The spec that all runs start from, as written.
+             */
+            base: {
+                [key: string]: unknown;
+            };
+            /** Axes */
+            axes: {
+                [key: string]: unknown[];
+            };
+            /**
+             * Seeds
+             * @description Runs of each; null is one.
+             * @default null
+             */
+            seeds: number | null;
         };
         /** @description A job with its spec, its sweep if it is one, and its newest runs. */
         Job: {
@@ -7494,6 +7648,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    intents_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntentRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntentResult"];
                 };
             };
             /** @description What went wrong. */

@@ -1,0 +1,1 @@
+"""Sentences in, checked drafts of runs and sweeps out; nothing here launches anything."""
