@@ -39,6 +39,7 @@ from webapp.jobs.views.runs import (
 )
 from webapp.jobs.views.specs import CatalogueView, SpecSchemaView, SpecValidateView
 from webapp.jobs.views.sweeps import SweepCancelView, SweepView
+from webapp.jobs.views.workers import WorkerListView
 from webapp.spa import page
 
 api: list[URLPattern | URLResolver] = [
@@ -77,6 +78,7 @@ api: list[URLPattern | URLResolver] = [
     path("compare/", CompareView.as_view()),
     path("views/", SavedViewListView.as_view()),
     path("views/<uuid:view_id>/", SavedViewView.as_view()),
+    path("workers/", WorkerListView.as_view()),
     path("health/live/", LiveView.as_view()),
     path("health/ready/", ReadyView.as_view()),
     path("schema/", SpectacularAPIView.as_view()),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from structlog.contextvars import bound_contextvars
 
 from webapp.celery import app
 from webapp.jobs import services
@@ -16,6 +17,7 @@ from webapp.jobs.queue import ADVANCE_RUN
 from workers.base import RunTask
 from workers.engines import EngineCache
 from workers.heartbeat import Heartbeat
+from workers.presence import working_on
 from workers.retry import TRANSIENT, RetryPolicy
 from workers.slices import Slice, Timing
 
@@ -35,16 +37,21 @@ def advance_run(self: Any, run_id: str) -> None:
 def advance(
     run_id: UUID, *, queue: str, engines: EngineCache, retries: RetryPolicy = TRANSIENT
 ) -> None:
-    """Work on a run for one turn, or return at once if there is nothing to do for this worker."""
-    lease = services.acquire_lease(run_id=run_id, holder=f"{socket.gethostname()}:{os.getpid()}")
-    if lease is None:  # finished, paused, or held by another worker
+    """Work for one turn on the run whose turn it is, or return at once if there is none."""
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    lease = services.take_run(hint=run_id, queue=queue, holder=holder)
+    if lease is None:  # nothing waits that may be taken
         log.info("nothing to do")
         return
     timing = Timing(
         slice_s=settings.SLICE_S, checkpoint_every_s=settings.CHECKPOINT_EVERY_S, retries=retries
     )
-    with Heartbeat(lease, lease_s=settings.LEASE_S) as heartbeat:
+    with (
+        bound_contextvars(run_id=str(lease.run_id)),
+        working_on(lease.run_id),
+        Heartbeat(lease, lease_s=settings.LEASE_S) as heartbeat,
+    ):
         try:
-            Slice(lease, heartbeat, engines=engines, queue=queue, timing=timing).work()
+            Slice(lease, heartbeat, engines=engines, timing=timing).work()
         except services.LeaseLostError:
             log.warning("turn given up, the run belongs to another worker")

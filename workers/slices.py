@@ -66,13 +66,11 @@ class Slice:
         heartbeat: Heartbeat,
         *,
         engines: EngineCache,
-        queue: str,
         timing: Timing,
     ) -> None:
         self._lease = lease
         self._heartbeat = heartbeat
         self._engines = engines
-        self._queue = queue
         self._slice_s = timing.slice_s
         self._patience = Patience(heartbeat, timing.retries)
         self._saver = Saver(lease, self._patience, every_s=timing.checkpoint_every_s)
@@ -169,7 +167,7 @@ class Slice:
         if now - self._looked < self._slice_s:
             return False
         self._looked = now
-        return self._patience.with_database(lambda: selectors.others_waiting(self._queue))
+        return self._patience.with_database(lambda: selectors.another_is_next(self._lease.run_id))
 
     # --- ending -----------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ def work(*, name: str, queues: Sequence[str], on_ready: Callable[[], None]) -> N
     django.setup()
     app.loader.import_default_modules()
     _import_tasks(queues)
+    app.steps["worker"].add(import_module("workers.presence").PresenceStep)
     if UPKEEP in queues:
         app.steps["worker"].add(import_module("workers.beat").BeatStep)
     ready_receiver = _when_ready(on_ready)

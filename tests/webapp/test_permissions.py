@@ -30,6 +30,7 @@ PERSONAL = {
     "catalogue/",
     "spec/schema/",
     "spec/validate/",
+    "workers/",
     "views/",
     "views/<uuid:view_id>/",
     "intents/",

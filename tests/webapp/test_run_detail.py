@@ -43,7 +43,7 @@ def test_a_queued_run_shows_its_place_and_why_it_waits(
 
 def test_a_run_that_nobody_takes_asks_whether_there_is_a_worker(api: APIClient, run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(queued_at=timezone.now() - timedelta(minutes=1))
-    assert "Is one running?" in get(api, run)["queue"]["reason"]
+    assert "No worker serves the cpu queue" in get(api, run)["queue"]["reason"]
 
 
 def test_a_running_run_shows_progress_totals_and_the_time_left(api: APIClient, run: Run) -> None:

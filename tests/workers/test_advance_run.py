@@ -183,10 +183,11 @@ def test_a_damaged_checkpoint_costs_time_and_no_number(
     run: Run, editor: User, project: Project, settings: Settings, files: Path
 ) -> None:
     settings.SLICE_S = 0.0
-    make_run(editor, project, **TINY)  # somebody who waits, so that the turn ends
+    other = make_run(editor, project, **TINY)  # somebody who waits, so that the turn ends
     advance(run.pk, queue="cpu", engines=EngineCache())
     (checkpoint,) = (files / f"runs/{run.pk}/checkpoint").iterdir()
     checkpoint.write_bytes(b"x" + checkpoint.read_bytes()[1:])
+    services.request_cancel(run=other, user=editor)
     settings.SLICE_S = 3600.0
     advance(run.pk, queue="cpu", engines=EngineCache())
     assert recorded(run) == undisturbed()
@@ -195,7 +196,7 @@ def test_a_damaged_checkpoint_costs_time_and_no_number(
 def test_a_pause_takes_effect_within_a_round_and_resuming_goes_on(
     editor: User, project: Project, engines: EngineCache
 ) -> None:
-    sections = {**TINY, "rounds": 60}
+    sections = {**TINY, "rounds": 600}
     run = make_run(editor, project, **sections)
     with advancing(run, engines):
         wait_until(lambda: run.rounds.count() > 1, within_s=60, what="a round")

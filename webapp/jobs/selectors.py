@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Exists, F, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
 
 from webapp.accounts.models import Project, User
 from webapp.errors import ForbiddenError, NotFoundError
 from webapp.jobs.models import Favourite, Job, Run, RunQuerySet
+from webapp.jobs.operation_models import Worker
+from webapp.jobs.queue_order import Share, Waiting, in_order, shares_of, waiting_in
 from webapp.jobs.services.leases import Checkpoint, latest_checkpoint
 from webapp.jobs.sweep_models import Sweep
 
-#: After so long at the head of the queue, the likely reason is that there is no worker at all.
+#: Workers that have just been started are not known at once.
 _PATIENCE = timedelta(seconds=20)
 
 
@@ -48,9 +50,18 @@ def run_for_worker(run_id: UUID) -> RunForWorker:
     return RunForWorker(run.spec, run.digest, run.rounds_done, latest_checkpoint(run_id))
 
 
-def others_waiting(queue: str) -> bool:
-    """Return whether any run waits in this queue that no worker holds."""
-    return Run.objects.waiting().filter(queue=queue).exists()
+def another_is_next(run_id: UUID) -> bool:
+    """Return whether a worker that let go of this run now would take another one."""
+    run = Run.objects.only("project_id", "priority", "queue").get(pk=run_id)
+    waiting = waiting_in([run.queue])[run.queue]
+    if not waiting:
+        return False
+    me = Waiting(run_id, run.project_id, run.priority, timezone.now())
+    shares = shares_of({run.project_id, *(other.project_id for other in waiting)})
+    mine = shares[run.project_id]
+    shares[run.project_id] = replace(mine, running=max(0, mine.running - 1))
+    first = in_order([*waiting, me], shares)[0]
+    return first.run_id != run_id and not first.is_blocked
 
 
 def visible_runs(user: AbstractBaseUser | AnonymousUser) -> RunQuerySet:
@@ -105,28 +116,43 @@ def default_project(user: User) -> Project:
 
 
 def queue_places(runs: Iterable[Run], now: datetime) -> dict[UUID, QueuePlace]:
-    """Return the places of those runs that wait, in two queries however many they are."""
-    waiting = [run.pk for run in runs if run.is_waiting]
-    if not waiting:
+    """Return the places of those runs that wait, in four queries however many they are."""
+    asked = {run.pk: run for run in runs if run.is_waiting}
+    if not asked:
         return {}
-    ahead = (
-        Run.objects.waiting()
-        .filter(queue=OuterRef("queue"), queued_at__lt=OuterRef("queued_at"))
-        .values("queue")
-        .annotate(number=Count("pk"))
-        .values("number")
-    )
-    counted = Run.objects.filter(pk__in=waiting).annotate(ahead=Coalesce(Subquery(ahead), 0))
-    any_worker = Run.objects.filter(lease_expires_at__gt=now).exists()
-    return {
-        pk: QueuePlace(ahead + 1, _reason(ahead, now - queued_at, any_worker=any_worker))
-        for pk, queued_at, ahead in counted.values_list("pk", "queued_at", "ahead")
-    }
+    waiting = waiting_in({run.queue for run in asked.values()})
+    shares = shares_of({run.project_id for queue in waiting.values() for run in queue})
+    workers = list(Worker.objects.alive(now).values_list("queues", flat=True))
+    served = {queue for queues in workers for queue in queues}
+    found = {}
+    for queue, rows in waiting.items():
+        for position, place in enumerate(in_order(rows, shares), start=1):
+            run = asked.get(place.run_id)
+            if run is None:
+                continue
+            share = shares[run.project_id]
+            if place.is_blocked:
+                reason = _at_limit(share)
+            elif queue not in served and now - run.queued_at > _PATIENCE:
+                reason = _NOT_SERVED.format(queue=queue)
+            else:
+                reason = _behind(position - 1)
+            found[run.pk] = QueuePlace(position, reason)
+    return found
 
 
-def _reason(ahead: int, waited: timedelta, *, any_worker: bool) -> str:
-    if not any_worker and waited > _PATIENCE:
-        return "No worker has taken a run for a while. Is one running?"
+_NOT_SERVED = (
+    "No worker serves the {queue} queue at the moment."
+    " Start one on a machine that has what it needs: roundhouse worker --queue {queue}."
+)
+
+
+def _at_limit(share: Share) -> str:
+    limit = "1 run" if share.limit == 1 else f"{share.limit} runs"
+    return f"Its project trains at most {limit} at a time, and as many are ahead of it."
+
+
+def _behind(ahead: int) -> str:
     if ahead == 0:
         return "Next in line, waiting for a free worker."
     others = "1 other run is" if ahead == 1 else f"{ahead} other runs are"

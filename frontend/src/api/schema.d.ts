@@ -634,6 +634,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Who works here, on what hardware, and how busy it is. */
+        get: operations["workers_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1010,6 +1027,16 @@ export interface components {
              * @default null
              */
             byzantine_count: number | null;
+        };
+        /**
+         * Card
+         * @description A graphics card.
+         */
+        Card: {
+            /** Name */
+            name: string;
+            /** Memory Bytes */
+            memory_bytes: number;
         };
         /**
          * CastSpec
@@ -2931,6 +2958,17 @@ export interface components {
              */
             smoothing: number;
         };
+        /** Hardware */
+        Hardware: {
+            /** Cpus */
+            cpus: number;
+            /** Processor */
+            processor: string;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Gpus */
+            gpus: components["schemas"]["Card"][];
+        };
         /**
          * HeadSpec
          * @description Only the output layer is trained and sent; the rest of the model is frozen.
@@ -3851,6 +3889,16 @@ export interface components {
              * @enum {string}
              */
             kind: "linear";
+        };
+        /** Load */
+        Load: {
+            /**
+             * Load 1M
+             * @description Processes that wanted a processor, over a minute.
+             */
+            load_1m: number;
+            /** Memory Available Bytes */
+            memory_available_bytes: number | null;
         };
         /**
          * LocalSpec
@@ -7413,6 +7461,61 @@ export interface components {
              */
             heads: number;
         };
+        /** WorkerList */
+        WorkerList: {
+            /** Workers */
+            workers: components["schemas"]["WorkerRow"][];
+            /**
+             * Waiting
+             * @description Runs that wait, by queue; of all projects.
+             */
+            waiting: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * WorkerRow
+         * @description One worker process.
+         */
+        WorkerRow: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Host */
+            host: string;
+            /** Version */
+            version: string;
+            /** Queues */
+            queues: string[];
+            hardware: components["schemas"]["Hardware"];
+            load: components["schemas"]["Load"];
+            /**
+             * Is Alive
+             * @description Whether it was heard of lately.
+             */
+            is_alive: boolean;
+            /** Is Busy */
+            is_busy: boolean;
+            /**
+             * Run
+             * @description What it works on, if the user may see that.
+             */
+            run: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -8794,6 +8897,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    workers_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
+                };
             };
             /** @description What went wrong. */
             default: {

@@ -31,12 +31,14 @@ from webapp.jobs.services.organise_run import (
 from webapp.jobs.services.reconcile import reconcile, sweeps_to_advance
 from webapp.jobs.services.record_checkpoint import record_checkpoint
 from webapp.jobs.services.record_round import RoundGapError, record_round
+from webapp.jobs.services.report_worker import WorkerReport, forget_worker, report_worker
 from webapp.jobs.services.request_cancel import request_cancel
 from webapp.jobs.services.request_pause import request_pause
 from webapp.jobs.services.request_resume import request_resume
 from webapp.jobs.services.request_retry import request_retry
 from webapp.jobs.services.run_changes import IllegalTransitionError
 from webapp.jobs.services.submit_job import submit_job, submit_sweep
+from webapp.jobs.services.take_run import take_run
 from webapp.jobs.sweep_results import Trial
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "LeaseLostError",
     "RoundGapError",
     "Trial",
+    "WorkerReport",
     "acquire_lease",
     "advance_sweep",
     "cancel_run",
@@ -57,6 +60,7 @@ __all__ = [
     "discard_template",
     "fail_run",
     "finish_run",
+    "forget_worker",
     "keep_view",
     "launch_run",
     "log_message",
@@ -67,6 +71,7 @@ __all__ = [
     "record_round",
     "release_lease",
     "renew_lease",
+    "report_worker",
     "request_cancel",
     "request_pause",
     "request_resume",
@@ -77,6 +82,7 @@ __all__ = [
     "submit_sweep",
     "sweeps_to_advance",
     "tag_run",
+    "take_run",
     "trash_run",
     "unstar_run",
     "untag_run",

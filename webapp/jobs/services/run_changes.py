@@ -19,6 +19,7 @@ from webapp.jobs.queue import (
 )
 from webapp.jobs.states import (
     FINAL_STATES,
+    WORKABLE_STATES,
     RequestedAction,
     RunAction,
     RunState,
@@ -100,6 +101,19 @@ def transition(
     change(run, *events, moved, now=now, state=to, **changes)
     if to in FINAL_STATES and run.point is not None:
         send_advance_sweep_on_commit(run.job_id)
+    if to not in WORKABLE_STATES:
+        _wake_next(run)
+
+
+def _wake_next(run: Run) -> None:
+    """Send the hint of a run that may have waited for its project to have fewer under way.
+
+    Its own hint may be gone: a worker that found the project at its limit took another run.
+    """
+    following = Run.objects.waiting().filter(project_id=run.project_id, queue=run.queue)
+    first = following.order_by("-priority", "queued_at").values_list("pk", flat=True).first()
+    if first is not None:
+        send_advance_on_commit(first, run.queue)
 
 
 def join_queue(run: Run, now: datetime) -> dict[str, Any]:
