@@ -196,7 +196,7 @@ def test_a_damaged_checkpoint_costs_time_and_no_number(
 def test_a_pause_takes_effect_within_a_round_and_resuming_goes_on(
     editor: User, project: Project, engines: EngineCache
 ) -> None:
-    sections = {**TINY, "rounds": 600}
+    sections = {**TINY, "rounds": 40, "local": {"steps": 200}}
     run = make_run(editor, project, **sections)
     with advancing(run, engines):
         wait_until(lambda: run.rounds.count() > 1, within_s=60, what="a round")
