@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     STRAGGLER = "straggler"
     DROPOUT = "dropout"
     DATA_ORDER = "data_order"
+    SERVER_ORDER = "server_order"
     COMPRESSION = "compression"
     SPARSITY = "sparsity"
     ADVERSARIES = "adversaries"

@@ -184,7 +184,9 @@ class Slice:
 
     def _finish(self, engine: Engine) -> None:
         with TemporaryDirectory(prefix="roundhouse-") as folder:
-            files = engine.export_model(Path(folder))
+            # Where every client has its own model and there is none for all, the checkpoint is
+            # what holds them.
+            files = engine.export_model(Path(folder)) if engine.has_global_model else []
             stored = [store_model(run_id=self._lease.run_id, path=path) for path in files]
         self._heartbeat.end()
         self._patience.with_database(

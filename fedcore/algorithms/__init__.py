@@ -1,9 +1,11 @@
 """Federated methods, one file each."""
 
 from fedcore.algorithms import (  # noqa: F401  (importing registers them)
+    ditto,
     fedavg,
     fedbn,
     feddyn,
+    fedgh,
     fednova,
     fedopt,
     fedper,

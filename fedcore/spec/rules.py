@@ -95,7 +95,7 @@ def method_fits_model(spec: RunSpec) -> Iterator[Problem]:
             "model.kind",
             "contradiction",
             f"{spec.algorithm.title} needs a model with a hidden layer, unlike {spec.model.kind}.",
-            "Use model mlp or cnn.",
+            "Use model mlp, cnn, resnet, vit or dan.",
         )
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from fedcore.spec import (  # noqa: F401  (importing registers the rules)
     rules_data,
     rules_peft,
+    rules_personal,
     rules_trust,
 )
 from fedcore.spec.aggregators import AggregationSpec, MeanSpec

@@ -39,11 +39,27 @@ ALIGNMENT_BYTES = 64
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """Name, type and shape of one tensor."""
+    """Name, type and shape of one tensor.
+
+    Attributes:
+        name: Its name.
+        dtype: Its type.
+        shape: Its shape.
+        is_longest: Whether the first length is only the largest that is allowed, in a description
+            of what is expected.
+    """
 
     name: str
     dtype: torch.dtype
     shape: tuple[int, ...]
+    is_longest: bool = False
+
+    def admits(self, found: TensorInfo) -> bool:
+        """Return whether a tensor is what this one says is expected."""
+        if not self.is_longest:
+            return self == found
+        same = (self.name, self.dtype, self.shape[1:]) == (found.name, found.dtype, found.shape[1:])
+        return same and bool(found.shape) and found.shape[0] <= self.shape[0]
 
     @property
     def size_bytes(self) -> int:

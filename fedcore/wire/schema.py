@@ -46,7 +46,9 @@ class Schema:
             difference = _tensor_difference(name, tensors, found[name])
             if difference is not None:
                 return difference
-        return f"expected scalars {list(self.scalars)}, not {list(other.scalars)}"
+        if self.scalars != other.scalars:
+            return f"expected scalars {list(self.scalars)}, not {list(other.scalars)}"
+        return None
 
 
 def schema_of(message: Message) -> Schema:
@@ -95,9 +97,10 @@ def _tensor_difference(
         wrong = sorted(set(names) ^ set(other_names)) or names
         return f"section {section}: expected other tensors, see {wrong[:3]}"
     for one, two in zip(expected, found, strict=True):
-        if one != two:
+        if not one.admits(two):
+            at_most = "at most " if one.is_longest else ""
             return (
-                f"section {section}, tensor {one.name}: expected {one.dtype} of shape "
+                f"section {section}, tensor {one.name}: expected {one.dtype} of {at_most}shape "
                 f"{list(one.shape)}, not {two.dtype} of shape {list(two.shape)}"
             )
     return None

@@ -146,7 +146,7 @@ class Unpacker:
 
     layout: Layout
     arena: Arena
-    _known: dict[int, Params] = field(default_factory=dict)
+    _known: dict[tuple[int, ...], Params] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Start over, because the arena is written again."""
@@ -161,14 +161,15 @@ class Unpacker:
         if "named" in packed:
             return {name: self.arena.get(place) for name, place in packed["named"]}
         place = packed["flat"]
-        known = self._known.get(place[0])
+        key = (place[0], *place[2])  # an empty tensor lies where the next one begins
+        known = self._known.get(key)
         if known is not None:
             return known
         layout = self.layout
         if packed["layout"] is not None:
             names, shapes = packed["layout"]
             layout = Layout(tuple(names), tuple(tuple(shape) for shape in shapes))
-        params = self._known[place[0]] = Params(layout, self.arena.get(place))
+        params = self._known[key] = Params(layout, self.arena.get(place))
         return params
 
     def params(self, packed: Packed) -> Params:
@@ -270,7 +271,13 @@ def _pack_schema(schema: Schema) -> Packed:
     return {
         "kind": schema.kind,
         "sections": [
-            [name, [[info.name, DTYPE_NAMES[info.dtype], info.shape] for info in infos]]
+            [
+                name,
+                [
+                    [info.name, DTYPE_NAMES[info.dtype], info.shape, info.is_longest]
+                    for info in infos
+                ],
+            ]
             for name, infos in schema.sections
         ],
         "scalars": schema.scalars,
@@ -284,7 +291,10 @@ def _unpack_schema(packed: Packed) -> Schema:
         tuple(
             (
                 name,
-                tuple(TensorInfo(key, DTYPES[dtype], tuple(shape)) for key, dtype, shape in infos),
+                tuple(
+                    TensorInfo(key, DTYPES[dtype], tuple(shape), is_longest)
+                    for key, dtype, shape, is_longest in infos
+                ),
             )
             for name, infos in packed["sections"]
         ),

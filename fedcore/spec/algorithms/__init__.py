@@ -16,18 +16,27 @@ from fedcore.spec.algorithms.drift import (
     ScaffoldSpec,
 )
 from fedcore.spec.algorithms.server import FedAdagradSpec, FedAdamSpec, FedAvgMSpec, FedYogiSpec
-from fedcore.spec.algorithms.personal import FedBnSpec, FedPerSpec, FedRepSpec, LgFedAvgSpec
+from fedcore.spec.algorithms.personal import (
+    DittoSpec,
+    FedBnSpec,
+    FedGhSpec,
+    FedPerSpec,
+    FedRepSpec,
+    LgFedAvgSpec,
+)
 
 # isort: on
 
 __all__ = [
     "AlgorithmSpec",
+    "DittoSpec",
     "FedAdagradSpec",
     "FedAdamSpec",
     "FedAvgMSpec",
     "FedAvgSpec",
     "FedBnSpec",
     "FedDynSpec",
+    "FedGhSpec",
     "FedNovaSpec",
     "FedPerSpec",
     "FedProxSpec",

@@ -18,6 +18,7 @@ class AlgorithmSpec(Choice):
         allows_momentum: Whether it is correct with momentum on the clients.
         needs_mean: Whether its server step is only defined for the mean of the updates.
         needs_features: Whether it compares what a model's last layer sees.
+        needs_classes: Whether it only works where every example has one of a few labels.
         needs_lora: Whether it works on LoRA factors.
         allows_frozen: Whether it works when only a part of the model is trained.
         allows_ranks: Whether it can combine LoRA factors of different rank.
@@ -29,6 +30,7 @@ class AlgorithmSpec(Choice):
     allows_momentum: ClassVar[bool] = True
     needs_mean: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
+    needs_classes: ClassVar[bool] = False
     needs_lora: ClassVar[bool] = False
     allows_frozen: ClassVar[bool] = True
     allows_ranks: ClassVar[bool] = False

@@ -6,8 +6,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from fedcore.spec.algorithms.base import ServerRateSpec
+from fedcore.spec.algorithms.base import AlgorithmSpec, ServerRateSpec
 from fedcore.spec.base import BASIC
+from fedcore.spec.models import ModelSpec
 
 
 class FedBnSpec(ServerRateSpec):
@@ -32,6 +33,8 @@ class FedBnSpec(ServerRateSpec):
 
 class _SplitModel(ServerRateSpec):
     """Methods that cut a model in two, by layers."""
+
+    allows_frozen: ClassVar[bool] = False
 
     head_layers: int = Field(
         1,
@@ -93,3 +96,102 @@ class LgFedAvgSpec(_SplitModel):
     )
 
     kind: Literal["lg_fedavg"] = "lg_fedavg"
+
+
+class DittoSpec(ServerRateSpec):
+    """FedAvg, and beside it each client trains a personal model that is pulled towards the global.
+
+    The global model is FedAvg's, whatever the pull is. Personal models never travel. A pull times
+    the learning rate of 1 or more makes them diverge.
+    """
+
+    title: ClassVar[str] = "Ditto"
+    paper: ClassVar[str | None] = "Li et al., ICML 2021, arXiv:2012.04221"
+    synonyms: ClassVar[tuple[str, ...]] = ("fair and robust personalization", "personal models")
+    constraints: ClassVar[tuple[str, ...]] = ("pull times local.lr below 1, with sgd",)
+
+    kind: Literal["ditto"] = "ditto"
+    pull: float = Field(
+        0.1,
+        ge=0,
+        le=1e6,
+        description="Strength of the pull, the paper's lambda; 0 trains each client alone, 0.05 to "
+        "2 is usual.",
+        json_schema_extra=BASIC,
+    )
+    personal_epochs: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Passes that train the personal model; empty for as long as the global one.",
+    )
+
+
+class FedGhSpec(AlgorithmSpec):
+    """Clients keep models of any architecture; the server trains one output layer for all of them.
+
+    A client sends the mean of what its last layer sees of each class that it holds, never weights.
+    On these the server trains the header with which all clients go on.
+    """
+
+    title: ClassVar[str] = "FedGH"
+    paper: ClassVar[str | None] = "Yi et al., ACM MM 2023, arXiv:2303.13137"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "generalized global header",
+        "heterogeneous models",
+        "different architectures",
+        "fed gh",
+    )
+    constraints: ClassVar[tuple[str, ...]] = (
+        "needs classes, and models with a hidden layer of one width",
+        "aggregation must be mean; it is not used",
+        "messages cannot be compressed",
+    )
+    needs_mean: ClassVar[bool] = True
+    needs_features: ClassVar[bool] = True
+    needs_classes: ClassVar[bool] = True
+    allows_frozen: ClassVar[bool] = False
+    has_own_messages: ClassVar[bool] = True
+
+    kind: Literal["fedgh"] = "fedgh"
+    models: tuple[ModelSpec, ...] = Field(
+        (),
+        max_length=32,
+        description="Further architectures beside model: client i has the i-th of all of them, "
+        "counted from 0 and round again.",
+        json_schema_extra=BASIC,
+    )
+    header_lr: float = Field(
+        0.01, ge=0, le=1000, description="Learning rate of the server; 0.001 to 1 is usual."
+    )
+    header_epochs: int = Field(
+        1, ge=1, le=10_000, description="Passes of the server over the class means of a round."
+    )
+    header_batch: int = Field(
+        1,
+        ge=1,
+        le=1_000_000,
+        description="Class means per step of the server: 1 takes them client by client, as the "
+        "authors do, more shuffles them.",
+    )
+    weighted: bool = Field(
+        default=False, description="Let class means count by the examples behind them."
+    )
+    replace_header: bool = Field(
+        default=True,
+        description="Start a client's round from the server's header; without, clients train "
+        "alone.",
+    )
+    predict_with: Literal["own_header", "global_header"] = Field(
+        "own_header",
+        description="Header with which a client is tested: as its own training left it, or the "
+        "server's newest.",
+    )
+    max_grad_norm: float = Field(
+        50.0, gt=0, le=1e9, description="Longest gradient of a step on a client; it is shortened."
+    )
+
+    @property
+    def other_models(self) -> tuple[ModelSpec, ...]:
+        """Models of further architectures."""
+        return self.models

@@ -25,14 +25,22 @@ class ModelSpec(Choice):
     section: ClassVar[str] = "model"
     #: What an example may look like.
     input_kinds: ClassVar[tuple[InputKind, ...]] = ()
-    #: Whether it shows what its last layer sees.
-    has_features: ClassVar[bool] = False
     #: Whether its layers are modules of the transformers library.
     has_modules: ClassVar[bool] = False
     #: Whether its output layer is its own, as far as that is known before it is loaded.
     has_head: ClassVar[bool] = True
     #: What it can learn.
     tasks: ClassVar[tuple[TaskName, ...]] = ONE_ANSWER
+
+    @property
+    def feature_width(self) -> int | None:
+        """Width of what the last layer sees, for models that show it."""
+        return None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether it shows what its last layer sees."""
+        return self.feature_width is not None
 
     def num_parameters(self, data: DatasetInfo) -> int | None:  # noqa: ARG002
         """Return the number of trainable numbers for this data, or None if it is not known yet."""

@@ -102,6 +102,11 @@ class DanSpec(ModelSpec):
         (128,), max_length=32, description="Width of each hidden layer; empty for none."
     )
 
+    @property
+    def feature_width(self) -> int:
+        """Width of what the last layer sees."""
+        return self.hidden[-1] if self.hidden else self.embedding
+
     def num_parameters(self, data: DatasetInfo) -> int | None:
         """Return the embedding and the dense layers."""
         if not data.num_tokens:

@@ -43,7 +43,6 @@ class MlpSpec(ModelSpec):
     )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
-    has_features: ClassVar[bool] = True
 
     kind: Literal["mlp"] = "mlp"
     hidden: tuple[Width, ...] = Field(
@@ -53,6 +52,11 @@ class MlpSpec(ModelSpec):
         description="Width of each hidden layer.",
         json_schema_extra=BASIC,
     )
+
+    @property
+    def feature_width(self) -> int:
+        """Width of what the last layer sees."""
+        return self.hidden[-1]
 
     def num_parameters(self, data: DatasetInfo) -> int:
         """Return weights and biases of all layers."""

@@ -39,6 +39,11 @@ class CnnSpec(ModelSpec):
     )
     hidden: Width = Field(2048, description="Width of the dense layer.")
 
+    @property
+    def feature_width(self) -> int:
+        """Width of what the last layer sees."""
+        return self.hidden
+
     def num_parameters(self, data: DatasetInfo) -> int | None:
         """Return weights and biases of the convolutions and both dense layers."""
         if not data.is_image:
@@ -105,6 +110,11 @@ class ResNetSpec(ModelSpec):
         """Channels of each stage."""
         return tuple(self.width * 2**stage for stage in range(self.num_stages))
 
+    @property
+    def feature_width(self) -> int:
+        """Width of what the last layer sees."""
+        return self.stage_widths[-1]
+
     def num_parameters(self, data: DatasetInfo) -> int | None:
         """Return all weights: no convolution has a bias, each is followed by a norm with two."""
         if not data.is_image:
@@ -156,6 +166,11 @@ class VitSpec(ModelSpec):
         4, ge=1, le=64, description="Number of transformer blocks.", json_schema_extra=BASIC
     )
     heads: int = Field(4, ge=1, le=64, description="Attention heads; they share the width.")
+
+    @property
+    def feature_width(self) -> int:
+        """Width of what the last layer sees."""
+        return self.dim
 
     def num_parameters(self, data: DatasetInfo) -> int | None:
         """Return all weights of patches, positions, blocks and the output layer."""

@@ -1856,6 +1856,70 @@ export interface components {
             min_size: number;
         };
         /**
+         * DittoSpec
+         * @description FedAvg, and beside it each client trains a personal model that is pulled towards the global.
+         *
+         *     The global model is FedAvg's, whatever the pull is. Personal models never travel. A pull times
+         *     the learning rate of 1 or more makes them diverge.
+         */
+        DittoSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ditto";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Pull
+             * @description Strength of the pull, the paper's lambda; 0 trains each client alone, 0.05 to 2 is usual.
+             * @default 0.1
+             */
+            pull: number;
+            /**
+             * Personal Epochs
+             * @description Passes that train the personal model; empty for as long as the global one.
+             * @default null
+             */
+            personal_epochs: number | null;
+        };
+        /**
+         * DittoSpec
+         * @description FedAvg, and beside it each client trains a personal model that is pulled towards the global.
+         *
+         *     The global model is FedAvg's, whatever the pull is. Personal models never travel. A pull times
+         *     the learning rate of 1 or more makes them diverge.
+         */
+        DittoSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ditto";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Pull
+             * @description Strength of the pull, the paper's lambda; 0 trains each client alone, 0.05 to 2 is usual.
+             * @default 0.1
+             */
+            pull: number;
+            /**
+             * Personal Epochs
+             * @description Passes that train the personal model; empty for as long as the global one.
+             * @default null
+             */
+            personal_epochs: number | null;
+        };
+        /**
          * EmbeddingPartitionSpec
          * @description Like Dirichlet, but over groups of inputs that look alike to a trained network, not labels.
          *
@@ -2537,6 +2601,132 @@ export interface components {
              * @default 0.1
              */
             alpha: number;
+        };
+        /**
+         * FedGhSpec
+         * @description Clients keep models of any architecture; the server trains one output layer for all of them.
+         *
+         *     A client sends the mean of what its last layer sees of each class that it holds, never weights.
+         *     On these the server trains the header with which all clients go on.
+         */
+        FedGhSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedgh";
+            /**
+             * Models
+             * @description Further architectures beside model: client i has the i-th of all of them, counted from 0 and round again.
+             * @default []
+             */
+            models: (components["schemas"]["LinearSpec"] | components["schemas"]["MlpSpec"] | components["schemas"]["CnnSpec"] | components["schemas"]["ResNetSpec"] | components["schemas"]["VitSpec"] | components["schemas"]["CharLstmSpec"] | components["schemas"]["TinyGptSpec"] | components["schemas"]["DanSpec"] | components["schemas"]["HuggingFaceModelSpec"])[];
+            /**
+             * Header Lr
+             * @description Learning rate of the server; 0.001 to 1 is usual.
+             * @default 0.01
+             */
+            header_lr: number;
+            /**
+             * Header Epochs
+             * @description Passes of the server over the class means of a round.
+             * @default 1
+             */
+            header_epochs: number;
+            /**
+             * Header Batch
+             * @description Class means per step of the server: 1 takes them client by client, as the authors do, more shuffles them.
+             * @default 1
+             */
+            header_batch: number;
+            /**
+             * Weighted
+             * @description Let class means count by the examples behind them.
+             * @default false
+             */
+            weighted: boolean;
+            /**
+             * Replace Header
+             * @description Start a client's round from the server's header; without, clients train alone.
+             * @default true
+             */
+            replace_header: boolean;
+            /**
+             * Predict With
+             * @description Header with which a client is tested: as its own training left it, or the server's newest.
+             * @default own_header
+             * @enum {string}
+             */
+            predict_with: "own_header" | "global_header";
+            /**
+             * Max Grad Norm
+             * @description Longest gradient of a step on a client; it is shortened.
+             * @default 50
+             */
+            max_grad_norm: number;
+        };
+        /**
+         * FedGhSpec
+         * @description Clients keep models of any architecture; the server trains one output layer for all of them.
+         *
+         *     A client sends the mean of what its last layer sees of each class that it holds, never weights.
+         *     On these the server trains the header with which all clients go on.
+         */
+        FedGhSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedgh";
+            /**
+             * Models
+             * @description Further architectures beside model: client i has the i-th of all of them, counted from 0 and round again.
+             * @default []
+             */
+            models: (components["schemas"]["LinearSpecInput"] | components["schemas"]["MlpSpecInput"] | components["schemas"]["CnnSpecInput"] | components["schemas"]["ResNetSpecInput"] | components["schemas"]["VitSpecInput"] | components["schemas"]["CharLstmSpecInput"] | components["schemas"]["TinyGptSpecInput"] | components["schemas"]["DanSpecInput"] | components["schemas"]["HuggingFaceModelSpecInput"])[];
+            /**
+             * Header Lr
+             * @description Learning rate of the server; 0.001 to 1 is usual.
+             * @default 0.01
+             */
+            header_lr: number;
+            /**
+             * Header Epochs
+             * @description Passes of the server over the class means of a round.
+             * @default 1
+             */
+            header_epochs: number;
+            /**
+             * Header Batch
+             * @description Class means per step of the server: 1 takes them client by client, as the authors do, more shuffles them.
+             * @default 1
+             */
+            header_batch: number;
+            /**
+             * Weighted
+             * @description Let class means count by the examples behind them.
+             * @default false
+             */
+            weighted: boolean;
+            /**
+             * Replace Header
+             * @description Start a client's round from the server's header; without, clients train alone.
+             * @default true
+             */
+            replace_header: boolean;
+            /**
+             * Predict With
+             * @description Header with which a client is tested: as its own training left it, or the server's newest.
+             * @default own_header
+             * @enum {string}
+             */
+            predict_with: "own_header" | "global_header";
+            /**
+             * Max Grad Norm
+             * @description Longest gradient of a step on a client; it is shortened.
+             * @default 50
+             */
+            max_grad_norm: number;
         };
         /**
          * FedNovaSpec
@@ -5671,7 +5861,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"];
             /**
              * @description Training on one client.
              * @default {
@@ -5842,7 +6032,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"];
             /**
              * @description Training on one client.
              * @default {
