@@ -26,6 +26,7 @@ from webapp.jobs.views.run_data import (
     RunClientRoundsView,
     RunClientsView,
     RunEventsView,
+    RunFailuresView,
     RunLogView,
     RunMetricsView,
 )
@@ -72,6 +73,7 @@ api: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/clients/", RunClientsView.as_view()),
     path("runs/<uuid:run_id>/client-rounds/", RunClientRoundsView.as_view()),
     path("runs/<uuid:run_id>/logs/", RunLogView.as_view()),
+    path("runs/<uuid:run_id>/failures/", RunFailuresView.as_view()),
     path("runs/<uuid:run_id>/events/", RunEventsView.as_view()),
     path("runs/<uuid:run_id>/artifacts/", ArtifactListView.as_view()),
     path("runs/<uuid:run_id>/model/", ModelView.as_view()),

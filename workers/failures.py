@@ -44,6 +44,14 @@ def failure_of(error: BaseException, *, round_index: int | None) -> Failure:
     )
 
 
+def failed_clients(error: BaseException) -> dict[int | str, str]:
+    """Return the reasons of the clients that an error is about, by their ids."""
+    reasons = error.context.get("reasons") if isinstance(error, FedcoreError) else None
+    return {
+        client_id: reason or "no reason was given" for client_id, reason in (reasons or {}).items()
+    }
+
+
 def _named(error: FedcoreError, round_index: int | None) -> Failure:
     context = error.context
     return Failure(

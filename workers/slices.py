@@ -23,7 +23,7 @@ from webapp.jobs import selectors, services
 from webapp.jobs.services import Lease, LeaseLostError
 from webapp.jobs.states import RequestedAction
 from workers.engines import EngineCache
-from workers.failures import failure_of
+from workers.failures import failed_clients, failure_of
 from workers.heartbeat import Heartbeat
 from workers.patience import Patience
 from workers.recorder import Recorder, Row
@@ -208,7 +208,10 @@ class Slice:
         round_index = self._engine.round_index if self._engine else None
         failure = failure_of(error, round_index=round_index)
         self._engines.drop(self._lease.run_id)
-        self._patience.with_database(lambda: services.fail_run(lease=self._lease, failure=failure))
+        clients = failed_clients(error)
+        self._patience.with_database(
+            lambda: services.fail_run(lease=self._lease, failure=failure, clients=clients)
+        )
         return Ending.FAILED
 
 

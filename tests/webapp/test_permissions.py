@@ -64,6 +64,7 @@ RULES = [
     Rule("runs/<uuid:run_id>/client-rounds/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/logs/", "get", Permission.READ, 200),
     Rule("jobs/<uuid:job_id>/", "delete", Permission.WRITE, 409),
+    Rule("runs/<uuid:run_id>/failures/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/events/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/artifacts/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/model/", "get", Permission.READ, 409),

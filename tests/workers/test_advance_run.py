@@ -245,6 +245,8 @@ def test_training_that_diverges_fails_with_a_card(
     assert run.failure is not None
     assert run.failure["code"] in {"diverged", "too_few_updates"}
     assert run.failure["fix"]
+    lost = [client["client_id"] for client in run.failed_clients]
+    assert bool(lost) == (run.failure["code"] == "too_few_updates")
 
 
 def test_an_error_of_ours_fails_the_run_and_shows_no_traceback(run: Run) -> None:

@@ -116,6 +116,10 @@ class Run(models.Model):
     failure: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
         null=True, blank=True
     )
+    #: The clients of the round that ended the run, which is not recorded: id, status and reason.
+    failed_clients: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
+        default=list, blank=True
+    )
     attempt = models.PositiveIntegerField(default=1)
     executor = models.CharField(max_length=60, blank=True)
 

@@ -50,6 +50,15 @@ export function runQuery(id: string) {
   });
 }
 
+/** What the clients of a run had trouble with, grouped by reason. */
+export function runFailuresQuery(id: string) {
+  return queryOptions({
+    queryKey: [...runKeys.detail(id), 'failures'],
+    queryFn: ({ signal }) =>
+      unwrap(client.GET('/api/v1/runs/{run_id}/failures/', { ...one(id), signal })),
+  });
+}
+
 /** What has happened so far; the live connection continues it after `cursor`. */
 export interface RunHistory {
   rounds: readonly RoundRow[];

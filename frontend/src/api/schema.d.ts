@@ -378,6 +378,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/failures/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Why a run failed, and what its clients had trouble with, grouped by reason. */
+        get: operations["runs_failures_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/logs/": {
         parameters: {
             query?: never;
@@ -2165,6 +2182,50 @@ export interface components {
              * @default null
              */
             fix: string | null;
+        };
+        /**
+         * FailureGroup
+         * @description Clients that had the same trouble.
+         */
+        FailureGroup: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "failed" | "refused";
+            /**
+             * Message
+             * @description The reason, as the first of these clients gave it.
+             */
+            message: string;
+            /** Fix */
+            fix: string;
+            /**
+             * Count
+             * @description How often, over all clients and rounds.
+             */
+            count: number;
+            /** Num Clients */
+            num_clients: number;
+            /**
+             * Clients
+             * @description At most 20 of them.
+             */
+            clients: (number | string)[];
+            /**
+             * Rounds
+             * @description The first 20 rounds in which it happened.
+             */
+            rounds: number[];
+        };
+        /**
+         * FailureReport
+         * @description The first cause of a failed run, and the troubles of its clients, the earliest first.
+         */
+        FailureReport: {
+            failure: components["schemas"]["Failure"] | null;
+            /** Groups */
+            groups: components["schemas"]["FailureGroup"][];
         };
         /**
          * FashionMnistSpec
@@ -8556,6 +8617,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_failures_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailureReport"];
                 };
             };
             /** @description What went wrong. */

@@ -113,9 +113,28 @@ it('names the client, the round and the remedy when a run has failed', async () 
         }),
       ),
     ),
+    http.get(api('runs/:id/failures/'), () =>
+      HttpResponse.json({
+        failure: null,
+        groups: [
+          {
+            status: 'refused',
+            message: 'not finite: 3 numbers',
+            fix: 'Clip updates.',
+            count: 9,
+            num_clients: 9,
+            clients: [17, 2, 3, 4, 5, 6, 7],
+            rounds: [2, 3],
+          },
+        ],
+      }),
+    ),
   );
   await open();
   const card = screen.getByRole('alert');
+  expect(await within(card).findByText('9 clients (17, 2, 3, 4, 5, 6, …)')).toBeInTheDocument();
+  expect(card).toHaveTextContent('in rounds 2, 3: not finite: 3 numbers');
+  expect(card).toHaveTextContent('Clip updates.');
   expect(card).toHaveTextContent('round 3, client 17');
   expect(card).toHaveTextContent('Lower the learning rate.');
   expect(card).toHaveTextContent('local.lr');

@@ -108,6 +108,11 @@ export const runs = {
       client: (id: string) => `client ${id}`,
       whatToDo: 'What to do',
       setting: (path: string) => `It is about the setting ${path}.`,
+      clients: 'Clients with trouble',
+      who: (count: number, named: string) =>
+        `${count} ${count === 1 ? 'client' : 'clients'} (${named})`,
+      when: (named: string) => `in rounds ${named}`,
+      andMore: '…',
     },
     events: {
       title: 'Events',

@@ -21,6 +21,9 @@ from webapp.jobs.states import RequestedAction, RunState
 
 log = structlog.get_logger(__name__)
 
+#: Clients that are kept of a failed round; they mostly say the same.
+_MOST_CLIENTS = 1_000
+
 _ENDED: dict[str, Any] = {**FREE, "requested_action": RequestedAction.NONE}
 
 
@@ -67,8 +70,14 @@ def finish_run(
 
 
 @transaction.atomic
-def fail_run(*, lease: Lease, failure: Failure, now: datetime | None = None) -> None:
-    """Record why the run cannot go on."""
+def fail_run(
+    *,
+    lease: Lease,
+    failure: Failure,
+    clients: Mapping[int | str, str] | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Record why the run cannot go on, and of which clients of its last round that is known."""
     now = now or timezone.now()
     run = lock_leased_run(lease)
     transition(
@@ -78,6 +87,10 @@ def fail_run(*, lease: Lease, failure: Failure, now: datetime | None = None) -> 
         now=now,
         finished_at=now,
         failure=failure.model_dump(mode="json"),
+        failed_clients=[
+            {"client_id": client_id, "status": "failed", "reason": reason}
+            for client_id, reason in list((clients or {}).items())[:_MOST_CLIENTS]
+        ],
         **_ENDED,
     )
 

@@ -42,6 +42,7 @@ def request_retry(*, run: Run, user: User) -> Run:
         now=now,
         attempt=run.attempt + 1,
         failure=None,
+        failed_clients=[],
         started_at=None,
         finished_at=None,
         pruned=False,

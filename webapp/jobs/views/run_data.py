@@ -18,6 +18,7 @@ from webapp.jobs.client_rounds import ClientMetric, ClientRounds, client_rounds
 from webapp.jobs.client_rows import ClientRow, client_rows
 from webapp.jobs.down_sampling import chosen_points
 from webapp.jobs.events import Event, RoundRow
+from webapp.jobs.failure_groups import FailureReport, failure_report
 from webapp.jobs.history import events_after, round_rows
 from webapp.jobs.log_lines import (
     LogFilter,
@@ -117,6 +118,15 @@ class RunClientsView(APIView):
     def get(self, request: Request, run_id: UUID) -> Response:
         run = get_run(signed_in(request), run_id)
         return Response({"clients": [row.model_dump(mode="json") for row in client_rows(run)]})
+
+
+class RunFailuresView(APIView):
+    """Why a run failed, and what its clients had trouble with, grouped by reason."""
+
+    @extend_schema(responses=FailureReport, tags=["runs"])
+    def get(self, request: Request, run_id: UUID) -> Response:
+        run = get_run(signed_in(request), run_id)
+        return Response(failure_report(run).model_dump(mode="json"))
 
 
 class RunEventsView(APIView):

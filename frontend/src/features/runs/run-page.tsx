@@ -35,7 +35,7 @@ export function RunPage() {
     <article aria-label={run.data.name}>
       {!run.data.is_final && <ConnectionBanner status={status} />}
       <RunHeader run={run.data} />
-      {run.data.failure && <RunFailure failure={run.data.failure} />}
+      {run.data.failure && <RunFailure runId={runId} failure={run.data.failure} />}
       {history.isPending && <Loading label={text.loading} />}
       {history.isError && <Failure error={history.error} onRetry={() => void history.refetch()} />}
       {history.data && <RunTabs run={run.data} history={history.data} />}
