@@ -52,7 +52,6 @@ _SIGNATURES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "rh_mlp_work_size": (_NETWORK, _Int),
     "rh_mlp_begin": ((*_NETWORK, _Pointer, _Pointer), None),
     "rh_mlp_train": ((*_NETWORK[:3], *_ROWS, *_SETTINGS, StopFunction, _SUM, _Pointer), _Int),
-    "rh_mlp_outputs": ((*_NETWORK[:3], _Pointer, _Int, _Pointer, _Pointer), None),
     "rh_mlp_end": ((*_NETWORK, _Pointer, _Pointer), None),
 }
 

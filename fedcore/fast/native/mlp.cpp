@@ -25,20 +25,26 @@ namespace {
 
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
-constexpr int kBatch = 5;    // examples x outputs in the forward loop, examples x vectors backward
+constexpr int kBatch = 5;    // examples x outputs in the forward loop
 constexpr int kOutputs = 5;
-constexpr int kRows = 4;     // rows x vectors of weights in the update loop
-constexpr int kVectors = 6;
+constexpr int kBackBatch = 6;  // examples x vectors in the backward loop
+constexpr int kBackVectors = 4;
+constexpr int kRows = 5;     // rows x vectors of weights in the update loop
+constexpr int kVectors = 5;
 #elif defined(__AVX__)
 constexpr int kLanes = 8;
 constexpr int kBatch = 3;
 constexpr int kOutputs = 3;
+constexpr int kBackBatch = 3;
+constexpr int kBackVectors = 3;
 constexpr int kRows = 3;
 constexpr int kVectors = 3;
 #else
 constexpr int kLanes = 4;
 constexpr int kBatch = 3;
 constexpr int kOutputs = 3;
+constexpr int kBackBatch = 3;
+constexpr int kBackVectors = 3;
 constexpr int kRows = 3;
 constexpr int kVectors = 3;
 #endif
@@ -110,9 +116,9 @@ struct Settings {
   float lr, momentum, decay;
 };
 
-template <int B, int O>
+template <bool kRelu, int B, int O>
 RH_INLINE void forward_block(const float* in, const Layer& l, int64_t o0, float* out,
-                             int64_t out_step, bool relu) {
+                             int64_t out_step) {
   Vec acc[B * O] = {};
   const float* w = l.weight + o0 * l.step;
   for (int64_t i = 0; i < l.step; i += kLanes) {
@@ -126,16 +132,18 @@ RH_INLINE void forward_block(const float* in, const Layer& l, int64_t o0, float*
   each<B>([&](auto b) RH_LAMBDA {
     each<O>([&](auto o) RH_LAMBDA {
       const float value = sum(acc[b * O + o]) + l.bias[o0 + o];
-      out[b * out_step + o0 + o] = relu && value < 0 ? 0 : value;
+      // One instruction, not a branch that nobody can predict; NaN stays NaN.
+      out[b * out_step + o0 + o] = kRelu && 0 > value ? 0 : value;
     });
   });
 }
 
-void forward(const Layer& l, const float* in, int64_t batch, bool relu) {
+template <bool kRelu>
+void forward(const Layer& l, const float* in, int64_t batch) {
   const int64_t out_step = padded(l.outputs);
   in_parts<kOutputs>(l.outputs, [&](int64_t o0, auto o) RH_LAMBDA {
     in_parts<kBatch>(batch, [&](int64_t b0, auto b) RH_LAMBDA {
-      forward_block<b, o>(in + b0 * l.step, l, o0, l.out + b0 * out_step, out_step, relu);
+      forward_block<kRelu, b, o>(in + b0 * l.step, l, o0, l.out + b0 * out_step, out_step);
     });
   });
 }
@@ -143,9 +151,9 @@ void forward(const Layer& l, const float* in, int64_t batch, bool relu) {
 // Gradient with respect to a layer's inputs, where the ReLU before it let something through.
 void backward(const Layer& l, const float* in, float* in_grad, int64_t batch) {
   const int64_t out_step = padded(l.outputs);
-  in_parts<kBatch>(batch, [&](int64_t b0, auto b) RH_LAMBDA {
+  in_parts<kBackBatch>(batch, [&](int64_t b0, auto b) RH_LAMBDA {
     constexpr int B = b;
-    in_parts<kOutputs>(l.step / kLanes, [&](int64_t v0, auto v) RH_LAMBDA {
+    in_parts<kBackVectors>(l.step / kLanes, [&](int64_t v0, auto v) RH_LAMBDA {
       constexpr int V = v;
       Vec acc[B * V] = {};
       const float* grad = l.grad + b0 * out_step;
@@ -168,11 +176,20 @@ void backward(const Layer& l, const float* in, float* in_grad, int64_t batch) {
   });
 }
 
+// Moves the weights along the gradient, which is used up.
 template <bool kMomentum>
 void update(const Layer& l, const float* in, int64_t batch, const Settings& s) {
   const int64_t out_step = padded(l.outputs);
-  const float scale = kMomentum ? 1 : -s.lr;
   const float keep = 1 - s.lr * s.decay;
+  for (int64_t o = 0; o < l.outputs; ++o) {
+    float g = s.decay * l.bias[o];
+    for (int64_t b = 0; b < batch; ++b) g += l.grad[b * out_step + o];
+    if constexpr (kMomentum) g = l.bias_velocity[o] = s.momentum * l.bias_velocity[o] + g;
+    l.bias[o] -= s.lr * g;
+  }
+  if constexpr (!kMomentum) {  // once here, not for every block of weights
+    for (int64_t at = 0; at < batch * out_step; ++at) l.grad[at] *= -s.lr;
+  }
   in_parts<kVectors>(l.step / kLanes, [&](int64_t v0, auto v) RH_LAMBDA {
     constexpr int V = v;
     in_parts<kRows>(l.outputs, [&](int64_t o0, auto rows) RH_LAMBDA {
@@ -194,8 +211,7 @@ void update(const Layer& l, const float* in, int64_t batch, const Settings& s) {
         Vec inputs[V];
         each<V>([&](auto k) RH_LAMBDA { inputs[k] = load(x + k * kLanes); });
         each<R>([&](auto r) RH_LAMBDA {
-          const float factor = scale * g[r];
-          each<V>([&](auto k) RH_LAMBDA { acc[r * V + k] += factor * inputs[k]; });
+          each<V>([&](auto k) RH_LAMBDA { acc[r * V + k] += g[r] * inputs[k]; });
         });
       }
       each<R>([&](auto r) RH_LAMBDA {
@@ -211,12 +227,6 @@ void update(const Layer& l, const float* in, int64_t batch, const Settings& s) {
       });
     });
   });
-  for (int64_t o = 0; o < l.outputs; ++o) {
-    float g = s.decay * l.bias[o];
-    for (int64_t b = 0; b < batch; ++b) g += l.grad[b * out_step + o];
-    if constexpr (kMomentum) g = l.bias_velocity[o] = s.momentum * l.bias_velocity[o] + g;
-    l.bias[o] -= s.lr * g;
-  }
 }
 
 // Cross-entropy of a batch: returns the sum of losses, leaves the gradient of their mean.
@@ -324,9 +334,10 @@ int64_t rh_mlp_train(const int64_t* widths, int64_t layers, int64_t batch, const
       std::memcpy(net.in + b * net.layers[0].step, x + rows[begin + b] * widths[0],
                   widths[0] * sizeof(float));
     }
-    for (int64_t k = 0; k < net.count; ++k) {
-      forward(net.layers[k], net.input_of(k), size, k + 1 < net.count);
+    for (int64_t k = 0; k + 1 < net.count; ++k) {
+      forward<true>(net.layers[k], net.input_of(k), size);
     }
+    forward<false>(last, net.input_of(net.count - 1), size);
     *loss_sum += cross_entropy(last, y, rows + begin, size);
     for (int64_t k = net.count - 1; k >= 0; --k) {
       if (k > 0) backward(net.layers[k], net.input_of(k), net.layers[k - 1].grad, size);
@@ -338,27 +349,6 @@ int64_t rh_mlp_train(const int64_t* widths, int64_t layers, int64_t batch, const
     }
   }
   return taken;
-}
-
-// Writes the logits of `count` examples, one after the other at `x`, to `logits`, (count, classes).
-void rh_mlp_outputs(const int64_t* widths, int64_t layers, int64_t batch, const float* x,
-                    int64_t count, float* logits, float* work) {
-  const Network net(widths, layers, batch, false, work);
-  const Layer& last = net.layers[net.count - 1];
-  for (int64_t begin = 0; begin < count; begin += batch) {
-    const int64_t size = count - begin < batch ? count - begin : batch;
-    for (int64_t b = 0; b < size; ++b) {
-      std::memcpy(net.in + b * net.layers[0].step, x + (begin + b) * widths[0],
-                  widths[0] * sizeof(float));
-    }
-    for (int64_t k = 0; k < net.count; ++k) {
-      forward(net.layers[k], net.input_of(k), size, k + 1 < net.count);
-    }
-    for (int64_t b = 0; b < size; ++b) {
-      std::memcpy(logits + (begin + b) * last.outputs, last.out + b * padded(last.outputs),
-                  last.outputs * sizeof(float));
-    }
-  }
 }
 
 // Writes the weights in `work` to `weights`, in torch's order.
