@@ -24,6 +24,8 @@ BLOCK_ELEMENTS = 1 << 19
 #: Elements of one block of one client, where clients are worked on one after the other: the result
 #: stays in the second cache, and there is enough to do between two calls of torch.
 STREAM_ELEMENTS = 1 << 17
+#: So few blocks of that kind take less time than threads take to start.
+_FEW_STREAMS = 8
 
 
 def spans(total: int, rows: int) -> Iterator[tuple[int, int]]:
@@ -55,11 +57,18 @@ def in_parallel(work: Callable[[tuple[int, int]], T], blocks: Iterable[tuple[int
 
     Each block is one thread's, so the result does not depend on the number of cores.
     """
-    blocks = list(blocks)
-    if len(blocks) <= 1:
-        return [work(block) for block in blocks]
     with ThreadPoolExecutor(num_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return list(pool.map(work, blocks))
+
+
+def in_streams(work: Callable[[tuple[int, int]], None], total: int) -> None:
+    """Do ``work`` on each block of ``total`` coordinates, on all cores if that pays."""
+    blocks = list(streams(total))
+    if len(blocks) > _FEW_STREAMS:
+        in_parallel(work, blocks)
+        return
+    for block in blocks:
+        work(block)
 
 
 def per_coordinate(vectors: Sequence[Tensor], rule: Callable[[Block], Block]) -> Tensor:
@@ -93,7 +102,7 @@ def weighted_sum(vectors: Sequence[Tensor], factors: Sequence[float]) -> Tensor:
             if factor != 0.0:
                 block.add_(vector[span[0] : span[1]], alpha=factor)
 
-    in_parallel(work, streams(len(total)))
+    in_streams(work, len(total))
     return total
 
 
@@ -119,7 +128,7 @@ def mean_in_tree(vectors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     def work(span: tuple[int, int]) -> None:
         mean[span[0] : span[1]] = average(span, len(levels), 0)
 
-    in_parallel(work, streams(len(mean)))
+    in_streams(work, len(mean))
     return mean
 
 
