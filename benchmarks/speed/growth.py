@@ -61,9 +61,11 @@ def main() -> None:
         spec_for(given.clients, given.processes), data_dir=where.data, cache_dir=where.cache
     )
     turns.ready(executor=engine.executor)
+    memory = memory_mb(os.getpid())
     while turns.wait():
         engine.run_round()
-        turns.done(memory_mb=memory_mb(os.getpid()))
+        turns.done(memory_mb=memory)
+        memory = memory_mb(os.getpid())  # not within a turn, because it takes longer than a round
     turns.finish()
     engine.close()
 

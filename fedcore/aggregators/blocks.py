@@ -16,6 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from fedcore.fast.mean import GRAIN, MeanOperator
+
 T = TypeVar("T")
 Block = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
@@ -35,14 +37,14 @@ def spans(total: int, rows: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + width, total)
 
 
-def streams(total: int) -> Iterator[tuple[int, int]]:
-    """Yield the blocks of ``total`` coordinates for vectors that are read one by one.
+def streams(begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the blocks of a span of coordinates for vectors that are read one by one.
 
     Blocks begin at multiples of a power of two, so torch computes each number with the same
     instructions as it would in the whole vector, whose end it treats differently.
     """
-    for start in range(0, total, STREAM_ELEMENTS):
-        yield start, min(start + STREAM_ELEMENTS, total)
+    for start in range(begin, end, STREAM_ELEMENTS):
+        yield start, min(start + STREAM_ELEMENTS, end)
 
 
 def num_cores() -> int:
@@ -61,9 +63,9 @@ def in_parallel(work: Callable[[tuple[int, int]], T], blocks: Iterable[tuple[int
         return list(pool.map(work, blocks))
 
 
-def in_streams(work: Callable[[tuple[int, int]], None], total: int) -> None:
-    """Do ``work`` on each block of ``total`` coordinates, on all cores if that pays."""
-    blocks = list(streams(total))
+def in_streams(work: Callable[[tuple[int, int]], None], span: tuple[int, int]) -> None:
+    """Do ``work`` on each block of a span of coordinates, on all cores if that pays."""
+    blocks = list(streams(*span))
     if len(blocks) > _FEW_STREAMS:
         in_parallel(work, blocks)
         return
@@ -102,7 +104,7 @@ def weighted_sum(vectors: Sequence[Tensor], factors: Sequence[float]) -> Tensor:
             if factor != 0.0:
                 block.add_(vector[span[0] : span[1]], alpha=factor)
 
-    in_streams(work, len(total))
+    in_streams(work, (0, len(total)))
     return total
 
 
@@ -128,7 +130,12 @@ def mean_in_tree(vectors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     def work(span: tuple[int, int]) -> None:
         mean[span[0] : span[1]] = average(span, len(levels), 0)
 
-    in_streams(work, len(mean))
+    done = 0
+    operator = MeanOperator.find(vectors, levels, mean)
+    if operator is not None:
+        done = len(mean) // GRAIN * GRAIN
+        in_streams(operator.work, (0, done))
+    in_streams(work, (done, len(mean)))
     return mean
 
 

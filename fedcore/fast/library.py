@@ -1,4 +1,4 @@
-"""The C++ operator as a shared library: where it lies, how it is built, what it offers.
+"""The C++ operators as a shared library: where it lies, how it is built, what it offers.
 
 It is built on the machine that uses it, for exactly its processor, by ``python -m
 fedcore.fast.library`` (``make setup`` does that); never at import and never while a run waits. A
@@ -25,7 +25,7 @@ from fedcore.environment import Folders
 
 log = structlog.get_logger(__name__)
 
-SOURCE = Path(__file__).parent / "native" / "mlp.cpp"
+SOURCES = tuple(Path(__file__).parent / "native" / name for name in ("mlp.cpp", "mean.cpp"))
 _COMPILERS = ("c++", "g++", "clang++")
 _FLAGS = (
     "-std=c++17",
@@ -53,6 +53,9 @@ _SIGNATURES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "rh_mlp_begin": ((*_NETWORK, _Pointer, _Pointer), None),
     "rh_mlp_train": ((*_NETWORK[:3], *_ROWS, *_SETTINGS, StopFunction, _SUM, _Pointer), _Int),
     "rh_mlp_end": ((*_NETWORK, _Pointer, _Pointer), None),
+    "rh_mean_limit": ((), _Int),
+    "rh_mean_scratch": ((_Int,), _Int),
+    "rh_mean_in_tree": ((_Pointer, _Int, _Pointer, _Int, _Int, _Pointer, _Pointer), None),
 }
 
 
@@ -61,11 +64,12 @@ class BuildError(Exception):
 
 
 def path_in(folders: Folders) -> Path:
-    """Return where the library for this source, compiler flags and processor lies."""
+    """Return where the library for these sources, compiler flags and processor lies."""
     key = hashlib.sha256()
-    for part in (SOURCE.read_bytes(), repr(_FLAGS).encode(), _processor().encode()):
+    sources = (source.read_bytes() for source in SOURCES)
+    for part in (*sources, repr(_FLAGS).encode(), _processor().encode()):
         key.update(part)
-    return folders.cache / "native" / f"mlp-{key.hexdigest()[:24]}.so"
+    return folders.cache / "native" / f"steps-{key.hexdigest()[:24]}.so"
 
 
 def find(folders: Folders) -> ctypes.CDLL | None:
@@ -98,7 +102,7 @@ def build(folders: Folders) -> Path:
 
 
 def _compile(compiler: str, target: Path) -> None:
-    command = [compiler, *_FLAGS, str(SOURCE), "-o", str(target)]
+    command = [compiler, *_FLAGS, *map(str, SOURCES), "-o", str(target)]
     try:
         done = subprocess.run(  # noqa: S603  (a compiler of this machine on our own source)
             command, capture_output=True, text=True, timeout=_BUILD_S, check=False

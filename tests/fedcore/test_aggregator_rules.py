@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from ctypes import CDLL
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from fedcore.aggregators.bulyan import bulyan, select
 from fedcore.aggregators.geometric_median import geometric_median
 from fedcore.aggregators.krum import krum_scores, multi_krum
 from fedcore.aggregators.order_statistics import median, trimmed_mean
+from fedcore.environment import Folders
+from fedcore.fast import library, mean
 
 #: Six honest points around (1, 2) and one far away.
 POINTS = [(1, 2), (1.1, 2.1), (0.9, 1.9), (1, 2.1), (1.2, 2), (0.8, 2), (100, -100)]
@@ -120,11 +123,29 @@ def test_a_vector_of_nothing_stays_one() -> None:
         assert rule([torch.empty(0)] * 11).shape == (0,)
 
 
-@pytest.mark.parametrize("count", [2, 3, 7, 16])
+def built_library(folders: Folders) -> CDLL:
+    """Return the operators, built here if setup has not."""
+    for place in (Folders.from_environment(), folders):
+        found = library.find(place)
+        if found is not None:
+            return found
+    try:
+        library.build(folders)
+    except library.BuildError as error:
+        pytest.skip(str(error))
+    found = library.find(folders)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("is_compiled", [False, True])
+@pytest.mark.parametrize("count", [2, 3, 7, 16, 17, 100, 257])
 def test_a_mean_in_blocks_has_the_bits_of_a_mean_of_whole_vectors(
-    monkeypatch: pytest.MonkeyPatch, count: int
+    monkeypatch: pytest.MonkeyPatch, folders: Folders, count: int, *, is_compiled: bool
 ) -> None:
     monkeypatch.setattr(blocks, "STREAM_ELEMENTS", 128)
+    code = built_library(folders) if is_compiled else None
+    monkeypatch.setattr(mean, "_code", lambda: code)
     generator = torch.Generator().manual_seed(4)
     vectors = [torch.randn(1001, generator=generator) for _ in range(count)]
     weights = [float(weight) for weight in range(1, count + 1)]
