@@ -14,6 +14,8 @@ import pytest
 
 from tests.services import ENABLED
 
+pytest_plugins = ("tests.fault_table",)
+
 NO_DATABASE = "no database"
 EMBEDDED = "sqlite3+filesystem"
 SERVER = "postgresql+amqp"

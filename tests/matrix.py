@@ -19,6 +19,8 @@ from tests import services
 OUTCOMES = ("passed", "failed", "skipped")
 # Only for tests that share nothing; a file stays in one process, for the sake of its fixtures.
 IN_PARALLEL = ("--numprocesses=2", "--dist=loadfile")
+# The installations that are broken share nothing and spend half of their time waiting.
+BY_INSTALLATION = ("--numprocesses=3", "--dist=loadgroup")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def suites() -> list[Suite]:
         ),
         Suite("web", ("tests/webapp",), embedded, IN_PARALLEL),
         Suite("workers", ("tests/workers",), embedded),
-        Suite("faults", ("tests/faults",), embedded),
+        Suite("faults", ("tests/faults",), embedded, BY_INSTALLATION),
         Suite("browser", ("tests/e2e",), embedded),
     ]
     if services.ENABLED:

@@ -1,19 +1,32 @@
-"""The installations that the fault tests break, one of each kind, one at a time."""
+"""The installations that the fault tests break, one of each kind.
+
+Several pytest processes may share the tests out by installation (``--dist=loadgroup``): each has a
+folder, a database, Redis numbers and a broker of its own, so they meet in nothing but the load.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import fault_table
 from tests.faults.servers import settings_of
+from tests.faults.sharing import Room, made_once
 from tests.faults.stack import Stack, simulate
 
-EMBEDDED = pytest.param("embedded")
-RABBITMQ = pytest.param("rabbitmq", marks=pytest.mark.services)
-REDIS = pytest.param("redis", marks=pytest.mark.services)
+EMBEDDED = pytest.param("embedded", marks=pytest.mark.xdist_group("embedded"))
+RABBITMQ = pytest.param(
+    "rabbitmq", marks=[pytest.mark.services, pytest.mark.xdist_group("rabbitmq")]
+)
+REDIS = pytest.param("redis", marks=[pytest.mark.services, pytest.mark.xdist_group("redis")])
+#: For what does not depend on the broker: SQLite and polling, or PostgreSQL and Redis' channels.
+ON_EACH_DATABASE = pytest.mark.parametrize("stack", [EMBEDDED, RABBITMQ], indirect=True)
+ON_ONE = pytest.mark.parametrize("stack", [EMBEDDED], indirect=True)
 
 #: Long enough to be disturbed in the middle, short enough to be waited for.
 SPEC: dict[str, Any] = {
@@ -33,20 +46,58 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all pytest processes of one call see."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def room(common_folder: Path) -> Room:
+    return Room(common_folder)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(common_folder: Path) -> list[dict[str, Any]]:
     """What the spec comes to when nothing happens to it."""
-    return simulate(SPEC, tmp_path_factory.mktemp("undisturbed"))
+    lines: list[dict[str, Any]] = made_once(
+        common_folder / "undisturbed.json", lambda: simulate(SPEC, common_folder)
+    )
+    return lines
 
 
 @pytest.fixture(scope="session", params=[EMBEDDED, RABBITMQ, REDIS])
 def stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, room: Room
 ) -> Iterator[Stack]:
     """A healthy installation on SQLite and files, or on PostgreSQL, Redis and a broker."""
     with settings_of(request.param) as settings:
         stack = Stack(tmp_path_factory.mktemp(request.param), settings)
         try:
-            stack.start()
+            with room.beside_others():
+                stack.start()
             yield stack
         finally:
             stack.close()
+
+
+@pytest.fixture(autouse=True)
+def _turn(request: pytest.FixtureRequest, room: Room) -> Iterator[None]:
+    """Keep the machine quiet for a test that is marked ``alone``."""
+    is_alone = request.node.get_closest_marker("alone") is not None
+    with room.alone() if is_alone else room.beside_others():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Note what a test that is marked ``fault`` has injected; the table at the end shows it."""
+    fault = item.get_closest_marker("fault")
+    stack = getattr(item, "funcargs", {}).get("stack")
+    before = stack.injected if isinstance(stack, Stack) else 0
+    try:
+        yield
+    finally:
+        if fault is not None and isinstance(stack, Stack):
+            kind = stack.var_dir.name.rstrip("0123456789")
+            fault_table.note(item, fault.args[0], kind, stack.injected - before)

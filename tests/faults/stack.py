@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.faults.servers import lose_messages
 from tests.waiting import wait_until
 from webapp.client import Client, Event, Run
 from workers.lifeline import Lifeline
@@ -42,6 +43,8 @@ class Stack:
     settings: Mapping[str, str]
     workers: int = 1
     port: int = 0
+    #: How often something was done to it.
+    injected: int = field(default=0, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _token: str | None = field(default=None, init=False)
     #: Ends the installation with the tests, however these end.
@@ -62,7 +65,8 @@ class Stack:
         """Start all processes and wait until they are healthy."""
         self.port = self.port or _free_port()
         self.var_dir.mkdir(parents=True, exist_ok=True)
-        if self.settings["ROUNDHOUSE_MODE"] == "server":  # embedded, `up` does it by itself
+        is_new = self._process is None
+        if is_new and self.settings["ROUNDHOUSE_MODE"] == "server":  # embedded, `up` does it
             command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
             subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
         arguments = ["up", "--port", str(self.port), "--workers", str(self.workers)]
@@ -83,6 +87,7 @@ class Stack:
     def stop(self) -> int:
         """Ask the supervisor to stop; return its exit code once everything has ended."""
         assert self._process is not None
+        self.injected += 1
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(60)
 
@@ -111,6 +116,7 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """End a process with SIGKILL and wait until the supervisor has started it again."""
+        self.injected += 1
         before = self.pids()[name]
         os.kill(before, signal.SIGKILL)
         wait_until(
@@ -122,6 +128,7 @@ class Stack:
     def kill_supervisor(self) -> None:
         """End the supervisor with SIGKILL and wait until its children have gone with it."""
         assert self._process is not None
+        self.injected += 1
         pids = self.pids()
         self._process.kill()
         self._process.wait()
@@ -130,6 +137,11 @@ class Stack:
             within_s=60,
             what="the end of all processes",
         )
+
+    def lose_messages(self) -> None:
+        """Empty the broker, and Redis where there is one."""
+        self.injected += 1
+        lose_messages(self.settings, self.var_dir)
 
     def client(self) -> Client:
         """Return a client that is signed in as the administrator."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import ON_EACH_DATABASE, ON_ONE
 from tests.faults.stack import PATIENCE_S, ROOT, Stack, is_alive
 from tests.services import EMBEDDED_ENVIRONMENT
 from tests.waiting import wait_until
@@ -68,6 +69,7 @@ def test_the_demo_is_no_success_unless_it_is_one(
     assert found is None if reason is None else reason in str(found)
 
 
+@ON_ONE
 def test_up_refuses_a_port_that_is_taken_and_says_what_to_do(stack: Stack, tmp_path: Path) -> None:
     done = roundhouse("up", "--port", str(stack.port), var_dir=tmp_path)
     assert done.returncode == 2
@@ -148,6 +150,7 @@ def test_wrong_settings_are_explained_all_at_once(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@ON_EACH_DATABASE
 def test_submitting_from_a_terminal_watches_the_run_to_its_end(
     stack: Stack, tmp_path: Path
 ) -> None:
@@ -186,6 +189,7 @@ def test_submitting_from_a_terminal_watches_the_run_to_its_end(
     assert "rounds" in refused.stderr
 
 
+@ON_ONE
 def test_a_wrong_token_is_refused_in_a_sentence(stack: Stack) -> None:
     with Client(stack.url, "rh_wrong") as stranger, pytest.raises(ClientError) as caught:
         stranger.runs(limit=1)

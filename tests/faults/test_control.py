@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import SPEC
+from tests.faults.conftest import ON_EACH_DATABASE, SPEC
 from tests.faults.stack import (
     PATIENCE_S,
     Stack,
@@ -24,6 +24,8 @@ ENDLESS: dict[str, Any] = {**SPEC, "local": {"epochs": 5000, "batch_size": 8, "l
 CANCEL_WITHIN_S = 2.0
 
 
+@ON_EACH_DATABASE
+@pytest.mark.alone
 def test_cancel_frees_the_worker_within_two_seconds(stack: Stack) -> None:
     with stack.client() as client:
         endless = client.submit(name="endless", spec=ENDLESS).runs[0]
@@ -48,6 +50,7 @@ def test_cancel_frees_the_worker_within_two_seconds(stack: Stack) -> None:
         assert wait_for_end(client, waiting).state == "succeeded"
 
 
+@ON_EACH_DATABASE
 def test_a_paused_and_resumed_run_equals_a_simulation(
     stack: Stack, undisturbed: list[dict[str, Any]]
 ) -> None:

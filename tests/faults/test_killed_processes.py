@@ -1,4 +1,8 @@
-"""Killing any process in the middle of a run changes neither its numbers nor its events."""
+"""Killing any process in the middle of a run changes neither its numbers nor its events.
+
+How a message comes back from a worker that was killed differs from broker to broker, so that is
+tried on each; the web server only sends them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import SPEC
+from tests.faults.conftest import ON_EACH_DATABASE, SPEC
 from tests.faults.stack import Stack, assert_as_undisturbed, wait_for_end, wait_for_rounds
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
@@ -24,16 +28,7 @@ def test_a_run_that_nothing_happens_to_equals_a_simulation(
     assert "recovered" not in {event.kind for event in events}
 
 
-def test_a_killed_worker_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
-    with stack.client() as client:
-        run = client.submit(name="worker killed", spec=SPEC).runs[0]
-        wait_for_rounds(client, run, 15)
-        stack.kill("worker-1")
-        ended = wait_for_end(client, run)
-        events = assert_as_undisturbed(client, ended, undisturbed)
-    assert "recovered" in {event.kind for event in events}
-
-
+@pytest.mark.fault("SIGKILL of the worker, in training")
 def test_a_worker_killed_again_and_again_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     with stack.client() as client:
         run = client.submit(name="worker killed three times", spec=SPEC).runs[0]
@@ -41,9 +36,12 @@ def test_a_worker_killed_again_and_again_loses_nothing(stack: Stack, undisturbed
             wait_for_rounds(client, run, rounds)
             stack.kill("worker-1")
         ended = wait_for_end(client, run)
-        assert_as_undisturbed(client, ended, undisturbed)
+        events = assert_as_undisturbed(client, ended, undisturbed)
+    assert "recovered" in {event.kind for event in events}
 
 
+@ON_EACH_DATABASE
+@pytest.mark.fault("SIGKILL of the web server")
 def test_a_killed_web_server_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     with stack.client() as client:
         run = client.submit(name="web killed", spec=SPEC).runs[0]
@@ -54,6 +52,7 @@ def test_a_killed_web_server_loses_nothing(stack: Stack, undisturbed: Lines) -> 
     assert "recovered" not in {event.kind for event in events}, "the worker was not disturbed"
 
 
+@pytest.mark.fault("SIGKILL of everything at once")
 def test_killing_everything_at_once_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     with stack.client() as client:
         run = client.submit(name="all killed", spec=SPEC).runs[0]
@@ -64,6 +63,8 @@ def test_killing_everything_at_once_loses_nothing(stack: Stack, undisturbed: Lin
         assert_as_undisturbed(client, ended, undisturbed)
 
 
+@ON_EACH_DATABASE
+@pytest.mark.fault("stopped and started")
 def test_stopping_and_starting_again_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     with stack.client() as client:
         run = client.submit(name="stopped and started", spec=SPEC).runs[0]
