@@ -9,8 +9,11 @@ from django.db import InterfaceError, OperationalError
 from structlog.contextvars import bound_contextvars
 
 from fedcore.errors import RetryableError
-from webapp.jobs.queue import ADVANCE_SWEEP
+from webapp.jobs.queue import ADVANCE_SWEEP, TRAIN_CHUNK
 from workers.retry import TRANSIENT
+
+#: What the first argument of a task names, where it is not a run.
+_SUBJECTS = {ADVANCE_SWEEP: "job_id", TRAIN_CHUNK: "chunk_id"}
 
 
 class RunTask(Task):  # type: ignore[type-arg]
@@ -26,7 +29,7 @@ class RunTask(Task):  # type: ignore[type-arg]
         """Run the task with its ids on every log line."""
         context = {"task": self.name, "task_id": self.request.id}
         if args:
-            context["job_id" if self.name == ADVANCE_SWEEP else "run_id"] = args[0]
+            context[_SUBJECTS.get(self.name, "run_id")] = args[0]
         with bound_contextvars(**context):
             try:
                 return super().__call__(*args, **kwargs)

@@ -14,7 +14,7 @@ from fedcore.engine import Engine
 from fedcore.errors import CheckpointError
 from fedcore.spec import RunSpec
 from webapp.artifacts.services import restore_folder
-from webapp.jobs.services import Lease
+from webapp.jobs.services import ChunkLease, Lease
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +47,24 @@ class EngineCache:
         self._keep(lease.run_id, engine)
         return engine
 
+    def open_at(self, lease: Lease | ChunkLease) -> Engine:
+        """Return an engine that is exactly where the lease says, for a round in parts.
+
+        Such a run has a checkpoint after every round, so a warm engine that was not part of the
+        last one goes to it, and keeps its data.
+        """
+        with self._lock:
+            engine = self._engines.pop(lease.run_id, None)
+        if engine is None or engine.round_index != lease.rounds_done:
+            engine = _load(lease) if engine is None else _moved(engine, lease)
+        self._keep(lease.run_id, engine)
+        return engine
+
+    def warm(self) -> frozenset[UUID]:
+        """Return the runs that are in memory."""
+        with self._lock:
+            return frozenset(self._engines)
+
     def drop(self, run_id: UUID) -> None:
         """Forget a run that has ended or belongs to somebody else."""
         with self._lock:
@@ -65,7 +83,19 @@ class EngineCache:
             old.close()
 
 
-def _load(lease: Lease) -> Engine:
+def _moved(engine: Engine, lease: Lease | ChunkLease) -> Engine:
+    """Return a warm engine, or a new one in its place, at the run's checkpoint."""
+    checkpoint = lease.checkpoint
+    if checkpoint is None or checkpoint.round_index != lease.rounds_done:
+        engine.close()
+        return _load(lease)
+    with TemporaryDirectory(prefix="roundhouse-") as folder:
+        restore_folder(key=checkpoint.key, sha256=checkpoint.sha256, into=Path(folder))
+        engine.restore(Path(folder))
+    return engine
+
+
+def _load(lease: Lease | ChunkLease) -> Engine:
     spec = RunSpec.parse(lease.spec)
     if lease.checkpoint is None:
         return Engine.create(spec)

@@ -1,7 +1,8 @@
-"""Keeps a run's lease while the engine trains, and hears at once what its user asks."""
+"""Keeps a run, or a part of a round, while the engine trains; hears at once what users ask."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event, Thread
 from time import monotonic
 from typing import Self
@@ -11,7 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from webapp.jobs import services
-from webapp.jobs.services import Lease, LeaseLostError
+from webapp.jobs.services import ChunkLease, Lease, LeaseLostError
 from webapp.jobs.states import RequestedAction
 from workers.stopping import is_stopping
 
@@ -27,14 +28,25 @@ class Heartbeat:
     be asked: another worker may have the run by then.
     """
 
-    def __init__(self, lease: Lease, *, lease_s: float) -> None:
-        self._lease = lease
+    def __init__(self, renew: Callable[[], RequestedAction], *, lease_s: float) -> None:
+        """Prepare; ``renew`` renews the lease and returns what the user asks for."""
+        self._renew = renew
         self._lease_s = lease_s
-        self._requested = lease.requested
+        self._requested = RequestedAction.NONE
         self._lost = False
         self._ended = Event()
         self._news = Event()
         self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    @classmethod
+    def of_run(cls, lease: Lease, *, lease_s: float) -> Self:
+        """Return one that keeps a run."""
+        return cls(lambda: services.renew_lease(lease=lease).requested, lease_s=lease_s)
+
+    @classmethod
+    def of_chunk(cls, lease: ChunkLease, *, lease_s: float) -> Self:
+        """Return one that keeps a part of a round, for as long as it is wanted."""
+        return cls(lambda: services.renew_chunk(lease=lease).requested, lease_s=lease_s)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -73,7 +85,7 @@ class Heartbeat:
         try:
             while not self._ended.wait(min(INTERVAL_S, self._lease_s / 4)):
                 try:
-                    renewed = services.renew_lease(lease=self._lease)
+                    requested = self._renew()
                 except LeaseLostError:
                     if not self._ended.is_set():
                         log.warning("lease lost")
@@ -87,7 +99,7 @@ class Heartbeat:
                         return
                 else:
                     renewed_at = monotonic()
-                    self._hear(renewed.requested)
+                    self._hear(requested)
         finally:
             connection.close()
 

@@ -6,10 +6,7 @@ A crash between any two of these repeats work and loses nothing.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from enum import Enum, auto
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -17,35 +14,21 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from fedcore.engine import Engine, Interrupted, RoundReport
-from fedcore.errors import RetryableError
-from webapp.artifacts.services import store_model
 from webapp.jobs import selectors, services
 from webapp.jobs.services import Lease, LeaseLostError
-from webapp.jobs.states import RequestedAction
+from workers.closing import Closing, Ending, clients_of
 from workers.engines import EngineCache
-from workers.failures import failed_clients, failure_of
 from workers.heartbeat import Heartbeat
 from workers.patience import Patience
 from workers.recorder import Recorder, Row
 from workers.retry import RetryPolicy
 from workers.saver import Saver
-from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
 
 #: A turn ends after so long even if nobody waits: brokers close a channel, or deliver again, when
 #: a message stays unacknowledged for half an hour.
 LONGEST_TURN_S = 600.0
-
-
-class Ending(Enum):
-    """Why a turn is over."""
-
-    FINISHED = auto()
-    PAUSED = auto()
-    CANCELLED = auto()
-    HANDED_OVER = auto()
-    FAILED = auto()
 
 
 @dataclass(frozen=True)
@@ -74,6 +57,7 @@ class Slice:
         self._slice_s = timing.slice_s
         self._patience = Patience(heartbeat, timing.retries)
         self._saver = Saver(lease, self._patience, every_s=timing.checkpoint_every_s)
+        self._closing = Closing(lease, heartbeat, engines, self._patience)
         self._engine: Engine | None = None
         self._executor = ""
         self._started = self._looked = monotonic()
@@ -91,22 +75,23 @@ class Slice:
             self._engines.drop(self._lease.run_id)
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, the run's page must say so)
-            ending = self._end_with(error)
+            round_index = self._engine.round_index if self._engine else None
+            ending = self._closing.end_with(error, self._reason_to_end, round_index)
         log.info("turn ended", ending=ending.name.lower())
         return ending
 
     def _work(self) -> Ending:
         engine = self._patience.with_engine(lambda: self._engines.open(self._lease))
         self._engine = engine
-        self._announce(engine, _clients_of(engine))
+        self._announce(engine, clients_of(engine))
         with Recorder(self._record) as recorder:
             ending = self._train(engine, recorder)
             recorder.drain()
         self._saver.save(engine)
         if ending is Ending.FINISHED:
-            self._patience.with_engine(lambda: self._finish(engine))
+            self._patience.with_engine(lambda: self._closing.finish(engine))
         else:
-            self._settle(ending)
+            self._closing.settle(ending)
         return ending
 
     # --- training ---------------------------------------------------------------------------------
@@ -152,13 +137,7 @@ class Slice:
         self._executor = executor
 
     def _reason_to_end(self) -> Ending | None:
-        if self._heartbeat.is_lost:
-            raise LeaseLostError("The lease was lost while training.")
-        if self._heartbeat.requested is RequestedAction.CANCEL:
-            return Ending.CANCELLED
-        if self._heartbeat.requested is RequestedAction.PAUSE:
-            return Ending.PAUSED
-        return Ending.HANDED_OVER if is_stopping() or self._is_turn_over() else None
+        return self._closing.reason() or (Ending.HANDED_OVER if self._is_turn_over() else None)
 
     def _is_turn_over(self) -> bool:
         now = monotonic()
@@ -168,59 +147,3 @@ class Slice:
             return False
         self._looked = now
         return self._patience.with_database(lambda: selectors.another_is_next(self._lease.run_id))
-
-    # --- ending -----------------------------------------------------------------------------------
-
-    def _settle(self, ending: Ending) -> None:
-        act = {
-            Ending.PAUSED: services.pause_run,
-            Ending.CANCELLED: services.cancel_run,
-            Ending.HANDED_OVER: services.release_lease,
-        }[ending]
-        self._heartbeat.end()
-        self._patience.with_database(lambda: act(lease=self._lease))
-        if ending is not Ending.HANDED_OVER:
-            self._engines.drop(self._lease.run_id)
-
-    def _finish(self, engine: Engine) -> None:
-        with TemporaryDirectory(prefix="roundhouse-") as folder:
-            # Where every client has its own model and there is none for all, the checkpoint is
-            # what holds them.
-            files = engine.export_model(Path(folder)) if engine.has_global_model else []
-            stored = [store_model(run_id=self._lease.run_id, path=path) for path in files]
-        self._heartbeat.end()
-        self._patience.with_database(
-            lambda: services.finish_run(
-                lease=self._lease,
-                metrics=engine.metrics,
-                totals=asdict(engine.totals),
-                model_artifacts=stored,
-            )
-        )
-        self._engines.drop(self._lease.run_id)
-
-    def _end_with(self, error: Exception) -> Ending:
-        """Fail the run, unless its user or this process wanted to stop just then."""
-        ending = self._reason_to_end() if isinstance(error, RetryableError) else None
-        if ending is not None:
-            self._settle(ending)
-            return ending
-        round_index = self._engine.round_index if self._engine else None
-        failure = failure_of(error, round_index=round_index)
-        self._engines.drop(self._lease.run_id)
-        clients = failed_clients(error)
-        self._patience.with_database(
-            lambda: services.fail_run(lease=self._lease, failure=failure, clients=clients)
-        )
-        return Ending.FAILED
-
-
-def _clients_of(engine: Engine) -> list[dict[str, Any]]:
-    return [
-        {
-            "client_id": row.client_id,
-            "num_samples": row.num_train,
-            "class_counts": list(row.class_counts),
-        }
-        for row in engine.client_table().clients
-    ]

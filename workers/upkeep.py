@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 @app.task(name=RECONCILE, base=RunTask)
 def reconcile() -> None:
     """Free the runs of silent workers, and remind workers of runs that wait."""
-    run_ids = services.reconcile(now=timezone.now())
+    now = timezone.now()
+    run_ids = [*services.reconcile(now=now), *services.reconcile_chunks(now=now)]
     if run_ids:
         log.info("runs sent again", run_ids=[str(run_id) for run_id in run_ids])
     for job_id in services.sweeps_to_advance():

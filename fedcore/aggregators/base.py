@@ -76,7 +76,9 @@ AGGREGATORS: Registry[AggregatorFactory] = Registry(AggregationSpec)
 def merge_in_tree(parts: Sequence[PartT], merge: Callable[[PartT, PartT], PartT]) -> PartT:
     """Return all parts as one, merging neighbours pair by pair.
 
-    Who is paired with whom depends on the number of parts alone, never on when they arrived.
+    Who is paired with whom depends on the number of parts alone, never on when they arrived. Runs
+    of a power of two of neighbours that start at a multiple of it are branches of the tree: merging
+    them first, each in its own tree, gives the same result.
 
     Raises:
         ValueError: If there is no part.

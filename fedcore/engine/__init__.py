@@ -1,16 +1,19 @@
 """Runs a spec, round by round."""
 
 from fedcore.clients.training import Interrupted
+from fedcore.engine.chunks import Chunk, Pace
 from fedcore.engine.data import partition_report
 from fedcore.engine.engine import Engine
 from fedcore.engine.report import ClientReport, ClientScore, RoundReport
 from fedcore.state import Totals
 
 __all__ = [
+    "Chunk",
     "ClientReport",
     "ClientScore",
     "Engine",
     "Interrupted",
+    "Pace",
     "RoundReport",
     "Totals",
     "partition_report",

@@ -42,7 +42,7 @@ def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -
     Raises:
         StorageError: If it cannot be written; an older checkpoint is then still there.
     """
-    packer = _Packer()
+    packer = StatePacker()
     content = {
         "format": _FORMAT,
         "digest": digest,
@@ -99,7 +99,7 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
             field="dataset",
             fix="Bring back the data as they were, or start again.",
         )
-    unpacker = _Unpacker([tensor.to(device) for tensor in tensors])
+    unpacker = StateUnpacker([tensor.to(device) for tensor in tensors])
     return RunState(
         round_index=content["round_index"],
         tensors=unpacker.sections(content["tensors"]),
@@ -119,7 +119,7 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
     )
 
 
-class _Packer:
+class StatePacker:
     """Turns parts of a state into JSON and a list of tensors; a shared section is written once."""
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ class _Packer:
 _FLIGHT_NUMBERS = tuple(part.name for part in fields(Flight) if part.name != "message")
 
 
-class _Unpacker:
+class StateUnpacker:
     """The reverse of a packer; a section that was shared is one object again."""
 
     def __init__(self, tensors: list[Tensor]) -> None:

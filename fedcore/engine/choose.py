@@ -63,7 +63,9 @@ def make_executor(context: RunContext, trainer: Trainer, folders: Folders) -> Ex
             field="runtime.executor",
             fix="Set runtime.executor to auto, or runtime.device to cpu.",
         )
-    count = context.spec.runtime.processes or num_cores()
+    # Workers share a machine, so by default none of them takes more than its core.
+    is_shared = context.spec.runtime.placement == "workers"
+    count = context.spec.runtime.processes or (1 if is_shared else num_cores())
     if wanted == "pool":
         return _started_pool(context, trainer, folders, count)
     return AutoExecutor(local, folders, count) if count > 1 else local

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Self
 
 from fedcore.clients.training import ShouldStop
 from fedcore.engine import checkpoint
 from fedcore.engine.buffers import model_in_use
 from fedcore.engine.choose import make_executor
+from fedcore.engine.chunks import Chunk, Pace, cut_into_chunks, join_chunks, train_chunk
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.device import one_thread
 from fedcore.engine.evaluation import is_finished
 from fedcore.engine.executor import Executor
+from fedcore.engine.partial import Place, decode_partial, encode_partial
+from fedcore.engine.planning import RoundPlan, plan
 from fedcore.engine.report import RoundReport
-from fedcore.engine.rounds import play_round
+from fedcore.engine.rounds import conclude, play_round
 from fedcore.engine.trainers import choose_trainer
 from fedcore.environment import Folders
 from fedcore.errors import ModelError, StorageError
@@ -28,6 +32,19 @@ from fedcore.params import Params
 from fedcore.partition import PartitionReport, report
 from fedcore.spec import RunSpec
 from fedcore.state import RunState, Totals
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a part of a round came to.
+
+    Attributes:
+        payload: As bytes, to be handed to ``Engine.finish_round`` anywhere.
+        num_updates: Clients whose updates are in it.
+    """
+
+    payload: bytes
+    num_updates: int
 
 
 class Engine:
@@ -41,6 +58,7 @@ class Engine:
         self._context = context
         self._state = state
         self._executor = executor
+        self._planned: tuple[RunState, RoundPlan] | None = None
 
     @classmethod
     def create(
@@ -137,6 +155,89 @@ class Engine:
                 self._context, self._state, self._executor, should_stop or _never
             )
         return report
+
+    # --- a round in parts, trained here and elsewhere -------------------------------------------
+
+    def chunks(self, pace: Pace) -> tuple[Chunk, ...]:
+        """Return the next round cut into parts that can be trained anywhere, in any order."""
+        return cut_into_chunks(self._plan().work.lanes, pace)
+
+    def train_chunk(self, chunk: Chunk, should_stop: ShouldStop | None = None) -> Trained:
+        """Train a part of the next round and return what it comes to, for ``finish_round``.
+
+        Raises:
+            Interrupted: If ``should_stop`` returned True.
+            AggregationError: If the run's updates cannot be combined in parts.
+        """
+        with one_thread():
+            progress = train_chunk(
+                self._context, self._plan(), self._executor, chunk, should_stop or _never
+            )
+        return Trained(encode_partial(self._place(chunk), progress), progress.accumulator.count)
+
+    def finish_round(
+        self,
+        parts: Sequence[tuple[Chunk, bytes | None]],
+        *,
+        elapsed_s: float = 0.0,
+        should_stop: ShouldStop | None = None,
+    ) -> RoundReport:
+        """Finish the next round with its parts; the result is that of ``run_round``.
+
+        Args:
+            parts: Every chunk of the round with its bytes; None where they came too late.
+            elapsed_s: How long the round has taken so far.
+            should_stop: Asked at every batch boundary of the test.
+
+        Raises:
+            WireError: If bytes are not those of their chunk.
+            Interrupted, TooFewUpdatesError, DivergedError: As ``run_round``.
+        """
+        began = perf_counter() - elapsed_s
+        planned, context = self._plan(), self._context
+        with one_thread():
+            found = {
+                chunk: None
+                if part is None
+                else decode_partial(part, self._place(chunk), context, planned.work.asked)
+                for chunk, part in parts
+            }
+            self._state, report = conclude(
+                context,
+                self._state,
+                planned,
+                join_chunks(context, planned, found),
+                executor=self._executor,
+                should_stop=should_stop or _never,
+                began=began,
+            )
+        return report
+
+    def restore(self, folder: Path) -> None:
+        """Go to the state that was saved in a folder; what follows from the spec stays as it is.
+
+        Raises:
+            CheckpointError: As ``resume``.
+        """
+        state = checkpoint.load(
+            folder,
+            digest=self._context.spec.digest(),
+            data_fingerprint=self._context.dataset.fingerprint,
+            device=self._context.device,
+        )
+        self._state = replace(state, kernels=self._state.kernels)
+
+    def _plan(self) -> RoundPlan:
+        if self._planned is None or self._planned[0] is not self._state:
+            with one_thread():
+                self._planned = self._state, plan(self._context, self._state)
+        return self._planned[1]
+
+    def _place(self, chunk: Chunk) -> Place:
+        digest = self._context.spec.digest()
+        return Place(digest, self.round_index, chunk.first_lane, chunk.end_lane)
+
+    # --- saving ----------------------------------------------------------------------------------
 
     def save(self, folder: Path) -> Path:
         """Write a checkpoint to a folder, replacing an older one, and return the file.

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from operator import add
 from time import perf_counter
 
 from fedcore.aggregators import Accumulator
+from fedcore.aggregators.base import merge_in_tree
 from fedcore.clients.training import Interrupted
 from fedcore.clients.work import ClientResult, ClientTask
 from fedcore.engine.admission import Gate
@@ -146,7 +147,10 @@ def _on_wire(
 
 
 def join(context: RunContext, asked: Asked, lanes: Sequence[Progress]) -> Progress:
-    """Return what came from all lanes together; their order decides the last digits."""
+    """Return what came from all lanes together; their order decides the last digits.
+
+    All of it is merged in one tree, so joining branches of the tree first changes nothing.
+    """
     if not lanes:
         return Progress(asked.start())
     accumulator = context.method.merge_all([lane.accumulator for lane in lanes])
@@ -159,9 +163,9 @@ def join(context: RunContext, asked: Asked, lanes: Sequence[Progress]) -> Progre
             key=lambda report: report.client_id,
         ),
         kept={client_id: kept for lane in lanes for client_id, kept in lane.kept.items()},
-        loss_sum=sum(lane.loss_sum for lane in lanes),
-        weight_sum=sum(lane.weight_sum for lane in lanes),
-        buffers=reduce(BufferMean.merge, (lane.buffers for lane in lanes), NO_BUFFERS),
+        loss_sum=merge_in_tree([lane.loss_sum for lane in lanes], add),
+        weight_sum=merge_in_tree([lane.weight_sum for lane in lanes], add),
+        buffers=merge_in_tree([lane.buffers for lane in lanes], BufferMean.merge),
     )
 
 

@@ -44,6 +44,37 @@ def play_round(
     progress = join(
         context, planned.work.asked, [done[lane] for lane in range(len(planned.work.lanes))]
     )
+    return conclude(
+        context, state, planned, progress, executor=executor, should_stop=should_stop, began=began
+    )
+
+
+def conclude(
+    context: RunContext,
+    state: RunState,
+    planned: RoundPlan,
+    progress: Progress,
+    *,
+    executor: Executor,
+    should_stop: ShouldStop,
+    began: float,
+) -> tuple[RunState, RoundReport]:
+    """Return the state after a round whose clients have done their part, and what happened in it.
+
+    Args:
+        context: The run.
+        state: Before the round.
+        planned: Who took part.
+        progress: What came of their work.
+        executor: Tests the new model.
+        should_stop: Asked during the test.
+        began: When the round began, by ``perf_counter``.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so.
+        TooFewUpdatesError: If fewer than ``runtime.min_updates`` updates could be used.
+        DivergedError: If the new global model holds numbers that are not finite.
+    """
     _check_enough(context, state, planned, progress)
     trained = context.method.finish(progress.accumulator, state)
     trained = after_round(trained, progress.buffers)

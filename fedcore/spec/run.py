@@ -14,6 +14,7 @@ from fedcore.spec import (  # noqa: F401  (importing registers the rules)
     rules_data,
     rules_peft,
     rules_personal,
+    rules_placement,
     rules_trust,
 )
 from fedcore.spec.aggregators import AggregationSpec, MeanSpec

@@ -83,7 +83,11 @@ class StarSpec(TopologySpec):
 class RuntimeSpec(Spec):
     """Where and under which limits the run is executed."""
 
-    placement: Literal["local"] = Field("local", description="One worker executes the whole run.")
+    placement: Literal["local", "workers"] = Field(
+        "local",
+        description="One worker executes the whole run, or several workers share out the clients "
+        "of each round; the numbers are the same.",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Processor of the worker; auto takes a GPU when there is one."
     )
@@ -110,6 +114,14 @@ class RuntimeSpec(Spec):
         gt=0,
         le=1e9,
         description="Simulated time after which a round goes on without the late clients.",
+        json_schema_extra=unit("s"),
+    )
+    round_limit_s: float | None = Field(
+        None,
+        gt=0,
+        le=1e9,
+        description="Shared out over workers: real time after which a round is closed with what "
+        "has arrived, if that is min_updates or more. Empty waits for all, and keeps runs equal.",
         json_schema_extra=unit("s"),
     )
     min_updates: int = Field(

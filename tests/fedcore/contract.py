@@ -32,6 +32,7 @@ from tests.fedcore.runs import (
     assert_same_state,
     never,
     play,
+    play_in_parts,
     play_rounds,
     small_spec,
 )
@@ -140,6 +141,16 @@ class MethodContract:
         parts = [method.fold(method.start(middle), update) for update in updates]
         merged = method.finish(merge_in_tree(parts, method.merge), middle)
         assert_close(self.fold(context, middle, updates), merged)
+
+    @pytest.mark.parametrize("lanes_per_chunk", [1, 2])
+    def test_a_round_in_parts_equals_a_whole_one(
+        self, context: RunContext, middle: RunState, lanes_per_chunk: int
+    ) -> None:
+        """To the last bit, over bytes, and in whatever order the parts are trained."""
+        if not context.spec.algorithm.takes_parts:
+            pytest.skip("the spec refuses to share it out")
+        whole, _ = play(context, middle)
+        assert_same_state(play_in_parts(context, middle, lanes_per_chunk), whole)
 
     def test_reported_bytes_are_those_on_the_wire(
         self, context: RunContext, middle: RunState

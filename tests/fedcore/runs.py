@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import torch
 
 from fedcore.clients.trainer import AUTOGRAD
+from fedcore.engine.chunks import Chunk, join_chunks, train_chunk
 from fedcore.engine.context import RunContext, initial_state
 from fedcore.engine.executor import SequentialExecutor
+from fedcore.engine.partial import Place, decode_partial, encode_partial
+from fedcore.engine.planning import plan
 from fedcore.engine.report import RoundReport
-from fedcore.engine.rounds import play_round
+from fedcore.engine.rounds import conclude, play_round
 from fedcore.params import Section
 from fedcore.spec import RunSpec
 from fedcore.state import ClientStore, Flight, RunState
@@ -51,6 +55,31 @@ def play(
     context: RunContext, state: RunState, should_stop: Callable[[], bool] = never
 ) -> tuple[RunState, RoundReport]:
     return play_round(context, state, SequentialExecutor(context, AUTOGRAD), should_stop)
+
+
+def play_in_parts(context: RunContext, state: RunState, lanes_per_chunk: int) -> RunState:
+    """Return the state after a round whose parts were trained apart, the last one first."""
+    executor = SequentialExecutor(context, AUTOGRAD)
+    planned = plan(context, state)
+    digest, num_lanes = context.spec.digest(), len(planned.work.lanes)
+    parts = {}
+    for first in reversed(range(0, num_lanes, lanes_per_chunk)):
+        chunk = Chunk(first, min(first + lanes_per_chunk, num_lanes), 0)
+        place = Place(digest, state.round_index, chunk.first_lane, chunk.end_lane)
+        there = train_chunk(context, plan(context, state), executor, chunk, never)
+        payload = encode_partial(place, there)
+        parts[chunk] = decode_partial(payload, place, context, planned.work.asked)
+    progress = join_chunks(context, planned, parts)
+    after, _ = conclude(
+        context,
+        state,
+        planned,
+        progress,
+        executor=executor,
+        should_stop=never,
+        began=perf_counter(),
+    )
+    return after
 
 
 def play_rounds(

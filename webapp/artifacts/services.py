@@ -11,6 +11,7 @@ import secrets
 import tarfile
 import tempfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -21,6 +22,8 @@ from django.core.files.storage import default_storage
 from fedcore.errors import CheckpointError
 from webapp.artifacts.models import Artifact, ArtifactKind
 
+#: Folder of a run's parts of rounds, which are files without a row of their own.
+_PARTS = "parts"
 _BLOCK = 1024 * 1024
 #: A tar of more than this is spooled to disk while it is made.
 _IN_MEMORY = 32 * _BLOCK
@@ -49,6 +52,31 @@ def store_checkpoint(*, run_id: UUID, folder: Path) -> StoredFile:
             for path in sorted(folder.rglob("*")):
                 archive.add(path, arcname=path.relative_to(folder).as_posix(), recursive=False)
         return _store(run_id, ArtifactKind.CHECKPOINT, "checkpoint.tar", packed)
+
+
+def store_part(*, run_id: UUID, name: str, payload: bytes) -> StoredFile:
+    """Put what a part of a round came to into storage, for whoever finishes the round."""
+    return _store(run_id, _PARTS, name, BytesIO(payload))
+
+
+def read_part(*, key: str, sha256: str) -> bytes | None:
+    """Return what ``store_part`` stored; None if it is gone, or not what was stored."""
+    if not default_storage.exists(key):
+        return None
+    with default_storage.open(key, "rb") as file:
+        payload: bytes = file.read()
+    return payload if hashlib.sha256(payload).hexdigest() == sha256 else None
+
+
+def discard_parts(*, run_id: UUID) -> None:
+    """Remove what is left of a run's parts, also what killed workers have left behind."""
+    folder = _folder(run_id, _PARTS)
+    try:
+        names = default_storage.listdir(folder)[1]
+    except FileNotFoundError:
+        return
+    for name in names:
+        default_storage.delete(f"{folder}/{name}")
 
 
 def restore_folder(*, key: str, sha256: str, into: Path) -> None:
@@ -89,11 +117,11 @@ def newest_checkpoint(run_id: UUID) -> Artifact | None:
     )
 
 
-def _folder(run_id: UUID, kind: ArtifactKind) -> str:
-    return f"runs/{run_id}/{kind.value}"
+def _folder(run_id: UUID, kind: str) -> str:
+    return f"runs/{run_id}/{kind}"
 
 
-def _store(run_id: UUID, kind: ArtifactKind, name: str, file: IO[bytes]) -> StoredFile:
+def _store(run_id: UUID, kind: str, name: str, file: IO[bytes]) -> StoredFile:
     file.seek(0)
     sha256, size_bytes = _digest(file)
     file.seek(0)

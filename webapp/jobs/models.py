@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from webapp.accounts.models import Project, User
 from webapp.accounts.scoping import ProjectScopedQuerySet
+from webapp.jobs.chunk_models import Chunk
 from webapp.jobs.operation_models import Notice, ProjectShare, Worker
 from webapp.jobs.organising import Favourite, RunTag, SavedView
 from webapp.jobs.states import FINAL_STATES, WORKABLE_STATES, RequestedAction, RunState
@@ -16,6 +17,7 @@ from webapp.jobs.sweep_models import Sweep
 
 # Django looks for an app's models in this module.
 __all__ = [
+    "Chunk",
     "ClientTable",
     "Favourite",
     "Job",
@@ -40,7 +42,7 @@ class JobQuerySet(ProjectScopedQuerySet["Job"]):
 class RunQuerySet(ProjectScopedQuerySet["Run"]):
     def waiting(self) -> Self:
         """Keep the runs that could be worked on if a worker took them."""
-        return self.filter(state__in=WORKABLE_STATES, lease_token=None)
+        return self.filter(state__in=WORKABLE_STATES, lease_token=None, parts_out=False)
 
     def abandoned(self, now: datetime) -> Self:
         """Keep the runs whose worker went silent."""
@@ -154,6 +156,8 @@ class Run(models.Model):
     lease_token = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001 (NULL: free)
     lease_holder = models.CharField(max_length=120, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
+    #: Whether its round is with workers in parts; the last part to arrive takes the run on.
+    parts_out = models.BooleanField(default=False)
     hints_sent = models.PositiveIntegerField(default=0)
     hint_due_at = models.DateTimeField(null=True, blank=True)
 
@@ -202,7 +206,8 @@ class Run(models.Model):
     @property
     def is_waiting(self) -> bool:
         """Return whether the run needs a worker and has none."""
-        return self.state in WORKABLE_STATES and self.lease_token is None
+        is_workable = self.state in WORKABLE_STATES
+        return is_workable and self.lease_token is None and not self.parts_out
 
     def is_held(self, now: datetime) -> bool:
         """Return whether a worker that is alive owns the run."""

@@ -17,6 +17,7 @@ from webapp.celery import app
 
 ADVANCE_RUN = "runs.advance"
 ADVANCE_SWEEP = "sweeps.advance"
+TRAIN_CHUNK = "runs.train_chunk"
 RECONCILE = "upkeep.reconcile"
 UPKEEP_QUEUE = "upkeep"
 
@@ -35,6 +36,11 @@ def send_advance_on_commit(run_id: UUID, queue: str) -> None:
 def send_advance_sweep_on_commit(job_id: UUID) -> None:
     """Tell the upkeep worker that a sweep may have its next run made."""
     transaction.on_commit(lambda: _send(ADVANCE_SWEEP, job_id, UPKEEP_QUEUE))
+
+
+def send_chunk_on_commit(chunk_id: UUID, queue: str) -> None:
+    """Tell the workers, once the transaction is durable, that a part of a round wants work."""
+    transaction.on_commit(lambda: _send(TRAIN_CHUNK, chunk_id, queue))
 
 
 def next_reminder(hints_sent: int, now: datetime) -> datetime:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from webapp.jobs.models import Run
 from webapp.jobs.operation_models import ProjectShare
+from webapp.jobs.states import RunState
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -76,7 +77,8 @@ def waiting_in(queues: Iterable[str]) -> dict[str, list[Waiting]]:
 def shares_of(project_ids: Iterable[UUID]) -> dict[UUID, Share]:
     """Return the shares of some projects, in two queries."""
     wanted = set(project_ids)
-    held = Run.objects.filter(project_id__in=wanted, lease_token__isnull=False)
+    at_work = Q(lease_token__isnull=False) | Q(parts_out=True, state=RunState.RUNNING)
+    held = Run.objects.filter(at_work, project_id__in=wanted)
     running = dict(held.values_list("project_id").annotate(number=Count("pk")))
     rows = {row.project_id: row for row in ProjectShare.objects.filter(project_id__in=wanted)}
     shares = {}

@@ -17,6 +17,7 @@ class AlgorithmSpec(Choice):
         optimizers: The clients' optimisers with which the method is correct.
         allows_momentum: Whether it is correct with momentum on the clients.
         needs_mean: Whether its server step is only defined for the mean of the updates.
+        takes_parts: Whether parts of a round can be trained and folded apart, on several workers.
         needs_features: Whether it compares what a model's last layer sees.
         needs_classes: Whether it only works where every example has one of a few labels.
         needs_lora: Whether it works on LoRA factors.
@@ -29,6 +30,7 @@ class AlgorithmSpec(Choice):
     optimizers: ClassVar[tuple[str, ...]] = ("sgd", "adam", "adamw")
     allows_momentum: ClassVar[bool] = True
     needs_mean: ClassVar[bool] = False
+    takes_parts: ClassVar[bool] = True
     needs_features: ClassVar[bool] = False
     needs_classes: ClassVar[bool] = False
     needs_lora: ClassVar[bool] = False

@@ -6012,6 +6012,7 @@ export interface components {
              *       "kernels": "auto",
              *       "precision": "float32",
              *       "deadline_s": null,
+             *       "round_limit_s": null,
              *       "min_updates": 1
              *     }
              */
@@ -6183,6 +6184,7 @@ export interface components {
              *       "kernels": "auto",
              *       "precision": "float32",
              *       "deadline_s": null,
+             *       "round_limit_s": null,
              *       "min_updates": 1
              *     }
              */
@@ -6211,11 +6213,11 @@ export interface components {
         RuntimeSpec: {
             /**
              * Placement
-             * @description One worker executes the whole run.
+             * @description One worker executes the whole run, or several workers share out the clients of each round; the numbers are the same.
              * @default local
-             * @constant
+             * @enum {string}
              */
-            placement: "local";
+            placement: "local" | "workers";
             /**
              * Device
              * @description Processor of the worker; auto takes a GPU when there is one.
@@ -6256,6 +6258,12 @@ export interface components {
              * @default null
              */
             deadline_s: number | null;
+            /**
+             * Round Limit S
+             * @description Shared out over workers: real time after which a round is closed with what has arrived, if that is min_updates or more. Empty waits for all, and keeps runs equal.
+             * @default null
+             */
+            round_limit_s: number | null;
             /**
              * Min Updates
              * @description A round with fewer good updates fails instead of going on.
@@ -6270,11 +6278,11 @@ export interface components {
         RuntimeSpecInput: {
             /**
              * Placement
-             * @description One worker executes the whole run.
+             * @description One worker executes the whole run, or several workers share out the clients of each round; the numbers are the same.
              * @default local
-             * @constant
+             * @enum {string}
              */
-            placement: "local";
+            placement: "local" | "workers";
             /**
              * Device
              * @description Processor of the worker; auto takes a GPU when there is one.
@@ -6315,6 +6323,12 @@ export interface components {
              * @default null
              */
             deadline_s: number | null;
+            /**
+             * Round Limit S
+             * @description Shared out over workers: real time after which a round is closed with what has arrived, if that is min_updates or more. Empty waits for all, and keeps runs equal.
+             * @default null
+             */
+            round_limit_s: number | null;
             /**
              * Min Updates
              * @description A round with fewer good updates fails instead of going on.

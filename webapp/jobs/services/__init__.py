@@ -3,6 +3,12 @@
 from webapp.jobs.failures import Failure
 from webapp.jobs.services.advance_sweep import advance_sweep
 from webapp.jobs.services.cancel_sweep import cancel_sweep
+from webapp.jobs.services.chunk_leases import (
+    ChunkLease,
+    claim_chunk,
+    release_chunk,
+    renew_chunk,
+)
 from webapp.jobs.services.discard_template import discard_template
 from webapp.jobs.services.end_run import cancel_run, fail_run, finish_run, pause_run
 from webapp.jobs.services.keep_view import keep_view
@@ -29,7 +35,9 @@ from webapp.jobs.services.organise_run import (
     untag_run,
 )
 from webapp.jobs.services.reconcile import reconcile, sweeps_to_advance
+from webapp.jobs.services.reconcile_chunks import reconcile_chunks
 from webapp.jobs.services.record_checkpoint import record_checkpoint
+from webapp.jobs.services.record_part import fail_chunk, record_part
 from webapp.jobs.services.record_round import RoundGapError, record_round
 from webapp.jobs.services.report_worker import WorkerReport, forget_worker, report_worker
 from webapp.jobs.services.request_cancel import request_cancel
@@ -37,6 +45,16 @@ from webapp.jobs.services.request_pause import request_pause
 from webapp.jobs.services.request_resume import request_resume
 from webapp.jobs.services.request_retry import request_retry
 from webapp.jobs.services.run_changes import IllegalTransitionError
+from webapp.jobs.services.shared_rounds import (
+    MeasuredPace,
+    OpenRound,
+    Part,
+    close_round,
+    drop_results,
+    find_open_round,
+    measured_pace,
+    open_round,
+)
 from webapp.jobs.services.submit_job import submit_job, submit_sweep
 from webapp.jobs.services.take_run import take_run
 from webapp.jobs.sweep_results import Trial
@@ -44,11 +62,15 @@ from webapp.jobs.sweep_results import Trial
 __all__ = [
     "MAX_TAGS",
     "Checkpoint",
+    "ChunkLease",
     "Description",
     "Failure",
     "IllegalTransitionError",
     "Lease",
     "LeaseLostError",
+    "MeasuredPace",
+    "OpenRound",
+    "Part",
     "RoundGapError",
     "Trial",
     "WorkerReport",
@@ -56,20 +78,31 @@ __all__ = [
     "advance_sweep",
     "cancel_run",
     "cancel_sweep",
+    "claim_chunk",
+    "close_round",
     "describe_run",
     "discard_template",
+    "drop_results",
+    "fail_chunk",
     "fail_run",
+    "find_open_round",
     "finish_run",
     "forget_worker",
     "keep_view",
     "launch_run",
     "log_message",
     "mark_running",
+    "measured_pace",
+    "open_round",
     "pause_run",
     "reconcile",
+    "reconcile_chunks",
     "record_checkpoint",
+    "record_part",
     "record_round",
+    "release_chunk",
     "release_lease",
+    "renew_chunk",
     "renew_lease",
     "report_worker",
     "request_cancel",

@@ -59,11 +59,14 @@ class LeaseLostError(ConflictError):
 
 
 def acquire_lease(*, run_id: UUID, holder: str, now: datetime | None = None) -> Lease | None:
-    """Take the run; None when it is finished, paused, gone, or held by a worker that is alive."""
+    """Take the run; None when it is finished, paused, gone, or held by a worker that is alive.
+
+    Nor while its round is with workers in parts: the last part to arrive takes it on.
+    """
     now = now or timezone.now()
     with transaction.atomic():
         run = Run.objects.select_for_update().filter(pk=run_id, state__in=WORKABLE_STATES).first()
-        if run is None or run.is_held(now) or settle_request(run, now):
+        if run is None or run.parts_out or run.is_held(now) or settle_request(run, now):
             return None
         checkpoint = latest_checkpoint(run.pk)
         events = recovery(run, checkpoint) if run.lease_token else ()

@@ -119,7 +119,8 @@ def _wake_next(run: Run) -> None:
 def join_queue(run: Run, now: datetime) -> dict[str, Any]:
     """Tell the workers about a run that goes to the end of its queue; return what changes."""
     send_advance_on_commit(run.pk, run.queue)
-    return {"queued_at": now, "hints_sent": 1, "hint_due_at": next_reminder(0, now)}
+    due = next_reminder(0, now)
+    return {"queued_at": now, "hints_sent": 1, "hint_due_at": due, "parts_out": False}
 
 
 def cancel_reason(run: Run) -> str:

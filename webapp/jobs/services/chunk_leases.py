@@ -1,0 +1,179 @@
+"""Who trains a part of a round: claimed, kept and given back like a run, by token and end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from webapp.jobs.chunk_models import Chunk, ChunkState
+from webapp.jobs.models import Run
+from webapp.jobs.queue import next_reminder, send_chunk_on_commit
+from webapp.jobs.services.leases import Checkpoint, LeaseLostError, latest_checkpoint
+from webapp.jobs.states import RequestedAction, RunState
+
+#: So long a part waits for a worker that has its run's data in memory; then anybody takes it.
+PREFER_WARM = timedelta(seconds=1)
+#: How many waiting parts a worker chooses from.
+_CHOICE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLease:
+    """The right to train one part of a round, and all that is needed to begin."""
+
+    chunk_id: UUID
+    run_id: UUID
+    token: str
+    spec: dict[str, Any]
+    #: Rounds that the state to start from contains, which is also the index of the round.
+    rounds_done: int
+    checkpoint: Checkpoint | None
+    index: int
+    attempt: int
+    first_lane: int
+    end_lane: int
+    num_clients: int
+    requested: RequestedAction = RequestedAction.NONE
+
+
+def claim_chunk(
+    *,
+    chunk_id: UUID,
+    holder: str,
+    queue: str,
+    warm: Collection[UUID] = (),
+    now: datetime | None = None,
+) -> ChunkLease | None:
+    """Take a part of a round; None when there is none for this worker.
+
+    A message entitles its worker to one part, not to a certain one: a worker takes a part of a run
+    that it has in memory if one waits, and leaves the named one to whoever gets the next message,
+    unless that has waited for long.
+
+    Args:
+        chunk_id: The part that the message named.
+        holder: Who asks.
+        queue: The queue that the message came from.
+        warm: Runs that the worker has in memory.
+        now: Time of the change; the clock's if not given.
+    """
+    now = now or timezone.now()
+    for candidate in _by_preference(chunk_id, queue, warm, now):
+        lease = _claim(candidate, holder, now)
+        if lease is not None:
+            return lease
+    return None
+
+
+@transaction.atomic
+def _claim(candidate: UUID, holder: str, now: datetime) -> ChunkLease | None:
+    # Locked by its own columns alone: a condition on another table would not be looked at again
+    # after waiting for somebody who has just taken it.
+    locked = Chunk.objects.select_for_update(skip_locked=True)
+    chunk = locked.filter(pk=candidate, state=ChunkState.WAITING).first()
+    if chunk is None or not _is_wanted(chunk):
+        return None
+    chunk.state, chunk.started_at = ChunkState.TRAINING, now
+    chunk.lease_token, chunk.lease_holder = uuid4().hex, holder
+    chunk.lease_expires_at = _end(now)
+    chunk.save()
+    return _lease(chunk)
+
+
+def _is_wanted(chunk: Chunk) -> bool:
+    return Run.objects.filter(
+        pk=chunk.run_id,
+        state=RunState.RUNNING,
+        requested_action=RequestedAction.NONE,
+        rounds_done=chunk.round_index,
+    ).exists()
+
+
+def renew_chunk(*, lease: ChunkLease, now: datetime | None = None) -> ChunkLease:
+    """Keep the part for longer.
+
+    Raises:
+        LeaseLostError: If it is no longer wanted: somebody else was first, the round is closed, or
+            the run was paused, cancelled or failed.
+    """
+    mine = Chunk.objects.filter(
+        pk=lease.chunk_id,
+        lease_token=lease.token,
+        state=ChunkState.TRAINING,
+        run__state=RunState.RUNNING,
+        run__rounds_done=F("round_index"),
+    )
+    if mine.update(lease_expires_at=_end(now or timezone.now())) != 1:
+        raise lost_chunk(lease)
+    return lease
+
+
+def release_chunk(*, lease: ChunkLease, now: datetime | None = None) -> None:
+    """Give a part back untrained; another worker is told. A lease that is lost needs no release."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        hit = Chunk.objects.filter(
+            pk=lease.chunk_id, lease_token=lease.token, state=ChunkState.TRAINING
+        ).update(
+            state=ChunkState.WAITING,
+            lease_token="",
+            waiting_since=now,
+            hints_sent=1,
+            hint_due_at=next_reminder(0, now),
+        )
+        if hit == 1:
+            queue = Run.objects.values_list("queue", flat=True).get(pk=lease.run_id)
+            send_chunk_on_commit(lease.chunk_id, queue)
+
+
+def lost_chunk(lease: ChunkLease) -> LeaseLostError:
+    return LeaseLostError("This part of a round is no longer wanted.", run_id=str(lease.run_id))
+
+
+def _by_preference(chunk_id: UUID, queue: str, warm: Collection[UUID], now: datetime) -> list[UUID]:
+    waiting = Chunk.objects.filter(
+        state=ChunkState.WAITING, run__queue=queue, run__state=RunState.RUNNING
+    )
+    named = list(waiting.filter(pk=chunk_id).values_list("run_id", "waiting_since"))
+    others = list(
+        waiting.exclude(pk=chunk_id)
+        .order_by("waiting_since", "index")
+        .values_list("pk", "run_id")[:_CHOICE]
+    )
+    at_home = [pk for pk, run_id in others if run_id in warm]
+    elsewhere = [pk for pk, run_id in others if run_id not in warm]
+    if not named:
+        return [*at_home, *elsewhere]
+    run_id, since = named[0]
+    if run_id in warm or since < now - PREFER_WARM:
+        return [chunk_id, *at_home, *elsewhere]
+    return [*at_home, chunk_id, *elsewhere]
+
+
+def _lease(chunk: Chunk) -> ChunkLease:
+    run = Run.objects.get(pk=chunk.run_id)
+    return ChunkLease(
+        chunk_id=chunk.pk,
+        run_id=run.pk,
+        token=chunk.lease_token,
+        spec=run.spec,
+        rounds_done=chunk.round_index,
+        checkpoint=latest_checkpoint(run.pk),
+        index=chunk.index,
+        attempt=chunk.attempt,
+        first_lane=chunk.first_lane,
+        end_lane=chunk.end_lane,
+        num_clients=chunk.num_clients,
+    )
+
+
+def _end(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.LEASE_S)

@@ -1,0 +1,104 @@
+"""What a worker says of a part of a round: it is done, or it failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.artifacts.services import StoredFile
+from webapp.jobs.chunk_models import Chunk, ChunkState
+from webapp.jobs.events import LogData
+from webapp.jobs.failures import Failure
+from webapp.jobs.models import Run
+from webapp.jobs.queue import next_reminder
+from webapp.jobs.services.chunk_leases import ChunkLease, lost_chunk
+from webapp.jobs.services.run_changes import FREE, change, lock_run, transition
+from webapp.jobs.services.shared_rounds import new_attempt
+from webapp.jobs.states import RequestedAction, RunState
+
+#: After so many workers have failed at a part, the run fails.
+MOST_FAILURES = 3
+
+
+@transaction.atomic
+def record_part(
+    *,
+    lease: ChunkLease,
+    stored: StoredFile,
+    num_updates: int,
+    seconds: float,
+    now: datetime | None = None,
+) -> bool:
+    """Record the result of a part; return whether it was the last, so that the round can be closed.
+
+    Of several attempts at a part the first counts. The run is locked meanwhile, so of the workers
+    that end at the same moment exactly one is told that it was the last.
+
+    Raises:
+        LeaseLostError: If the part is no longer wanted; the caller then removes the file.
+    """
+    now = now or timezone.now()
+    run = lock_run(lease.run_id)
+    if run.state != RunState.RUNNING or run.rounds_done != lease.rounds_done:
+        raise lost_chunk(lease)
+    of_round = Chunk.objects.of_round(run.pk, lease.rounds_done)
+    attempts = of_round.filter(index=lease.index)
+    if attempts.done().exists():
+        raise lost_chunk(lease)
+    mine = attempts.filter(
+        pk=lease.chunk_id, lease_token=lease.token, state=ChunkState.TRAINING
+    ).update(
+        state=ChunkState.DONE,
+        key=stored.key,
+        sha256=stored.sha256,
+        size_bytes=stored.size_bytes,
+        num_updates=num_updates,
+        seconds=seconds,
+    )
+    if mine != 1:
+        raise lost_chunk(lease)
+    attempts.live().update(state=ChunkState.DROPPED)
+    missing = of_round.exclude(index__in=of_round.done().values("index"))
+    if missing.exists() or not run.parts_out:
+        return False
+    take_on(run, now)
+    return True
+
+
+def take_on(run: Run, now: datetime) -> None:
+    """Let the run be taken by whoever closes its round; a reminder follows if nobody does."""
+    change(run, now=now, parts_out=False, hints_sent=1, hint_due_at=next_reminder(0, now))
+
+
+@transaction.atomic
+def fail_chunk(*, lease: ChunkLease, failure: Failure, now: datetime | None = None) -> None:
+    """Let somebody else try a part at which a worker failed; after some tries the run fails.
+
+    A lease that is lost already needs nothing.
+    """
+    now = now or timezone.now()
+    run = lock_run(lease.run_id)
+    attempts = Chunk.objects.of_round(run.pk, lease.rounds_done).filter(index=lease.index)
+    hit = attempts.filter(
+        pk=lease.chunk_id, lease_token=lease.token, state=ChunkState.TRAINING
+    ).update(state=ChunkState.DROPPED, failure=failure.model_dump(mode="json"))
+    if hit != 1 or run.state != RunState.RUNNING or run.rounds_done != lease.rounds_done:
+        return
+    if attempts.exclude(failure=None).count() >= MOST_FAILURES:
+        transition(
+            run,
+            RunState.FAILED,
+            reason=failure.message,
+            now=now,
+            finished_at=now,
+            failure=failure.model_dump(mode="json"),
+            requested_action=RequestedAction.NONE,
+            **FREE,
+        )
+        return
+    if not attempts.live().exists():
+        new_attempt(run, attempts.get(pk=lease.chunk_id), now)
+    message = f"Part {lease.index} of round {lease.rounds_done} is tried again: {failure.message}"
+    change(run, LogData(level="warning", message=message), now=now)

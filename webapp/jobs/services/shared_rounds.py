@@ -1,0 +1,236 @@
+"""Rounds that workers share out: opened in parts, closed with what the parts came to.
+
+Whoever holds the run's lease opens or closes a round in one transaction; in between nobody holds
+the run. What a round starts from is the run's checkpoint, which is replaced as the round is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import fmean
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.artifacts.models import Artifact, ArtifactKind
+from webapp.artifacts.services import StoredFile, discard_file, discard_other_checkpoints
+from webapp.jobs.chunk_models import Chunk, ChunkState
+from webapp.jobs.events import Data, LogData
+from webapp.jobs.models import Run
+from webapp.jobs.queue import next_reminder, send_chunk_on_commit
+from webapp.jobs.services.leases import Lease, lock_leased_run
+from webapp.jobs.services.record_round import record_round
+from webapp.jobs.services.run_changes import FREE, change
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lanes of a round that one worker is to train."""
+
+    first_lane: int
+    end_lane: int
+    num_clients: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """A part of an open round, and where its result is; without a key it has none yet."""
+
+    part: Part
+    chunk_id: UUID | None = None
+    key: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRound:
+    """What is known of a round that was shared out."""
+
+    opened_at: datetime
+    parts: tuple[PartResult, ...]
+    num_updates: int
+
+    def is_complete(self) -> bool:
+        return all(result.key for result in self.parts)
+
+    def is_over(self, limit_s: float | None, min_updates: int, now: datetime) -> bool:
+        """Return whether the round can be closed: all is there, or enough at its limit."""
+        if self.is_complete() or limit_s is None:
+            return self.is_complete()
+        is_late = now >= self.opened_at + timedelta(seconds=limit_s)
+        return is_late and self.num_updates >= min_updates
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredPace:
+    """How fast the parts of the last round were done, and by how many workers."""
+
+    seconds_per_client: float | None
+    num_workers: int
+
+
+def find_open_round(run_id: UUID, round_index: int) -> OpenRound | None:
+    """Return the parts of a round in their order; None if it was never opened."""
+    chunks = list(Chunk.objects.of_round(run_id, round_index).order_by("index", "attempt"))
+    if not chunks:
+        return None
+    best: dict[int, Chunk] = {}
+    for chunk in chunks:
+        if chunk.index not in best or chunk.state == ChunkState.DONE:
+            best[chunk.index] = chunk
+    return OpenRound(
+        opened_at=min(chunk.opened_at for chunk in chunks),
+        parts=tuple(_result(best[index]) for index in sorted(best)),
+        num_updates=sum(c.num_updates for c in chunks if c.state == ChunkState.DONE),
+    )
+
+
+def measured_pace(run_id: UUID) -> MeasuredPace:
+    done = list(Chunk.objects.filter(run_id=run_id).done())
+    if not done:
+        return MeasuredPace(None, 1)
+    per_client = fmean(chunk.seconds / max(chunk.num_clients, 1) for chunk in done)
+    return MeasuredPace(per_client, len({chunk.lease_holder for chunk in done}))
+
+
+@transaction.atomic
+def open_round(*, lease: Lease, parts: Sequence[Part], now: datetime | None = None) -> None:
+    """Share out the run's next round and give the run back; parts that are done stay done.
+
+    Args:
+        lease: The right to work on the run, which ends.
+        parts: All parts of the round; if it was opened before, that cut of it stands.
+        now: Time of the change; the clock's if not given.
+
+    Raises:
+        LeaseLostError: If the run belongs to somebody else.
+    """
+    _share_out(lock_leased_run(lease), parts, now or timezone.now())
+
+
+@transaction.atomic
+def close_round(
+    *,
+    lease: Lease,
+    report: dict[str, Any],
+    checkpoint: StoredFile,
+    next_parts: Sequence[Part],
+    now: datetime | None = None,
+) -> None:
+    """Record a round that was shared out and open the next one, all of it or nothing.
+
+    Without next parts the lease stands, for the holder to end the run.
+
+    Raises:
+        LeaseLostError: If the run belongs to somebody else; the caller then removes the file.
+    """
+    now = now or timezone.now()
+    record_round(lease=lease, report=report, now=now)
+    run = lock_leased_run(lease)
+    _replace_checkpoint(run, checkpoint)
+    _forget_files(run)
+    if next_parts:
+        _share_out(run, next_parts, now)
+
+
+@transaction.atomic
+def drop_results(*, lease: Lease, chunk_ids: Sequence[UUID], now: datetime | None = None) -> None:
+    """Have parts trained again whose files are gone or damaged.
+
+    Raises:
+        LeaseLostError: If the run belongs to somebody else.
+    """
+    run = lock_leased_run(lease)
+    Chunk.objects.filter(pk__in=chunk_ids, run=run).update(state=ChunkState.DROPPED)
+    message = f"{len(chunk_ids)} parts of round {run.rounds_done} were damaged and train again."
+    change(run, LogData(level="warning", message=message), now=now or timezone.now())
+
+
+def new_attempt(run: Run, earlier: Chunk, now: datetime) -> Chunk:
+    """Add one more attempt at a part and tell the workers."""
+    attempts = Chunk.objects.of_round(run.pk, earlier.round_index).filter(index=earlier.index)
+    last = max(attempts.values_list("attempt", flat=True))
+    part = Part(earlier.first_lane, earlier.end_lane, earlier.num_clients)
+    chunk = _chunk(run, earlier.round_index, earlier.index, part, now)
+    chunk.attempt, chunk.opened_at = last + 1, earlier.opened_at
+    chunk.save(force_insert=True)
+    send_chunk_on_commit(chunk.pk, run.queue)
+    return chunk
+
+
+def _share_out(run: Run, parts: Sequence[Part], now: datetime, *events: Data) -> None:
+    """Let workers train what of the run's next round is not done; nobody holds the run then."""
+    known = list(Chunk.objects.of_round(run.pk, run.rounds_done).order_by("index", "-attempt"))
+    if known:
+        served = {c.index for c in known if c.state == ChunkState.DONE}
+        of_round = Chunk.objects.of_round(run.pk, run.rounds_done)
+        of_round.live().update(state=ChunkState.DROPPED)
+        of_round.update(failure=None)  # a run that is retried may fail as often again
+        latest = {chunk.index: chunk for chunk in reversed(known)}
+        for index, chunk in sorted(latest.items()):
+            if index not in served:
+                new_attempt(run, chunk, now)
+    else:
+        made = [_chunk(run, run.rounds_done, index, part, now) for index, part in enumerate(parts)]
+        Chunk.objects.bulk_create(made)
+        for chunk in made:
+            send_chunk_on_commit(chunk.pk, run.queue)
+    change(run, *events, now=now, **FREE, parts_out=True, hint_due_at=None)
+
+
+def _chunk(run: Run, round_index: int, index: int, part: Part, now: datetime) -> Chunk:
+    return Chunk(
+        run=run,
+        round_index=round_index,
+        index=index,
+        first_lane=part.first_lane,
+        end_lane=part.end_lane,
+        num_clients=part.num_clients,
+        opened_at=now,
+        waiting_since=now,
+        hint_due_at=next_reminder(0, now),
+    )
+
+
+def _result(chunk: Chunk) -> PartResult:
+    part = Part(chunk.first_lane, chunk.end_lane, chunk.num_clients)
+    if chunk.state != ChunkState.DONE:
+        return PartResult(part)
+    return PartResult(part, chunk.pk, chunk.key, chunk.sha256)
+
+
+def _replace_checkpoint(run: Run, stored: StoredFile) -> None:
+    """Make a file the run's checkpoint; no event says so, for it happens in every round."""
+    Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT).delete()
+    Artifact.objects.create(
+        run=run,
+        kind=ArtifactKind.CHECKPOINT,
+        name=f"checkpoint-{run.rounds_done}.tar",
+        key=stored.key,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        round_index=run.rounds_done,
+    )
+    # Robust: the round is recorded, whether or not an old file can be removed.
+    transaction.on_commit(
+        lambda: discard_other_checkpoints(run_id=run.pk, keep=stored.key), robust=True
+    )
+
+
+def _forget_files(run: Run) -> None:
+    """Remove the parts of the round that was closed; its rows stay, to measure the pace by."""
+    closed = Chunk.objects.of_round(run.pk, run.rounds_done - 1)
+    keys = [key for key in closed.values_list("key", flat=True) if key]
+    closed.live().update(state=ChunkState.DROPPED)
+    closed.update(key="")
+    Chunk.objects.filter(run=run, round_index__lt=run.rounds_done - 1).delete()
+
+    def discard() -> None:
+        for key in keys:
+            discard_file(key=key)
+
+    transaction.on_commit(discard, robust=True)
