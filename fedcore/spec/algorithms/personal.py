@@ -136,6 +136,7 @@ class FedGhSpec(AlgorithmSpec):
 
     title: ClassVar[str] = "FedGH"
     paper: ClassVar[str | None] = "Yi et al., ACM MM 2023, arXiv:2303.13137"
+    takes_parts: ClassVar[bool] = False  # the server trains on every update by itself
     synonyms: ClassVar[tuple[str, ...]] = (
         "generalized global header",
         "heterogeneous models",
