@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from fedcore.spec import RunSpec
 from webapp.intents.context import Context
-from webapp.intents.differences import short_document
+from webapp.intents.differences import differences, short_document
 from webapp.intents.drafting import Draft
 from webapp.intents.findings import Assignment
 from webapp.intents.lexicon import lexicon
@@ -59,12 +59,12 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _fields(context: Context, made: Draft) -> Iterator[IntentField]:
     document = made.spec.model_dump(mode="json")
-    old = dict(leaves(context.base)) if context.is_follow_up else {}
+    old = set(differences(made.spec)) if context.is_follow_up else set()
     for path, value in leaves(document):
         origin = _origin(made.origins, path)
         if origin is None:
-            is_kept = context.is_follow_up and old.get(path) == value
-            yield IntentField(path=path, value=value, source="draft" if is_kept else "default")
+            source: Literal["draft", "default"] = "draft" if path in old else "default"
+            yield IntentField(path=path, value=value, source=source)
         else:
             yield _said(context, origin, path, value)
     for path, axis in made.axes.items():

@@ -1,21 +1,23 @@
 import type { JsonObject } from '@/lib/document-path';
 import { client, unwrap } from './client';
-import type { SpecInput } from './types';
+import type { SpecInput, SweepInput } from './types';
 
 interface NewJob {
   name: string;
+  /** One run, or with a sweep the settings that are shared by its runs. */
   spec: JsonObject;
+  sweep?: SweepInput | undefined;
   /** The same key twice launches once, so that a repeated click or request does no harm. */
   idempotencyKey: string;
 }
 
-export function launchJob({ name, spec, idempotencyKey }: NewJob) {
+export function launchJob({ name, spec, sweep, idempotencyKey }: NewJob) {
   return unwrap(
     client.POST('/api/v1/jobs/', {
       params: { header: { 'Idempotency-Key': idempotencyKey } },
       body: {
         name,
-        spec: spec as SpecInput,
+        ...(sweep ? { sweep } : { spec: spec as SpecInput }),
         launch: true,
         is_template: false,
         priority: 'normal',

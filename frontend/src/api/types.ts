@@ -9,6 +9,10 @@ export type RunState = Run['state'];
 export type RoundRow = Schemas['RoundRow'];
 export type Event = Schemas['Event'];
 export type CatalogueEntry = Schemas['CatalogueRow'];
+export type IntentResult = Schemas['IntentResult'];
+export type IntentField = Schemas['IntentField'];
+export type IntentSweep = Schemas['IntentSweep'];
+export type SweepInput = Schemas['SweepSpecInput'];
 export type Estimate = Schemas['SpecEstimate'];
 
 /** A spec in a request; what it leaves out gets its default. */

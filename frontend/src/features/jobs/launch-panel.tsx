@@ -5,9 +5,10 @@ import type { Estimate } from '@/api/types';
 import { fieldId, type FieldProblem } from '@/components/schema-form/form-context';
 import { Facts } from '@/components/ui/facts';
 import { formatBytes, formatCount, formatInteger } from '@/lib/format';
-import { humanize } from '@/lib/humanize';
+
 import { strings } from '@/strings';
 import classes from './launch-panel.module.css';
+import { settingName } from './setting-name';
 import type { SpecForm } from './use-spec-form';
 
 const text = strings.newRun;
@@ -15,11 +16,12 @@ const text = strings.newRun;
 interface LaunchPanelProps {
   form: SpecForm;
   isLaunching: boolean;
+  launchLabel: string;
   error: unknown;
 }
 
 /** What the run will cost, what is wrong with it, and the button that starts it. */
-export function LaunchPanel({ form, isLaunching, error }: LaunchPanelProps) {
+export function LaunchPanel({ form, isLaunching, launchLabel, error }: LaunchPanelProps) {
   const { validation, placed, unplaced } = form;
   const problems = [...placed.values()].flat().concat(unplaced);
   const failure = error === null ? null : asApiError(error);
@@ -46,7 +48,7 @@ export function LaunchPanel({ form, isLaunching, error }: LaunchPanelProps) {
           disabled={problems.length > 0}
           leftSection={<IconRocket size={18} aria-hidden />}
         >
-          {text.launch}
+          {launchLabel}
         </Button>
         <Button
           variant="subtle"
@@ -86,14 +88,6 @@ function Verdict({ form, problems }: { form: SpecForm; problems: readonly FieldP
   );
 }
 
-/** "local.lr" as "Local: learning rate". */
-function placeOf(path: string): string {
-  if (path === '') return text.wholeDocument;
-  const [section = '', ...rest] = path.split('.');
-  const names = rest.filter((part) => part !== 'kind').map((part) => humanize(part).toLowerCase());
-  return [humanize(section), ...names].join(': ');
-}
-
 function Problems({ problems }: { problems: readonly FieldProblem[] }) {
   return (
     <Alert
@@ -114,7 +108,7 @@ function Problems({ problems }: { problems: readonly FieldProblem[] }) {
                 field.focus();
               }}
             >
-              {placeOf(path)}
+              {settingName(path)}
             </a>{' '}
             {message} {fix}
           </li>

@@ -1,4 +1,4 @@
-import { TextInput } from '@mantine/core';
+import { SegmentedControl, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useRef, useState, type SubmitEvent } from 'react';
@@ -6,7 +6,7 @@ import { ApiError, asApiError } from '@/api/errors';
 import { launchJob, newIdempotencyKey } from '@/api/jobs';
 import { kindText } from '@/api/kind-texts';
 import { runKeys } from '@/api/runs';
-import type { CatalogueEntry, Run } from '@/api/types';
+import type { CatalogueEntry, IntentSweep, Run } from '@/api/types';
 import { fieldId, FormContext, type FieldProblem } from '@/components/schema-form/form-context';
 import { Card } from '@/components/ui/card';
 import { asDocument } from '@/lib/document-path';
@@ -15,13 +15,17 @@ import { strings } from '@/strings';
 import { AdvancedGroups } from './advanced-groups';
 import { cardsOf } from './form-layout';
 import { LaunchPanel } from './launch-panel';
+import { PromptView } from './prompt-view';
 import { suggestName } from './suggest-name';
+import { numRuns, sweepOf } from './sweep-draft';
 import { FieldGrid, SectionFields } from './section-fields';
-import { useSpecForm } from './use-spec-form';
+import { useSpecForm, type SpecForm } from './use-spec-form';
 import classes from './run-form.module.css';
 
 const text = strings.newRun;
 const NAME_PATH = 'name';
+
+type View = 'form' | 'prompt';
 
 interface RunFormProps {
   root: JsonSchema;
@@ -40,6 +44,8 @@ function problemsIn(error: unknown): FieldProblem[] {
 export function RunForm({ root, catalogue, original }: RunFormProps) {
   const form = useSpecForm(root, original && asDocument(original.spec));
   const [name, setName] = useState(original ? strings.run.cloneSuffix(original.name) : '');
+  const [view, setView] = useState<View>('form');
+  const [sweep, setSweep] = useState<IntentSweep | null>(null);
   const suggestion = suggestName(form.document, catalogue);
   const launch = useLaunch(form.setRefused);
 
@@ -57,7 +63,11 @@ export function RunForm({ root, catalogue, original }: RunFormProps) {
   function submit(event: SubmitEvent<HTMLFormElement>): void {
     event.preventDefault();
     const chosen = name.trim();
-    launch.mutate({ name: chosen === '' ? suggestion : chosen, spec: form.document });
+    launch.mutate({
+      name: chosen === '' ? suggestion : chosen,
+      spec: form.document,
+      sweep: sweep ? sweepOf(sweep) : undefined,
+    });
   }
 
   const nameError = problemsIn(launch.error).find((problem) => problem.path === NAME_PATH);
@@ -78,20 +88,49 @@ export function RunForm({ root, catalogue, original }: RunFormProps) {
               setName(event.currentTarget.value);
             }}
           />
-          {cardsOf(root).map((card) => (
-            <Card key={card.id} {...text.cards[card.id]}>
-              <FieldGrid>
-                {card.sections.map((section) => (
-                  <SectionFields key={section} section={section} depth="basic" />
-                ))}
-              </FieldGrid>
-            </Card>
-          ))}
-          <AdvancedGroups form={form} />
+          <SegmentedControl
+            aria-label={text.view}
+            data={[
+              { value: 'form', label: text.views.form },
+              { value: 'prompt', label: text.views.prompt },
+            ]}
+            value={view}
+            onChange={(chosen) => {
+              setView(chosen);
+            }}
+          />
+          {view === 'prompt' ? (
+            <PromptView form={form} sweep={sweep} onSweep={setSweep} />
+          ) : (
+            <FormCards root={root} form={form} />
+          )}
         </div>
-        <LaunchPanel form={form} isLaunching={launch.isPending} error={launch.error} />
+        <LaunchPanel
+          form={form}
+          isLaunching={launch.isPending}
+          launchLabel={sweep ? text.launchRuns(numRuns(sweep)) : text.launch}
+          error={launch.error}
+        />
       </form>
     </FormContext>
+  );
+}
+
+/** Everything that can be set, section by section. */
+function FormCards({ root, form }: { root: JsonSchema; form: SpecForm }) {
+  return (
+    <>
+      {cardsOf(root).map((card) => (
+        <Card key={card.id} {...text.cards[card.id]}>
+          <FieldGrid>
+            {card.sections.map((section) => (
+              <SectionFields key={section} section={section} depth="basic" />
+            ))}
+          </FieldGrid>
+        </Card>
+      ))}
+      <AdvancedGroups form={form} />
+    </>
   );
 }
 
@@ -101,7 +140,7 @@ function useLaunch(setRefused: (problems: readonly FieldProblem[]) => void) {
   // One key per attempt of the user: the same request sent again must not launch again.
   const key = useRef(newIdempotencyKey());
   return useMutation({
-    mutationFn: (job: Pick<Parameters<typeof launchJob>[0], 'name' | 'spec'>) =>
+    mutationFn: (job: Omit<Parameters<typeof launchJob>[0], 'idempotencyKey'>) =>
       launchJob({ ...job, idempotencyKey: key.current }),
     onSuccess: (job) => {
       void queries.invalidateQueries({ queryKey: runKeys.lists() });

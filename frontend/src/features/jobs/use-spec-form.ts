@@ -47,6 +47,11 @@ export function useSpecForm(root: JsonSchema, initial: JsonObject | undefined) {
         return isObject(next) ? next : old;
       });
     },
+    /** Show another document, completed with defaults. */
+    replace: (next: JsonObject) => {
+      setRefused([]);
+      setDocument({ ...defaultsOf(root.properties ?? {}, root), ...next });
+    },
     setRefused,
     reset: () => {
       setRefused([]);
