@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
@@ -76,6 +76,12 @@ class MethodContext:
     seed: int = 0
 
 
+@lru_cache(maxsize=64)
+def delta_schema(layout: Layout) -> Schema:
+    """Return the schema of an update that is a move of these parameters; one object for each."""
+    return Schema("update", ((DELTA, layout_infos(layout)),), (LOSS,))
+
+
 @dataclass(frozen=True, eq=False)
 class Method(Generic[SpecT]):
     """A federated method; ``spec`` holds its own settings."""
@@ -125,8 +131,7 @@ class Method(Generic[SpecT]):
 
     def expected_update(self, state: RunState, client_id: int) -> Schema:  # noqa: ARG002
         """Return the schema that a client's update must have to be admitted."""
-        shared = self.view.shared_layout(self.context.layout)
-        return Schema("update", ((DELTA, layout_infos(shared)),), (LOSS,))
+        return delta_schema(self.view.shared_layout(self.context.layout))
 
     # --- client ----------------------------------------------------------------------------------
 
