@@ -1,0 +1,33 @@
+"""The page of benchmarks has a section for each script, and scripts change nothing else of it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks.document import PAGE, replaced
+from benchmarks.workloads import MEAN, WORKLOADS
+
+SCRIPTS = ("growth", "compression", "robustness", "reference", "overhead")
+NAMES = (*WORKLOADS, MEAN.name, *SCRIPTS)
+
+
+def test_the_page_has_the_sections_that_scripts_write() -> None:
+    page = PAGE.read_text()
+    assert re.findall(r"<!-- begin (\w+) -->", page) == re.findall(r"<!-- end (\w+) -->", page)
+    assert sorted(re.findall(r"<!-- begin (\w+) -->", page)) == sorted(NAMES)
+
+
+def test_a_section_is_replaced_and_the_rest_is_kept() -> None:
+    page = (
+        "# Title\n<!-- begin a -->\nold\n<!-- end a -->\ntext\n<!-- begin b -->\n<!-- end b -->\n"
+    )
+    changed = replaced(page, "a", ["new", "lines"])
+    assert changed == page.replace("old\n", "\nnew\nlines\n\n")
+    assert replaced(changed, "a", ["old"]) == page.replace("old\n", "\nold\n\n")
+
+
+def test_a_section_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no section"):
+        replaced("# Title\n", "a", ["new"])
