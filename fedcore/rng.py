@@ -36,6 +36,7 @@ class Purpose(StrEnum):
     DROPOUT = "dropout"
     DATA_ORDER = "data_order"
     SERVER_ORDER = "server_order"
+    CLUSTERS = "clusters"
     COMPRESSION = "compression"
     SPARSITY = "sparsity"
     ADVERSARIES = "adversaries"

@@ -14,6 +14,7 @@ from fedcore.algorithms import (  # noqa: F401  (importing registers them)
     fedsgd,
     lg_fedavg,
     moon,
+    ocfl,
     scaffold,
 )
 from fedcore.algorithms.base import METHODS, Method, MethodContext

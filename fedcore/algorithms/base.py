@@ -313,6 +313,10 @@ class Method(Generic[SpecT]):
         """
         return self.completed(Weights(state.model), state.clients.get(client_id))
 
+    def cluster_of(self, state: RunState, client_id: int) -> int | None:  # noqa: ARG002
+        """Return the number of the group that shares a model with a client; None without groups."""
+        return None
+
     # --- private parts ---------------------------------------------------------------------------
 
     def completed(self, shared: Weights, private: ClientState | None) -> Weights:

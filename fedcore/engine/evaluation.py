@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from fedcore.params import Params
 from fedcore.spec.tasks import METRICS
 from fedcore.spec.training import EvaluationSpec, TargetSpec
 from fedcore.state import RunState, Stopping
-from fedcore.tasks import spread
+from fedcore.tasks import Task, spread
 
 #: Fixed, because fast matrix routines may round differently for other sizes.
 BATCH_SIZE = 1000
@@ -94,7 +94,23 @@ def evaluate(
         metrics |= task.summarise(tallies.sum(0))
     if not own and not context.spec.evaluation.per_client:
         return Evaluation(metrics)
+    groups = {client_id: method.cluster_of(state, client_id) for client_id in own}
+    clusters = {client_id: group for client_id, group in groups.items() if group is not None}
+    metrics |= _of_clusters(task, own, clusters)
     return _with_clients(context, metrics, tallies, own)
+
+
+def _of_clusters(
+    task: Task, own: Mapping[int, Tensor], clusters: Mapping[int, int]
+) -> dict[str, float]:
+    """Return how each cluster does on its clients' examples, and how many clients it has."""
+    metrics: dict[str, float] = {}
+    for number in sorted(set(clusters.values())):
+        members = [own[client] for client, cluster in clusters.items() if cluster == number]
+        found = task.summarise(torch.stack(members).sum(0))
+        metrics |= {f"cluster_{number}_{name}": value for name, value in found.items()}
+        metrics[f"cluster_{number}_clients"] = float(len(members))
+    return metrics
 
 
 def _with_clients(

@@ -23,7 +23,7 @@ _SLOTS = {"sgd": 0, "adam": 3, "adamw": 3}
 def needed_bytes(layout: Layout, spec: RunSpec) -> int:
     """Return the peak memory that training this model takes, without data and activations."""
     slots = _SLOTS[spec.local.optimizer] + (spec.local.momentum > 0)
-    if spec.aggregation.needs_individual_updates:
+    if spec.holds_individual_updates:
         slots += spec.sampling.cohort_size(spec.partition.clients)
     slots += spec.compression.vectors_per_client * spec.partition.clients
     return layout.total * BYTES_PER_NUMBER * (MODEL_COPIES + slots)

@@ -52,7 +52,7 @@ def estimate(spec: RunSpec) -> Estimate:
         return Estimate(cohort, parameters, None, None, None, None)
     model_bytes = parameters * BYTES_PER_NUMBER
     copies = 4 + (spec.local.momentum > 0) + OPTIMIZER_SLOTS[spec.local.optimizer]
-    if spec.aggregation.needs_individual_updates:
+    if spec.holds_individual_updates:
         copies += cohort
     copies += spec.compression.vectors_per_client * spec.partition.clients
     up = [cohort * _packed(spec.compression.uplink, parameters, index) for index in _phases(spec)]

@@ -47,6 +47,30 @@ def method_fits_task(spec: RunSpec) -> Iterator[Problem]:
 
 
 @rule
+def several_models_travel(spec: RunSpec) -> Iterator[Problem]:
+    """Where clients are sent different models, some things that all would share do not exist."""
+    method = spec.algorithm
+    if method.has_one_model:
+        return
+    for place, link in enumerate(spec.compression.downlink):
+        if not link.fits_weights:
+            yield Problem(
+                f"compression.downlink.{place}.kind",
+                "contradiction",
+                f"{link.title} sends changes of one model, and with {method.title} clients are "
+                "sent different ones.",
+                "Use cast or quantize, which code the weights themselves, or no codec.",
+            )
+    if spec.model.has_statistics:
+        yield Problem(
+            "model.norm",
+            "contradiction",
+            f"Running statistics would be averaged over all clusters of {method.title}.",
+            "Set model.norm to group.",
+        )
+
+
+@rule
 def other_models_fit(spec: RunSpec) -> Iterator[Problem]:
     """Models of further architectures read the same data and end in a layer of the same width."""
     for place, other in enumerate(spec.algorithm.other_models):

@@ -117,6 +117,11 @@ class RunSpec(Spec):
         """
         return cls.parse(load_yaml(text))
 
+    @property
+    def holds_individual_updates(self) -> bool:
+        """Whether all updates of a round are in memory at the same time."""
+        return self.aggregation.needs_individual_updates or self.algorithm.needs_individual_updates
+
     def to_yaml(self) -> str:
         """Return the complete spec as YAML, sections in the order of this class."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

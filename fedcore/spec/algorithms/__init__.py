@@ -24,6 +24,7 @@ from fedcore.spec.algorithms.personal import (
     FedRepSpec,
     LgFedAvgSpec,
 )
+from fedcore.spec.algorithms.clustered import OcflSpec
 
 # isort: on
 
@@ -45,6 +46,7 @@ __all__ = [
     "FedYogiSpec",
     "LgFedAvgSpec",
     "MoonSpec",
+    "OcflSpec",
     "ScaffoldSpec",
     "ServerRateSpec",
 ]

@@ -20,6 +20,8 @@ class AlgorithmSpec(Choice):
         takes_parts: Whether parts of a round can be trained and folded apart, on several workers.
         needs_features: Whether it compares what a model's last layer sees.
         needs_classes: Whether it only works where every example has one of a few labels.
+        needs_individual_updates: Whether all updates of a round are in memory at the same time.
+        has_one_model: Whether all clients of a round are sent the same model.
         needs_lora: Whether it works on LoRA factors.
         allows_frozen: Whether it works when only a part of the model is trained.
         allows_ranks: Whether it can combine LoRA factors of different rank.
@@ -33,6 +35,8 @@ class AlgorithmSpec(Choice):
     takes_parts: ClassVar[bool] = True
     needs_features: ClassVar[bool] = False
     needs_classes: ClassVar[bool] = False
+    needs_individual_updates: ClassVar[bool] = False
+    has_one_model: ClassVar[bool] = True
     needs_lora: ClassVar[bool] = False
     allows_frozen: ClassVar[bool] = True
     allows_ranks: ClassVar[bool] = False

@@ -38,6 +38,11 @@ class ModelSpec(Choice):
         return None
 
     @property
+    def has_statistics(self) -> bool:
+        """Whether it normalises by running statistics, which training moves by itself."""
+        return False
+
+    @property
     def has_features(self) -> bool:
         """Whether it shows what its last layer sees."""
         return self.feature_width is not None

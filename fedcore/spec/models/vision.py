@@ -111,6 +111,11 @@ class ResNetSpec(ModelSpec):
         return tuple(self.width * 2**stage for stage in range(self.num_stages))
 
     @property
+    def has_statistics(self) -> bool:
+        """Whether it normalises by running statistics."""
+        return self.norm == "batch"
+
+    @property
     def feature_width(self) -> int:
         """Width of what the last layer sees."""
         return self.stage_widths[-1]

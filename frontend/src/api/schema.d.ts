@@ -4850,6 +4850,102 @@ export interface components {
             max_norm: number | null;
         };
         /**
+         * OcflSpec
+         * @description FedAvg until clients are told apart by their updates, once; then FedAvg in every cluster.
+         *
+         *     Each round measures how unlike the directions of the clients' updates are. That figure, the
+         *     temperature, falls while all learn what they have in common; when it first rises, clients are
+         *     clustered for good. Every client must have taken part by then. The authors count clients alike,
+         *     which ``aggregation.weighting: uniform`` does.
+         */
+        OcflSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ocfl";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Clustering
+             * @description How clients are clustered by their distances.
+             * @default hdbscan
+             * @enum {string}
+             */
+            clustering: "hdbscan" | "mean_shift" | "affinity" | "kmeans";
+            /**
+             * Min Cluster Size
+             * @description Fewest clients of a cluster of hdbscan.
+             * @default 3
+             */
+            min_cluster_size: number;
+            /**
+             * Num Clusters
+             * @description Clusters of kmeans.
+             * @default 2
+             */
+            num_clusters: number;
+            /**
+             * Outliers
+             * @description Clients that hdbscan leaves over join the nearest cluster, or are one of their own, as in the authors' code.
+             * @default nearest
+             * @enum {string}
+             */
+            outliers: "nearest" | "together";
+        };
+        /**
+         * OcflSpec
+         * @description FedAvg until clients are told apart by their updates, once; then FedAvg in every cluster.
+         *
+         *     Each round measures how unlike the directions of the clients' updates are. That figure, the
+         *     temperature, falls while all learn what they have in common; when it first rises, clients are
+         *     clustered for good. Every client must have taken part by then. The authors count clients alike,
+         *     which ``aggregation.weighting: uniform`` does.
+         */
+        OcflSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ocfl";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Clustering
+             * @description How clients are clustered by their distances.
+             * @default hdbscan
+             * @enum {string}
+             */
+            clustering: "hdbscan" | "mean_shift" | "affinity" | "kmeans";
+            /**
+             * Min Cluster Size
+             * @description Fewest clients of a cluster of hdbscan.
+             * @default 3
+             */
+            min_cluster_size: number;
+            /**
+             * Num Clusters
+             * @description Clusters of kmeans.
+             * @default 2
+             */
+            num_clusters: number;
+            /**
+             * Outliers
+             * @description Clients that hdbscan leaves over join the nearest cluster, or are one of their own, as in the authors' code.
+             * @default nearest
+             * @enum {string}
+             */
+            outliers: "nearest" | "together";
+        };
+        /**
          * OortSpec
          * @description Clients with a high loss and short rounds are preferred, new ones are explored.
          */
@@ -5922,7 +6018,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["OcflSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"];
             /**
              * @description Training on one client.
              * @default {
@@ -6094,7 +6190,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["OcflSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"];
             /**
              * @description Training on one client.
              * @default {
