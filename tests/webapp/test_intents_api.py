@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from fedcore.spec import RunSpec
+from tests.intents.chat_server import chat_server
 from tests.webapp.conftest import signed_in
 from webapp.accounts.models import User
 from webapp.intents.views import MAX_PROMPT, IntentThrottle
@@ -104,3 +106,12 @@ def test_asking_too_often_is_refused_per_user(
     statuses = [signed_in(editor).post(INTENTS, {"prompt": "MNIST"}).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
     assert signed_in(stranger).post(INTENTS, {"prompt": "MNIST"}).status_code == 200
+
+
+def test_the_settings_choose_the_back_end(api: APIClient, settings: Settings) -> None:
+    with chat_server() as chat:
+        chat.says('{"spec": {"rounds": 44}}')
+        settings.INTENTS_BACKEND, settings.INTENTS_URL = "openai", chat.url
+        settings.INTENTS_API_KEY = None
+        found = answer(api, prompt="44 rounds please")
+    assert (found["backend"], found["spec"]["rounds"]) == ("openai", 44)

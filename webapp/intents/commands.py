@@ -14,6 +14,7 @@ from rich.table import Table
 from fedcore.spec import RunSpec, SpecError
 from webapp.intents.builtin import BuiltinBackend
 from webapp.intents.evaluation import Score, evaluate, load_cases
+from webapp.intents.openai import OpenAiBackend
 from webapp.intents.results import IntentResult
 from webapp.intents.services import Backend, answer_prompt
 
@@ -84,9 +85,6 @@ def _show(result: IntentResult, console: Console) -> None:
     console.print("[dim]Everything else is a default; --json shows all of it.[/]")
 
 
-BACKENDS: dict[str, type[BuiltinBackend]] = {BuiltinBackend.name: BuiltinBackend}
-
-
 @intents.command("evaluate")
 def evaluate_backend(
     *,
@@ -94,14 +92,13 @@ def evaluate_backend(
     data: Annotated[
         Path, typer.Option(help="YAML or JSON-lines file with cases, or a folder of such.")
     ] = Path("tests/data/intents"),
+    url: Annotated[str | None, typer.Option(help="Of openai: address, ending in /v1.")] = None,
+    model: Annotated[str, typer.Option(help="Of openai: name of the model.")] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file.")] = False,
     failures: Annotated[bool, typer.Option(help="List what was not understood.")] = False,
 ) -> None:
     """Score a back end: exact match, settings found, invalid answers, seconds."""
-    if backend not in BACKENDS:
-        typer.echo(f"error: no back end {backend!r}; there is {', '.join(BACKENDS)}", err=True)
-        raise typer.Exit(EXIT_INVALID)
-    chosen = BACKENDS[backend]()
+    chosen = _chosen(backend, url, model)
     files = sorted(data.glob("*.yaml")) if data.is_dir() else [data]
     scores = {file.stem: _score(chosen, file) for file in files}
     if as_json:
@@ -113,6 +110,15 @@ def evaluate_backend(
         for name, score in scores.items():
             for failure in score.failures:
                 typer.echo(f"{name}: {failure}")
+
+
+def _chosen(name: str, url: str | None, model: str) -> Backend:
+    if name == BuiltinBackend.name:
+        return BuiltinBackend()
+    if name == OpenAiBackend.name and url:
+        return OpenAiBackend(url=url, model=model)
+    typer.echo("error: --backend is builtin, or openai with --url", err=True)
+    raise typer.Exit(EXIT_INVALID)
 
 
 def _score(backend: Backend, file: Path) -> Score:

@@ -16,7 +16,10 @@ class Backend(Protocol):
     It only ever fills in a spec: whatever it returns has passed the validator of specs.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What answers call it."""
+        ...
 
     def answer(self, prompt: str, current: RunSpec | None = None) -> IntentResult:
         """Return the draft that a prompt describes, or that it makes of the current one."""

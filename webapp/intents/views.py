@@ -12,6 +12,7 @@ from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
 from webapp.api.spec_field import SpecField
+from webapp.intents.backends import configured_backend
 from webapp.intents.results import IntentResult
 from webapp.intents.services import answer_prompt
 
@@ -43,6 +44,8 @@ class IntentView(APIView):
         body = IntentSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         result = answer_prompt(
-            prompt=body.validated_data["prompt"], current=body.validated_data.get("draft")
+            prompt=body.validated_data["prompt"],
+            current=body.validated_data.get("draft"),
+            backend=configured_backend(),
         )
         return Response(result.model_dump(mode="json"))

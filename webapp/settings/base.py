@@ -165,6 +165,12 @@ REST_KNOX = {
 
 # --- REST -----------------------------------------------------------------------------------------
 
+INTENTS_BACKEND = ENVIRONMENT.intents_backend
+INTENTS_URL = ENVIRONMENT.intents_url
+INTENTS_MODEL = ENVIRONMENT.intents_model
+INTENTS_API_KEY = ENVIRONMENT.intents_api_key
+INTENTS_TIMEOUT_S = ENVIRONMENT.intents_timeout_s
+
 MAX_BODY_BYTES = ENVIRONMENT.max_body_bytes
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

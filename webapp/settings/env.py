@@ -6,7 +6,7 @@ import os
 import secrets
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import (
@@ -82,6 +82,16 @@ class Environment(BaseSettings):
     )
     checkpoint_every_s: PositiveFloat = 10.0
 
+    intents_backend: Literal["builtin", "openai"] = Field(
+        "builtin", description="What reads prompts: rules, or a language model at intents_url."
+    )
+    intents_url: str | None = Field(None, description="OpenAI-compatible API, ending in /v1.")
+    intents_model: str = Field("default", description="Name of the model at intents_url.")
+    intents_api_key: SecretStr | None = Field(None, description="Secret of that API, if any.")
+    intents_timeout_s: PositiveFloat = Field(
+        20.0, description="Seconds for a model's answer; then the built-in rules answer."
+    )
+
     log_format: LogFormat = LogFormat.JSON
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
@@ -98,6 +108,8 @@ class Environment(BaseSettings):
         "broker_url",
         "redis_url",
         "admin_password",
+        "intents_url",
+        "intents_api_key",
         "data_dir",
         "artifact_dir",
         mode="before",
@@ -114,6 +126,12 @@ class Environment(BaseSettings):
             missing = [PREFIX + name.upper() for name in needed if getattr(self, name) is None]
             if missing:
                 raise ValueError(f"server mode needs {', '.join(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _model_has_an_address(self) -> Self:
+        if self.intents_backend == "openai" and not self.intents_url:
+            raise ValueError(f"intents_backend openai needs {PREFIX}INTENTS_URL")
         return self
 
     @property

@@ -6,47 +6,85 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('jobs', '0006_failed_clients'),
+        ("jobs", "0006_failed_clients"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='run',
-            name='parts_out',
+            model_name="run",
+            name="parts_out",
             field=models.BooleanField(default=False),
         ),
         migrations.CreateModel(
-            name='Chunk',
+            name="Chunk",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('round_index', models.PositiveIntegerField()),
-                ('index', models.PositiveIntegerField()),
-                ('attempt', models.PositiveIntegerField(default=1)),
-                ('first_lane', models.PositiveIntegerField()),
-                ('end_lane', models.PositiveIntegerField()),
-                ('num_clients', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('training', 'Training'), ('done', 'Done'), ('dropped', 'Dropped')], default='waiting', max_length=10)),
-                ('opened_at', models.DateTimeField()),
-                ('waiting_since', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('lease_token', models.CharField(blank=True, max_length=32)),
-                ('lease_holder', models.CharField(blank=True, max_length=120)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('hints_sent', models.PositiveIntegerField(default=1)),
-                ('hint_due_at', models.DateTimeField()),
-                ('key', models.CharField(blank=True, max_length=300)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('size_bytes', models.BigIntegerField(default=0)),
-                ('num_updates', models.PositiveIntegerField(default=0)),
-                ('seconds', models.FloatField(default=0)),
-                ('failure', models.JSONField(blank=True, null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='jobs.run')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("round_index", models.PositiveIntegerField()),
+                ("index", models.PositiveIntegerField()),
+                ("attempt", models.PositiveIntegerField(default=1)),
+                ("first_lane", models.PositiveIntegerField()),
+                ("end_lane", models.PositiveIntegerField()),
+                ("num_clients", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("training", "Training"),
+                            ("done", "Done"),
+                            ("dropped", "Dropped"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("waiting_since", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("lease_token", models.CharField(blank=True, max_length=32)),
+                ("lease_holder", models.CharField(blank=True, max_length=120)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("hints_sent", models.PositiveIntegerField(default=1)),
+                ("hint_due_at", models.DateTimeField()),
+                ("key", models.CharField(blank=True, max_length=300)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("size_bytes", models.BigIntegerField(default=0)),
+                ("num_updates", models.PositiveIntegerField(default=0)),
+                ("seconds", models.FloatField(default=0)),
+                ("failure", models.JSONField(blank=True, null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chunks",
+                        to="jobs.run",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'training'])), fields=['state', 'waiting_since'], name='chunk_live')],
-                'constraints': [models.UniqueConstraint(fields=('run', 'round_index', 'index', 'attempt'), name='chunk_attempt_once'), models.UniqueConstraint(condition=models.Q(('state', 'done')), fields=('run', 'round_index', 'index'), name='chunk_done_once')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "training"])),
+                        fields=["state", "waiting_since"],
+                        name="chunk_live",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "round_index", "index", "attempt"), name="chunk_attempt_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "done")),
+                        fields=("run", "round_index", "index"),
+                        name="chunk_done_once",
+                    ),
+                ],
             },
         ),
     ]
