@@ -160,11 +160,11 @@ def measure(workload: Workload, client: Client, turns: int, folder: Path) -> Res
 
 
 @contextmanager
-def installation(kind: str, folder: Path) -> Iterator[Stack]:
+def installation(kind: str, folder: Path, *, workers: int = 1) -> Iterator[Stack]:
     """Run an installation with default settings until the block ends."""
     data = {k: v for k, v in os.environ.items() if k == "ROUNDHOUSE_DATA_DIR"}
     with settings_of(kind) as settings:
-        stack = Stack(folder, {**settings, **AS_INSTALLED, **data})
+        stack = Stack(folder, {**settings, **AS_INSTALLED, **data}, workers=workers)
         try:
             stack.start()
             yield stack
