@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -114,14 +115,16 @@ def small_disk(folder: Path) -> Iterator[Path]:
         pytest.skip("a file system can only be mounted by root")
     try:
         filler = folder / "filler"
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while file.write(b"\0" * 65536):
-                    pass
-            except OSError:
-                yield filler
+        _fill(filler)
+        yield filler
     finally:
         subprocess.run([_program("umount"), "--lazy", str(folder)], check=True)
+
+
+def _fill(file: Path) -> None:
+    with file.open("wb", buffering=0) as handle, contextlib.suppress(OSError):
+        while handle.write(b"\0" * 65536):
+            pass
 
 
 @ON_ONE
