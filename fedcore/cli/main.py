@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 
+import structlog
 import typer
 
 from fedcore.cli.partition import partition
@@ -63,6 +64,8 @@ def _register(app: typer.Typer, entry: EntryPoint) -> None:
 
 def main() -> None:
     """Run the command line."""
+    # Standard output belongs to results, which other programs read.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     build_app(find_commands(sys.argv[1:]))()
 
 

@@ -77,6 +77,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Lines:
     return lines
 
 
+def test_what_is_logged_is_not_among_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ROUNDHOUSE_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    lines, logged = simulate(SPEC | {"rounds": 1, "dataset": {"kind": "digits"}}, folder=tmp_path)
+    assert len(lines) == 2
+    assert "data set not cached" in logged
+
+
 def test_each_round_is_a_line_and_the_last_line_sums_up(whole: Lines) -> None:
     *rounds, final = whole
     assert [line["round"] for line in rounds] == list(range(SPEC["rounds"]))
