@@ -124,6 +124,8 @@ def test_another_kind_keeps_the_number_of_clients() -> None:
     [
         ("momentum 1.5", "local.momentum"),
         ("8 clients, pick 20 of them every round", "sampling.count"),
+        ("train for minus five rounds", "rounds"),
+        ("lr = -0.1", "local.lr"),
         ("train on ImageNet", "dataset"),
         ("use FedMagic", "algorithm"),
         ("epsilon 4 on MNIST", "privacy"),
@@ -144,6 +146,12 @@ def test_a_limit_that_is_kept_is_a_warning() -> None:
 
 def test_a_number_that_means_nothing_is_reported() -> None:
     assert "“17”" in ask("MNIST, 17, with ten clients").warnings[0]
+
+
+def test_a_dash_is_no_minus() -> None:
+    spec = ask("40 rounds - 12 clients, lr 1e-3, 2-bit quantisation").spec
+    assert spec is not None
+    assert (spec.rounds, spec.partition.clients, spec.local.lr) == (40, 12, 1e-3)
 
 
 @pytest.mark.parametrize("prompt", [c.say for cases in CASES.values() for c in cases if c.declined])

@@ -13,6 +13,7 @@ STOPS = frozenset(".;!?。；！？")
 COMMAS = frozenset(",，、/|+")
 _OPENING, _CLOSING = frozenset("{[("), frozenset("}])")
 _BARE_NO = frozenset({"no", "non", "nein", "不", "nope"})
+_MINUS = frozenset({"-", "minus", "moins", "menos", "负"})
 #: How many words of a prompt are read; the rest of a longer one is ignored by design of the API.
 MAX_TOKENS = 600
 
@@ -115,8 +116,12 @@ def _items(words: Lexicon, tokens: Sequence[Token]) -> list[Item]:
         number = words.numbers.read(tokens, at)
         if number is not None and number.length >= length:
             length = number.length
-            quantity = Quantity((float(number.value),), number.style)
-            found.append(_item(tokens[at : at + length], quantity=quantity))
+            first = at - _is_negative(tokens, at)
+            if first < at:
+                found.pop()
+            value = -number.value if first < at else number.value
+            quantity = Quantity((float(value),), number.style)
+            found.append(_item(tokens[first : at + length], quantity=quantity))
         elif length:
             found.append(_item(tokens[at : at + length], meanings))
         else:
@@ -124,6 +129,17 @@ def _items(words: Lexicon, tokens: Sequence[Token]) -> list[Item]:
             found.append(_item(tokens[at : at + 1]))
         at += length
     return found
+
+
+def _is_negative(tokens: Sequence[Token], at: int) -> bool:
+    """Return whether a minus stands before a number, rather than a dash between two parts."""
+    if at == 0 or tokens[at - 1].text not in _MINUS:
+        return False
+    sign = tokens[at - 1]
+    if sign.kind is TokenKind.WORD:
+        return True
+    is_free = at == 1 or tokens[at - 2].end < sign.start or tokens[at - 2].text in "=:("
+    return sign.end == tokens[at].start and is_free
 
 
 def _item(
