@@ -110,7 +110,8 @@ def _spelt(words: Lexicon, token: Token) -> Token:
 
 def _items(words: Lexicon, tokens: Sequence[Token]) -> list[Item]:
     texts = [token.text for token in tokens]
-    found, at = [], 0
+    found: list[Item] = []
+    at = 0
     while at < len(tokens):
         length, meanings = words.match(texts, at)
         number = words.numbers.read(tokens, at)
