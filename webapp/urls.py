@@ -41,6 +41,7 @@ from webapp.jobs.views.runs import (
 from webapp.jobs.views.specs import CatalogueView, SpecSchemaView, SpecValidateView
 from webapp.jobs.views.sweeps import SweepCancelView, SweepView
 from webapp.jobs.views.workers import WorkerListView
+from webapp.metrics import metrics
 from webapp.spa import page
 
 api: list[URLPattern | URLResolver] = [
@@ -89,6 +90,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/v1/", include(api)),
     re_path(r"^(?:api|ws)(?:/|$)", errors.not_found),
+    path("metrics", metrics),
     path("admin/", admin.site.urls),
     re_path(r"^(?!static/).*$", page),
 ]

@@ -12,7 +12,10 @@ from celery import bootsteps
 from celery.beat import EmbeddedService
 from django.conf import settings
 
-from webapp.jobs.queue import RECONCILE, UPKEEP_QUEUE
+from webapp.jobs.queue import DISCARD_OLD, RECONCILE, SEND_NOTICES, UPKEEP_QUEUE
+
+_NOTICES_S = 10.0
+_DISCARD_S = 600.0
 
 IN_MEMORY = "celery.beat:Scheduler"
 
@@ -49,5 +52,12 @@ def schedule(lease_s: float) -> dict[str, Any]:
             "schedule": interval_s,
             # A round of upkeep that nobody ran in time is replaced by the next one.
             "options": {"queue": UPKEEP_QUEUE, "expires": 2 * interval_s},
-        }
+        },
+        "notices": _every(SEND_NOTICES, _NOTICES_S),
+        "old rows": _every(DISCARD_OLD, _DISCARD_S),
     }
+
+
+def _every(task: str, interval_s: float) -> dict[str, Any]:
+    options = {"queue": UPKEEP_QUEUE, "expires": interval_s}
+    return {"task": task, "schedule": interval_s, "options": options}

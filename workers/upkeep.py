@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import import_module
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from fedcore.spec import SweepSpec
 from fedcore.spec.sweep import Values
 from webapp.celery import app
 from webapp.jobs import services
-from webapp.jobs.queue import ADVANCE_SWEEP, RECONCILE
+from webapp.jobs.queue import ADVANCE_SWEEP, DISCARD_OLD, RECONCILE, SEND_NOTICES
 from workers.base import RunTask
+from workers.notices import send_notice
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +36,20 @@ def reconcile() -> None:
 def advance_sweep(job_id: str) -> None:
     """Make the next runs of a sweep; delivering the message twice changes nothing."""
     _advance(UUID(job_id))
+
+
+@app.task(name=SEND_NOTICES, base=RunTask)
+def send_notices() -> None:
+    """Send the notices that are due."""
+    services.send_due_notices(send=send_notice, now=timezone.now())
+
+
+@app.task(name=DISCARD_OLD, base=RunTask)
+def discard_old() -> None:
+    """Remove what need not be kept any longer."""
+    found = services.discard_old(now=timezone.now())
+    if found != services.Discarded(0, 0, 0):
+        log.info("old rows discarded", **asdict(found))
 
 
 def _advance(job_id: UUID) -> None:

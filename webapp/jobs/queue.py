@@ -19,6 +19,8 @@ ADVANCE_RUN = "runs.advance"
 ADVANCE_SWEEP = "sweeps.advance"
 TRAIN_CHUNK = "runs.train_chunk"
 RECONCILE = "upkeep.reconcile"
+DISCARD_OLD = "upkeep.discard_old"
+SEND_NOTICES = "upkeep.send_notices"
 UPKEEP_QUEUE = "upkeep"
 
 #: The longer a run waits, the rarer the reminders: behind a long queue they would only pile up.

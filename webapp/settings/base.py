@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from webapp.logs import logging_config
 from webapp.settings.database import database_from_url, sqlite
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "webapp.logs.RequestLogMiddleware",
+    "webapp.metrics.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "webapp.security.SecurityHeadersMiddleware",
     "webapp.spa.StaticFilesMiddleware",
@@ -122,6 +124,8 @@ SLICE_S = ENVIRONMENT.slice_s
 CHECKPOINT_EVERY_S = ENVIRONMENT.checkpoint_every_s
 MAX_RUNNING = ENVIRONMENT.max_running
 MAX_QUEUED = ENVIRONMENT.max_queued
+KEEP_CHECKPOINTS_DAYS = ENVIRONMENT.keep_checkpoints_days
+KEEP_EVENTS_DAYS = ENVIRONMENT.keep_events_days
 MAX_MODEL_BYTES = ENVIRONMENT.max_model_bytes
 
 # How often a web process looks for news of the runs that somebody watches. Without a channel
@@ -129,6 +133,21 @@ MAX_MODEL_BYTES = ENVIRONMENT.max_model_bytes
 WATCH_INTERVAL_S = 2.0 if CHANNEL_LAYERS else 0.25
 # How often an open websocket proves that it is alive, and that its user is still allowed to look.
 WEBSOCKET_PING_S = 15.0
+
+METRICS_TOKEN = ENVIRONMENT.metrics_token.get_secret_value() if ENVIRONMENT.metrics_token else None
+WEBHOOK_URLS = ENVIRONMENT.webhook_urls
+WEBHOOK_SECRET = ENVIRONMENT.webhook_secret.get_secret_value() if ENVIRONMENT.webhook_secret else ""
+DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
+EMAIL_HOST_IS_SET = ENVIRONMENT.smtp_url is not None
+EMAIL_TIMEOUT = 5
+if ENVIRONMENT.smtp_url:
+    _smtp = urlsplit(ENVIRONMENT.smtp_url.get_secret_value())
+    EMAIL_HOST = _smtp.hostname or "localhost"
+    EMAIL_USE_SSL = _smtp.scheme == "smtps"
+    EMAIL_USE_TLS = not EMAIL_USE_SSL and bool(_smtp.username)
+    EMAIL_PORT = _smtp.port or (465 if EMAIL_USE_SSL else 25)
+    EMAIL_HOST_USER = unquote(_smtp.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
 
 # --- access ---------------------------------------------------------------------------------------
 

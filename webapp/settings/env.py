@@ -74,6 +74,17 @@ class Environment(BaseSettings):
     )
     max_queued: PositiveInt = Field(1000, description="Runs of one project that may wait.")
     max_body_bytes: PositiveInt = Field(1024 * 1024, description="Largest body of an API request.")
+    keep_checkpoints_days: PositiveInt | None = Field(
+        None, description="Checkpoints of runs that ended longer ago are removed."
+    )
+    keep_events_days: PositiveInt | None = Field(
+        None, description="Events of runs that ended longer ago are removed."
+    )
+    metrics_token: SecretStr | None = Field(None, description="Lets Prometheus read /metrics.")
+    webhook_urls: CommaSeparated = Field([], description="Are told of every run that ends.")
+    webhook_secret: SecretStr | None = Field(None, description="Signs what webhooks are sent.")
+    smtp_url: SecretStr | None = Field(None, description="smtp:// or smtps://user:pw@host:port")
+    email_from: str = "roundhouse@localhost"
     lease_s: PositiveFloat = Field(
         15.0, description="A worker silent for so long has lost its run."
     )
@@ -95,7 +106,7 @@ class Environment(BaseSettings):
     log_format: LogFormat = LogFormat.JSON
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @field_validator("allowed_hosts", "csrf_trusted_origins", "webhook_urls", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -112,6 +123,12 @@ class Environment(BaseSettings):
         "intents_api_key",
         "data_dir",
         "artifact_dir",
+        "max_running",
+        "keep_checkpoints_days",
+        "keep_events_days",
+        "metrics_token",
+        "webhook_secret",
+        "smtp_url",
         mode="before",
     )
     @classmethod
@@ -132,6 +149,15 @@ class Environment(BaseSettings):
     def _model_has_an_address(self) -> Self:
         if self.intents_backend == "openai" and not self.intents_url:
             raise ValueError(f"intents_backend openai needs {PREFIX}INTENTS_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Self:
+        if self.webhook_urls and self.webhook_secret is None:
+            raise ValueError(f"{PREFIX}WEBHOOK_URLS needs {PREFIX}WEBHOOK_SECRET")
+        for url in self.webhook_urls:
+            if not url.startswith(("https://", "http://")):
+                raise ValueError(f"{PREFIX}WEBHOOK_URLS: {url} is no http:// or https:// address")
         return self
 
     @property

@@ -1,6 +1,7 @@
 """Everything that changes jobs and runs, one verb each; workers call these and nothing deeper."""
 
 from webapp.jobs.failures import Failure
+from webapp.jobs.operation_models import Notice as NoticeRow
 from webapp.jobs.services.advance_sweep import advance_sweep
 from webapp.jobs.services.cancel_sweep import cancel_sweep
 from webapp.jobs.services.chunk_leases import (
@@ -9,6 +10,7 @@ from webapp.jobs.services.chunk_leases import (
     release_chunk,
     renew_chunk,
 )
+from webapp.jobs.services.discard_old import Discarded, discard_old
 from webapp.jobs.services.discard_template import discard_template
 from webapp.jobs.services.end_run import cancel_run, fail_run, finish_run, pause_run
 from webapp.jobs.services.keep_view import keep_view
@@ -23,6 +25,7 @@ from webapp.jobs.services.leases import (
 )
 from webapp.jobs.services.log_message import log_message
 from webapp.jobs.services.mark_running import mark_running
+from webapp.jobs.services.notify_end import send_due_notices
 from webapp.jobs.services.organise_run import (
     MAX_TAGS,
     Description,
@@ -64,11 +67,13 @@ __all__ = [
     "Checkpoint",
     "ChunkLease",
     "Description",
+    "Discarded",
     "Failure",
     "IllegalTransitionError",
     "Lease",
     "LeaseLostError",
     "MeasuredPace",
+    "NoticeRow",
     "OpenRound",
     "Part",
     "RoundGapError",
@@ -81,6 +86,7 @@ __all__ = [
     "claim_chunk",
     "close_round",
     "describe_run",
+    "discard_old",
     "discard_template",
     "drop_results",
     "fail_chunk",
@@ -110,6 +116,7 @@ __all__ = [
     "request_resume",
     "request_retry",
     "restore_run",
+    "send_due_notices",
     "star_run",
     "submit_job",
     "submit_sweep",

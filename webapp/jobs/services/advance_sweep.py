@@ -18,6 +18,7 @@ from webapp.jobs.models import Run
 from webapp.jobs.queue import send_advance_sweep_on_commit
 from webapp.jobs.quotas import room_in_queue
 from webapp.jobs.services.launch_run import make_run
+from webapp.jobs.services.notify_end import notify_of_sweep
 from webapp.jobs.states import FINAL_STATES, SweepState
 from webapp.jobs.sweep_models import Sweep
 from webapp.jobs.sweep_results import Trial, trials_of
@@ -95,6 +96,7 @@ def end_sweep(sweep: Sweep, state: SweepState, now: datetime) -> None:
     """Mark a locked sweep as over."""
     sweep.state, sweep.finished_at = state, now
     sweep.save(update_fields=["state", "finished_at"])
+    notify_of_sweep(sweep.job, state, now)
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from webapp.jobs.queue import (
     send_advance_on_commit,
     send_advance_sweep_on_commit,
 )
+from webapp.jobs.services.notify_end import notify_of_run
 from webapp.jobs.states import (
     FINAL_STATES,
     WORKABLE_STATES,
@@ -99,6 +100,8 @@ def transition(
         raise IllegalTransitionError(f"A run that is {before} cannot become {to}.")
     moved = StateChangedData.model_validate({"from": before, "to": to, "reason": reason})
     change(run, *events, moved, now=now, state=to, **changes)
+    if to in FINAL_STATES:
+        notify_of_run(run, now)
     if to in FINAL_STATES and run.point is not None:
         send_advance_sweep_on_commit(run.job_id)
     if to not in WORKABLE_STATES:

@@ -1,0 +1,97 @@
+"""A web process on its own PostgreSQL database, for benchmarks of screens and of live updates."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event
+from time import monotonic
+
+import django
+import httpx
+from django.core.management import call_command
+
+from tests import services
+from tests.faults.servers import own_database, redis_url
+
+REDIS_DB = 13
+START_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Website:
+    """Where the web process answers, and the token of a user who may do everything."""
+
+    url: str
+    token: str
+    pid: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what a request needs to be that user's."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@contextmanager
+def website() -> Iterator[Website]:
+    """Serve an empty installation until the block ends; this process uses the same database."""
+    with own_database() as database_url, tempfile.TemporaryDirectory() as var:
+        os.environ.update(
+            {
+                **services.SERVER_ENVIRONMENT,
+                "DJANGO_SETTINGS_MODULE": "webapp.settings.base",
+                "ROUNDHOUSE_DATABASE_URL": database_url,
+                "ROUNDHOUSE_REDIS_URL": redis_url(REDIS_DB),
+                "ROUNDHOUSE_VAR_DIR": var,
+                "ROUNDHOUSE_LOG_LEVEL": "WARNING",
+                "ROUNDHOUSE_ADMIN_PASSWORD": secrets.token_urlsafe(16),
+            }
+        )
+        django.setup()
+        call_command("migrate", verbosity=0)
+        token = _token()
+        port = _free_port()
+        command = [sys.executable, "-m", "workers.child", "web", "--host", "127.0.0.1"]
+        with subprocess.Popen([*command, "--port", str(port)]) as process:
+            try:
+                url = f"http://127.0.0.1:{port}"
+                _wait(url)
+                yield Website(url, token, process.pid)
+            finally:
+                process.terminate()
+
+
+def _token() -> str:
+    # Django's models exist after setup only.
+    from webapp.accounts.models import User  # noqa: PLC0415
+    from webapp.accounts.services import create_token, ensure_administrator  # noqa: PLC0415
+
+    ensure_administrator()
+    lifetime = timedelta(hours=1)
+    return create_token(user=User.objects.get(), name="benchmark", lifetime=lifetime)[1]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(url: str) -> None:
+    pause, deadline = Event(), monotonic() + START_TIMEOUT_S
+    while monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/api/v1/health/ready/", timeout=5).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        pause.wait(0.2)
+    raise RuntimeError("the web process does not answer")
