@@ -43,7 +43,7 @@ WORKLOADS = (
     Workload(
         "MNIST, MLP 200-200, 1,000 clients, all of them a round",
         {
-            "rounds": 4,
+            "rounds": 6,
             "dataset": {"kind": "mnist"},
             "partition": {"kind": "iid", "clients": 1000},
             "model": {"kind": "mlp", "hidden": [200, 200]},
