@@ -41,6 +41,7 @@ class Purpose(StrEnum):
     SPARSITY = "sparsity"
     ADVERSARIES = "adversaries"
     ATTACK = "attack"
+    ADAPTER = "adapter"
 
 
 def rng(

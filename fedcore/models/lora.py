@@ -187,8 +187,8 @@ class LoraModel:
         """Return logits for tokens ``x`` of shape (n, tokens)."""
         for dropout in self._dropouts:
             dropout.training = isinstance(params, TrainingTensors)
-        places = self._places
-        tensors = {places[name]: tensor for name, tensor in {**self.start, **params}.items()}
+        places, known = self._places, {**self._no_factors, **self.start, **params}
+        tensors = {places[name]: tensor for name, tensor in known.items()}
         return self.base.run(self._module, tensors, x)
 
     @cached_property
@@ -197,6 +197,13 @@ class LoraModel:
             return []
         names = {name for name, _ in self._module.named_modules() if ".lora_dropout." in name}
         return [self._module.get_submodule(name) for name in sorted(names)]
+
+    @cached_property
+    def _no_factors(self) -> dict[str, Tensor]:
+        """Factors whose products are zero, where none are given: the model underneath alone."""
+        device = next(iter(self.start.values())).device
+        infos = self.factor_infos(1).items()
+        return {name: torch.zeros(info.shape, device=device) for name, info in infos}
 
     def product(self, target: Target, params: Mapping[str, Tensor]) -> Tensor:
         """Return what the factors add to the weight of a layer, as that is stored."""

@@ -1,5 +1,7 @@
 """Models of the transformers library, tiny and random, and a few reviews to learn from."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,11 @@ ROWS = [
 ] * 8
 
 
-def write_tokenizer(folder: Path) -> None:
+def write_tokenizer(folder: Path, words: Sequence[str] = WORDS) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: PLC0415
     from transformers import PreTrainedTokenizerFast  # noqa: PLC0415
 
-    inner = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))  # noqa: S106
+    inner = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106
     inner.pre_tokenizer = pre_tokenizers.Whitespace()
     inner.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
@@ -37,25 +39,37 @@ def write_tokenizer(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
-def write_bert(folder: Path) -> None:
+def write_bert(
+    folder: Path, words: Sequence[str] = WORDS, *, width: int = 16, spread: float = 0.02
+) -> None:
     from transformers import BertConfig, BertForSequenceClassification  # noqa: PLC0415
 
     config = BertConfig(  # type: ignore[call-arg]
-        vocab_size=len(WORDS),
-        hidden_size=16,
+        vocab_size=len(words),
+        hidden_size=width,
         num_hidden_layers=1,
         num_attention_heads=2,
-        intermediate_size=32,
+        intermediate_size=2 * width,
         max_position_embeddings=24,
         num_labels=2,
+        initializer_range=spread,
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
         BertForSequenceClassification(config).save_pretrained(folder)
-    write_tokenizer(folder)
+    write_tokenizer(folder, words)
 
 
-def write_gpt(folder: Path) -> None:
+def banking_words(real_data: Path, count: int) -> list[str]:
+    """Return the special tokens and the most frequent words of the questions to a bank."""
+    from pyarrow import parquet  # noqa: PLC0415
+
+    texts = parquet.read_table(real_data / "banking77" / "train.parquet")["text"].to_pylist()
+    counts = Counter(word for text in texts for word in text.split())
+    return [*SPECIAL, *(word for word, _ in counts.most_common(count))]
+
+
+def write_gpt(folder: Path, spread: float = 0.02) -> None:
     from transformers import GPT2Config, GPT2LMHeadModel  # noqa: PLC0415
 
     config = GPT2Config(
@@ -66,6 +80,7 @@ def write_gpt(folder: Path) -> None:
         n_head=2,
         bos_token_id=2,
         eos_token_id=3,
+        initializer_range=spread,
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)

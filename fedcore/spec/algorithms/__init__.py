@@ -25,6 +25,7 @@ from fedcore.spec.algorithms.personal import (
     LgFedAvgSpec,
 )
 from fedcore.spec.algorithms.clustered import OcflSpec
+from fedcore.spec.algorithms.lora import FedItSpec, FloraSpec
 
 # isort: on
 
@@ -38,12 +39,14 @@ __all__ = [
     "FedBnSpec",
     "FedDynSpec",
     "FedGhSpec",
+    "FedItSpec",
     "FedNovaSpec",
     "FedPerSpec",
     "FedProxSpec",
     "FedRepSpec",
     "FedSgdSpec",
     "FedYogiSpec",
+    "FloraSpec",
     "LgFedAvgSpec",
     "MoonSpec",
     "OcflSpec",
