@@ -42,6 +42,9 @@ class Purpose(StrEnum):
     ADVERSARIES = "adversaries"
     ATTACK = "attack"
     ADAPTER = "adapter"
+    DIRECTION = "direction"
+    SCORES = "scores"
+    SIGNS = "signs"
 
 
 def rng(

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from fedcore.aggregators import Accumulator, Aggregator
+from fedcore.aggregators import Accumulator, Aggregator, merge_in_tree
 from fedcore.attacks.base import distort_vectors
 from fedcore.clients.objective import Objective
 from fedcore.clients.optimizers import Optimizer, make_optimizer
@@ -268,7 +268,9 @@ class Method(Generic[SpecT]):
 
     def merge_all(self, parts: Sequence[Accumulator]) -> Accumulator:
         """Return the accumulator of the updates of all parts, at least one, merged as in a tree."""
-        return self.context.aggregator.merge_all(parts)
+        if type(self).merge is Method.merge:
+            return self.context.aggregator.merge_all(parts)
+        return merge_in_tree(parts, self.merge)
 
     def finish(self, accumulator: Accumulator, state: RunState) -> RunState:
         """Return the state after the server has used the combined updates."""

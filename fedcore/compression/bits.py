@@ -1,7 +1,7 @@
 """Codes of a few bits as bytes, without gaps.
 
 Eight codes of B bits are exactly B bytes, so codes are packed eight at a time in one 64-bit word.
-Codes of more than eight bits travel as a plane of low bytes, followed by the packed high bits.
+Codes of more than eight bits travel as a plane of low bytes, followed by the packed higher bits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def pack_bits(codes: Tensor, bits: int) -> Tensor:
 
     Args:
         codes: Whole numbers, shape ``(n,)``.
-        bits: From 1 to 16.
+        bits: From 1 to 31.
 
     Returns:
         uint8, shape ``(ceil(n * bits / 8),)``; the first code is in the lowest bits.
@@ -29,7 +29,7 @@ def pack_bits(codes: Tensor, bits: int) -> Tensor:
     if bits <= _WORD:
         return _pack_low(codes, bits)
     low = (codes & 0xFF).to(torch.uint8)
-    return torch.cat([low, _pack_low(codes >> _WORD, bits - _WORD)])
+    return torch.cat([low, pack_bits(codes >> _WORD, bits - _WORD)])
 
 
 def unpack_bits(packed: Tensor, bits: int, count: int) -> Tensor:
@@ -37,7 +37,7 @@ def unpack_bits(packed: Tensor, bits: int, count: int) -> Tensor:
     if bits <= _WORD:
         return _unpack_low(packed, bits, count).to(torch.int32)
     low = packed[:count].to(torch.int32)
-    high = _unpack_low(packed[count:], bits - _WORD, count).to(torch.int32)
+    high = unpack_bits(packed[count:], bits - _WORD, count)
     return low | (high << _WORD)
 
 

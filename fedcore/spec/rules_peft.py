@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fedcore.spec.models import LoraSpec, ModelSpec
+from fedcore.spec.models import LoraSpec, ModelSpec, ResNetSpec
 from fedcore.spec.problems import Problem
 from fedcore.spec.rules import rule
 
@@ -79,3 +79,46 @@ def own_messages_are_not_coded(spec: RunSpec) -> Iterator[Problem]:
                 f"{spec.algorithm.title} has its own small messages, which no codec can read.",
                 f"Remove compression.{direction}.",
             )
+
+
+@rule
+def method_fits_steps(spec: RunSpec) -> Iterator[Problem]:
+    """A message of fixed size per step needs a fixed number of steps, and nothing beside them."""
+    method, local = spec.algorithm, spec.local
+    if method.needs_steps and local.steps is None:
+        yield Problem(
+            "local.steps",
+            "missing",
+            f"{method.title} needs the same number of steps on every client.",
+            "Set local.steps: 200, and leave local.epochs empty.",
+        )
+    if local.weight_decay > 0 and not method.allows_decay:
+        yield Problem(
+            "local.weight_decay",
+            "contradiction",
+            f"{method.title} does not work with weight decay on the clients.",
+            "Set local.weight_decay to 0.",
+        )
+
+
+@rule
+def method_fits_layers(spec: RunSpec) -> Iterator[Problem]:
+    """A network whose edges are chosen must consist of edges."""
+    method, model = spec.algorithm, spec.model
+    if not method.needs_masks:
+        return
+    if not model.is_maskable:
+        able = [kind for kind, other in ModelSpec.kinds().items() if other.is_maskable]
+        yield Problem(
+            "model.kind",
+            "contradiction",
+            f"{method.title} chooses edges of layers, and {model.title} has other parameters.",
+            f"Use one of: {', '.join(able)}.",
+        )
+    elif isinstance(model, ResNetSpec) and model.norm == "batch":
+        yield Problem(
+            "model.norm",
+            "contradiction",
+            f"{method.title} keeps no running statistics.",
+            "Set model.norm to group.",
+        )

@@ -26,6 +26,7 @@ from fedcore.spec.algorithms.personal import (
 )
 from fedcore.spec.algorithms.clustered import OcflSpec
 from fedcore.spec.algorithms.lora import FedItSpec, FloraSpec
+from fedcore.spec.algorithms.codes import FedKSeedSpec, FrlSpec
 
 # isort: on
 
@@ -40,6 +41,7 @@ __all__ = [
     "FedDynSpec",
     "FedGhSpec",
     "FedItSpec",
+    "FedKSeedSpec",
     "FedNovaSpec",
     "FedPerSpec",
     "FedProxSpec",
@@ -47,6 +49,7 @@ __all__ = [
     "FedSgdSpec",
     "FedYogiSpec",
     "FloraSpec",
+    "FrlSpec",
     "LgFedAvgSpec",
     "MoonSpec",
     "OcflSpec",

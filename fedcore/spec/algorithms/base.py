@@ -26,6 +26,9 @@ class AlgorithmSpec(Choice):
         allows_frozen: Whether it works when only a part of the model is trained.
         allows_ranks: Whether it can combine LoRA factors of different rank.
         has_own_messages: Whether it sends something other than vectors of weights.
+        needs_steps: Whether all clients must take the same number of steps.
+        allows_decay: Whether it is correct with weight decay on the clients.
+        needs_masks: Whether it chooses the edges of layers whose weights are fixed.
     """
 
     section: ClassVar[str] = "algorithm"
@@ -41,6 +44,9 @@ class AlgorithmSpec(Choice):
     allows_frozen: ClassVar[bool] = True
     allows_ranks: ClassVar[bool] = False
     has_own_messages: ClassVar[bool] = False
+    needs_steps: ClassVar[bool] = False
+    allows_decay: ClassVar[bool] = True
+    needs_masks: ClassVar[bool] = False
 
     @property
     def other_models(self) -> tuple[ModelSpec, ...]:

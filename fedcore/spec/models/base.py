@@ -29,6 +29,8 @@ class ModelSpec(Choice):
     has_modules: ClassVar[bool] = False
     #: Whether its output layer is its own, as far as that is known before it is loaded.
     has_head: ClassVar[bool] = True
+    #: Whether it is made of layers of weights alone, from which edges can be left out.
+    is_maskable: ClassVar[bool] = False
     #: What it can learn.
     tasks: ClassVar[tuple[TaskName, ...]] = ONE_ANSWER
 

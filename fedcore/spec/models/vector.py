@@ -24,6 +24,7 @@ class LinearSpec(ModelSpec):
     )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
+    is_maskable: ClassVar[bool] = True
 
     kind: Literal["linear"] = "linear"
 
@@ -43,6 +44,8 @@ class MlpSpec(ModelSpec):
     )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
+    has_features: ClassVar[bool] = True
+    is_maskable: ClassVar[bool] = True
 
     kind: Literal["mlp"] = "mlp"
     hidden: tuple[Width, ...] = Field(

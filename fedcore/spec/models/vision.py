@@ -32,6 +32,7 @@ class CnnSpec(ModelSpec):
     constraints: ClassVar[tuple[str, ...]] = ("needs images",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE,)
     kernel_size: ClassVar[int] = 5
+    is_maskable: ClassVar[bool] = True
 
     kind: Literal["cnn"] = "cnn"
     channels: tuple[Width, ...] = Field(
@@ -85,6 +86,7 @@ class ResNetSpec(ModelSpec):
     constraints: ClassVar[tuple[str, ...]] = ("needs images",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE,)
     num_stages: ClassVar[int] = 3
+    is_maskable: ClassVar[bool] = True
 
     kind: Literal["resnet"] = "resnet"
     depth: Literal[8, 14, 20, 26, 32, 44, 56, 110] = Field(
