@@ -44,7 +44,6 @@ class MlpSpec(ModelSpec):
     )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images or numbers",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE, InputKind.VECTOR)
-    has_features: ClassVar[bool] = True
     is_maskable: ClassVar[bool] = True
 
     kind: Literal["mlp"] = "mlp"
