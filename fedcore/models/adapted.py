@@ -7,7 +7,7 @@ under that name, which is how a method can move the frozen part, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +27,7 @@ from fedcore.models.base import (
 from fedcore.params import Params
 from fedcore.registry import Registry
 from fedcore.rng import Purpose, rng
-from fedcore.spec.models import BiasSpec, HeadSpec, PeftSpec
+from fedcore.spec.models import BiasSpec, FullTrainingSpec, HeadSpec, PeftSpec
 
 
 @runtime_checkable
@@ -56,19 +56,15 @@ class HeadedModel(Model, Protocol):
         """Return the names of the output layer's parameters; none if it is shared."""
 
 
+#: Returns the parameters and buffers of a model before training, where the run computes.
+StartOf = Callable[[], Mapping[str, Tensor]]
+
+
 class Adaptation(Protocol):
     """Freezes a part of a model."""
 
-    def __call__(
-        self, spec: PeftSpec, base: Model, start: Mapping[str, Tensor], device: torch.device
-    ) -> AdaptedModel:
-        """Return the model of which only a part is trained.
-
-        Args:
-            spec: Which part.
-            base: The model underneath.
-            start: Its parameters and buffers before training.
-            device: Where the run computes.
+    def __call__(self, spec: PeftSpec, base: Model, start: StartOf) -> Model:
+        """Return the model that is trained.
 
         Raises:
             ModelError: If it has no such part.
@@ -79,18 +75,26 @@ ADAPTATIONS: Registry[Adaptation] = Registry(PeftSpec)
 
 
 def adapt(spec: PeftSpec, base: Model, seed: int, device: torch.device) -> Model:
-    """Return the model that a run trains.
+    """Return the model that a run trains: the whole, or an ``AdaptedModel``.
 
     Raises:
         ModelError: If the model has no such part, or cannot be loaded.
     """
-    if spec.trains_all:
-        return base
-    start = dict(initial_params(base, rng(seed, Purpose.MODEL_INIT)))
-    buffers = initial_buffers(base)
-    start |= {} if buffers is None else dict(buffers)
-    placed = {name: tensor.to(device) for name, tensor in start.items()}
-    return ADAPTATIONS.of(spec)(spec, base, placed, device)
+
+    def start() -> Mapping[str, Tensor]:
+        tensors = dict(initial_params(base, rng(seed, Purpose.MODEL_INIT)))
+        buffers = initial_buffers(base)
+        tensors |= {} if buffers is None else dict(buffers)
+        return {name: tensor.to(device) for name, tensor in tensors.items()}
+
+    return ADAPTATIONS.of(spec)(spec, base, start)
+
+
+@ADAPTATIONS.implements(FullTrainingSpec)
+def nothing_frozen(spec: PeftSpec, base: Model, start: StartOf) -> Model:
+    """Return the model as it is."""
+    del spec, start
+    return base
 
 
 def head_of(model: Model) -> tuple[str, ...]:
@@ -168,31 +172,25 @@ class PartlyTrained:
 
 
 @ADAPTATIONS.implements(HeadSpec)
-def head_only(
-    spec: PeftSpec, base: Model, start: Mapping[str, Tensor], device: torch.device
-) -> AdaptedModel:
+def head_only(spec: PeftSpec, base: Model, start: StartOf) -> AdaptedModel:
     """Return a model whose output layer is trained.
 
     Raises:
         ModelError: If it has none of its own.
     """
-    del device
-    return PartlyTrained(base, start, _found(spec, head_of(base)))
+    return PartlyTrained(base, start(), _found(spec, head_of(base)))
 
 
 @ADAPTATIONS.implements(BiasSpec)
-def biases_and_head(
-    spec: PeftSpec, base: Model, start: Mapping[str, Tensor], device: torch.device
-) -> AdaptedModel:
+def biases_and_head(spec: PeftSpec, base: Model, start: StartOf) -> AdaptedModel:
     """Return a model whose biases and output layer are trained.
 
     Raises:
         ModelError: If it has neither.
     """
-    del device
     head = head_of(base)
     names = [name for name in base.parameters() if name in head or name.endswith("bias")]
-    return PartlyTrained(base, start, _found(spec, tuple(names)))
+    return PartlyTrained(base, start(), _found(spec, tuple(names)))
 
 
 def _found(spec: PeftSpec, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from fedcore.errors import ModelError
 from fedcore.files import write_atomically
-from fedcore.models.adapted import ADAPTATIONS
+from fedcore.models.adapted import ADAPTATIONS, StartOf
 from fedcore.models.base import Model, ParameterInfo, Start, TrainingTensors
 from fedcore.models.huggingface import HuggingFaceModel, without_weights
 from fedcore.params import Params
@@ -259,22 +259,19 @@ class LoraModel:
 
 
 @ADAPTATIONS.implements(LoraSpec)
-def with_factors(
-    spec: PeftSpec, base: Model, start: Mapping[str, Tensor], device: torch.device
-) -> LoraModel:
+def with_factors(spec: PeftSpec, base: Model, start: StartOf) -> LoraModel:
     """Return a transformers model with factors beside some of its layers.
 
     Raises:
         ModelError: If the model has no such layers, and which it has.
     """
-    del device
     if not isinstance(spec, LoraSpec) or not isinstance(base, HuggingFaceModel):
         raise ModelError(
             "LoRA adapts the layers of a transformers model",
             field="peft.kind",
             fix="Set model.kind to huggingface, or peft.kind to head.",
         )
-    model = LoraModel(base, spec, start)
+    model = LoraModel(base, spec, start())
     model.parameters()  # finds out now whether the layers are there
     return model
 
