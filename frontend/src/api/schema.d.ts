@@ -2790,6 +2790,114 @@ export interface components {
             max_grad_norm: number;
         };
         /**
+         * FedItSpec
+         * @description The factors of LoRA are averaged, A and B each for itself.
+         *
+         *     The product of the means is not the mean of the products; how far they are apart can be
+         *     measured.
+         */
+        FedItSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedit";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Measure Bias
+             * @description Measure how far the product of the mean factors is from the mean of their products; takes memory like the layers that have factors.
+             * @default false
+             */
+            measure_bias: boolean;
+        };
+        /**
+         * FedItSpec
+         * @description The factors of LoRA are averaged, A and B each for itself.
+         *
+         *     The product of the means is not the mean of the products; how far they are apart can be
+         *     measured.
+         */
+        FedItSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedit";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Measure Bias
+             * @description Measure how far the product of the mean factors is from the mean of their products; takes memory like the layers that have factors.
+             * @default false
+             */
+            measure_bias: boolean;
+        };
+        /**
+         * FedKSeedSpec
+         * @description All of a model is tuned with a few kilobytes per round, whatever its size.
+         *
+         *     Clients try the model a little to either side of itself, along one of a fixed number of random
+         *     directions, and report how the loss changed. Everybody rebuilds the model from one number per
+         *     direction. The learning rate must be small: a step is as long as the square root of the number
+         *     of parameters. The paper's FedKSeed-Pro, which prefers some directions, is not offered.
+         */
+        FedKSeedSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedkseed";
+            /**
+             * Seeds
+             * @description Number of directions; 1024 to 4096 is usual.
+             * @default 4096
+             */
+            seeds: number;
+            /**
+             * Epsilon
+             * @description How far to either side of the model the loss is tried.
+             * @default 0.001
+             */
+            epsilon: number;
+        };
+        /**
+         * FedKSeedSpec
+         * @description All of a model is tuned with a few kilobytes per round, whatever its size.
+         *
+         *     Clients try the model a little to either side of itself, along one of a fixed number of random
+         *     directions, and report how the loss changed. Everybody rebuilds the model from one number per
+         *     direction. The learning rate must be small: a step is as long as the square root of the number
+         *     of parameters. The paper's FedKSeed-Pro, which prefers some directions, is not offered.
+         */
+        FedKSeedSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedkseed";
+            /**
+             * Seeds
+             * @description Number of directions; 1024 to 4096 is usual.
+             * @default 4096
+             */
+            seeds: number;
+            /**
+             * Epsilon
+             * @description How far to either side of the model the loss is tried.
+             * @default 0.001
+             */
+            epsilon: number;
+        };
+        /**
          * FedNovaSpec
          * @description Updates are divided by the work behind them, so that busy clients do not pull harder.
          */
@@ -3115,10 +3223,82 @@ export interface components {
             log: boolean;
         };
         /**
+         * FloraSpec
+         * @description The server stacks the factors of LoRA, which adds up their products exactly.
+         *
+         *     The sum goes into the base model and every client starts the next round with new factors.
+         *     Clients may have different ranks. The server sends the stacked factors that a client has
+         *     missed, or the layers themselves where those are smaller.
+         */
+        FloraSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "flora";
+        };
+        /**
+         * FloraSpec
+         * @description The server stacks the factors of LoRA, which adds up their products exactly.
+         *
+         *     The sum goes into the base model and every client starts the next round with new factors.
+         *     Clients may have different ranks. The server sends the stacked factors that a client has
+         *     missed, or the layers themselves where those are smaller.
+         */
+        FloraSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "flora";
+        };
+        /**
          * Frame
          * @description One message of the websocket ``ws/runs/{id}/?after=seq``, told apart by ``type``.
          */
         Frame: components["schemas"]["SnapshotFrame"] | components["schemas"]["EventsFrame"] | components["schemas"]["RunFrame"] | components["schemas"]["PingFrame"];
+        /**
+         * FrlSpec
+         * @description Clients rank the edges of a network with fixed random weights; the server counts votes.
+         *
+         *     The best edges of every layer make the model. A client can move each edge by its own vote and no
+         *     further, so that a few malicious ones do little harm. Every client has one vote, whatever the
+         *     number of its examples.
+         */
+        FrlSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "frl";
+            /**
+             * Keep
+             * @description Share of the edges of every layer that make the model.
+             * @default 0.5
+             */
+            keep: number;
+        };
+        /**
+         * FrlSpec
+         * @description Clients rank the edges of a network with fixed random weights; the server counts votes.
+         *
+         *     The best edges of every layer make the model. A client can move each edge by its own vote and no
+         *     further, so that a few malicious ones do little harm. Every client has one vote, whatever the
+         *     number of its examples.
+         */
+        FrlSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "frl";
+            /**
+             * Keep
+             * @description Share of the edges of every layer that make the model.
+             * @default 0.5
+             */
+            keep: number;
+        };
         /**
          * FullSamplingSpec
          * @description Every client takes part in every round.
@@ -6018,7 +6198,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["OcflSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["OcflSpec"] | components["schemas"]["FedItSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"] | components["schemas"]["FloraSpec"] | components["schemas"]["FedKSeedSpec"] | components["schemas"]["FrlSpec"];
             /**
              * @description Training on one client.
              * @default {
@@ -6190,7 +6370,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["OcflSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["OcflSpecInput"] | components["schemas"]["FedItSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"] | components["schemas"]["FloraSpecInput"] | components["schemas"]["FedKSeedSpecInput"] | components["schemas"]["FrlSpecInput"];
             /**
              * @description Training on one client.
              * @default {
