@@ -54,12 +54,11 @@ class Gathering:
 
     def fold(self, accumulator: Accumulator, update: Update) -> Accumulator:
         """Return the accumulator with one more update."""
-        gathered = _as_gathered(accumulator)
-        return _extended(gathered, (update,))
+        return gather(accumulator, update)
 
     def merge(self, first: Accumulator, second: Accumulator) -> Accumulator:
         """Return the updates of both."""
-        return _extended(_as_gathered(first), _as_gathered(second).updates)
+        return gather_both(first, second)
 
     def merge_all(self, parts: Sequence[Accumulator]) -> Accumulator:
         """Return the updates of all."""
@@ -74,7 +73,7 @@ class Gathering:
         """
         gathered = _as_gathered(accumulator)
         check_enough(self.spec, len(gathered.updates))
-        updates = sorted(gathered.updates, key=lambda update: update.client_id)
+        updates = in_order(gathered)
         return {
             name: self._combine(name, updates, gathered.previous) for name in updates[0].sections
         }
@@ -115,6 +114,21 @@ def check_enough(spec: AggregationSpec, count: int) -> None:
             field="aggregation",
             fix="Sample more clients, or assume fewer bad ones.",
         )
+
+
+def gather(accumulator: Accumulator, update: Update) -> Accumulator:
+    """Return the accumulator with one more update."""
+    return _extended(_as_gathered(accumulator), (update,))
+
+
+def gather_both(first: Accumulator, second: Accumulator) -> Accumulator:
+    """Return the updates of both."""
+    return _extended(_as_gathered(first), _as_gathered(second).updates)
+
+
+def in_order(accumulator: Accumulator) -> list[Update]:
+    """Return all updates by their clients' ids, so that nobody's speed changes a last digit."""
+    return sorted(_as_gathered(accumulator).updates, key=lambda update: update.client_id)
 
 
 def _as_gathered(accumulator: Accumulator) -> GatheredUpdates:

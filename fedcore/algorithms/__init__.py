@@ -1,10 +1,13 @@
 """Federated methods, one file each."""
 
 from fedcore.algorithms import (  # noqa: F401  (importing registers them)
+    async_fedavg,
     ditto,
     fedavg,
     fedbn,
+    fedbuff,
     feddyn,
+    fedfix,
     fedgh,
     fedit,
     fedkseed,
@@ -14,6 +17,9 @@ from fedcore.algorithms import (  # noqa: F401  (importing registers them)
     fedprox,
     fedrep,
     fedsgd,
+    fedspeed,
+    fedstale,
+    fedvarp,
     flora,
     frl,
     lg_fedavg,

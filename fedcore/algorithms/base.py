@@ -8,7 +8,7 @@ run (``server_step``) or of what a client keeps for itself (``keep``), never sto
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -52,6 +52,27 @@ SpecT = TypeVar("SpecT", bound=AlgorithmSpec)
 
 
 @dataclass(frozen=True, eq=False)
+class Population:
+    """The clients of a run, as far as a server may know them.
+
+    Attributes:
+        sizes: Training examples of each client that has any, by id.
+        chance: Chance that a round uses a client's update, if every client has the same.
+        durations: Returns how long each of them takes for a round on average, in seconds on the
+            clock of the simulated clients.
+    """
+
+    sizes: Mapping[int, int] = field(default_factory=dict)
+    chance: float = 1.0
+    durations: Callable[[], Mapping[int, float]] = dict
+
+    @cached_property
+    def num_examples(self) -> int:
+        """Training examples of all clients together."""
+        return sum(self.sizes.values())
+
+
+@dataclass(frozen=True, eq=False)
 class MethodContext:
     """What a method works with besides its own settings.
 
@@ -63,6 +84,7 @@ class MethodContext:
         aggregator: Combines updates.
         num_clients: Clients of the run, whether they take part in a round or not.
         initial: Returns the model before round 0, which depends on the seed alone.
+        population: What is known of each of them.
         seed: Seed of the run; what all parties can draw from it need not travel.
     """
 
@@ -73,6 +95,7 @@ class MethodContext:
     aggregator: Aggregator
     num_clients: int
     initial: Callable[[], Weights]
+    population: Population = field(default_factory=Population)
     seed: int = 0
 
 
@@ -188,7 +211,8 @@ class Method(Generic[SpecT]):
         """Return the direction for one step, a flat vector like ``weights``.
 
         ``gradient(weights, batch)`` evaluates the gradient of ``local_loss``; a method may call it
-        several times, at other weights or on other batches. The first call gives the reported loss.
+        several times, at other weights or on other batches. The first call gives the reported loss,
+        and the first one on a batch moves the model's running statistics.
         """
         return gradient(weights, batch)
 

@@ -262,14 +262,27 @@ class _Trainer:
     def _pieces(self, phase: Phase, flat: Tensor) -> list[Tensor]:
         return self._moved(phase, self.params.layout.views(flat))
 
-    def _loss(self, leaves: dict[str, Tensor], batch: Batch, context: LocalContext) -> Tensor:
+    def _loss(
+        self,
+        leaves: dict[str, Tensor],
+        batch: Batch,
+        context: LocalContext,
+        buffers: dict[str, Tensor],
+    ) -> Tensor:
         """Return the loss of a batch; the buffers are moved by what the model sees of it."""
-        named = TrainingTensors(leaves | self.buffers)
+        named = TrainingTensors(leaves | buffers)
         return self.method.local_loss(named, batch, context)
+
+    def _buffers_for(self, batch: Batch, seen: list[Batch]) -> dict[str, Tensor]:
+        """Return the buffers; copies if a batch was seen before, which must not count twice."""
+        if any(batch is other for other in seen):
+            return {name: tensor.clone() for name, tensor in self.buffers.items()}
+        seen.append(batch)
+        return self.buffers
 
     def _plain_gradient(self, batch: Batch, context: LocalContext) -> tuple[Tensor, list[Tensor]]:
         """Return loss and gradient, one tensor per parameter."""
-        loss = self._loss(self._leaves, batch, context)
+        loss = self._loss(self._leaves, batch, context, self.buffers)
         grads = torch.autograd.grad(loss, self._moved(context.phase, self._leaves))
         return loss.detach(), list(grads)
 
@@ -278,11 +291,12 @@ class _Trainer:
     ) -> tuple[Tensor, list[Tensor]]:
         """Return the loss at the weights, and the direction that the method makes of gradients."""
         losses: list[Tensor] = []
+        seen: list[Batch] = []
 
         def gradient(flat: Tensor, at: Batch) -> Tensor:
             views = self.params.layout.views(flat.detach())
             leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
-            loss = self._loss(leaves, at, context)
+            loss = self._loss(leaves, at, context, self._buffers_for(at, seen))
             losses.append(loss.detach())
             grads = torch.autograd.grad(loss, list(leaves.values()))
             return torch.cat([grad.reshape(-1) for grad in grads])

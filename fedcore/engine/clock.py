@@ -52,6 +52,13 @@ class Clock:
             seconds += num_bytes * BITS_PER_BYTE / (self.system.bandwidth_mbps * BITS_PER_MEGABIT)
         return seconds + MESSAGES_PER_ROUND * self.system.latency_s
 
+    def typical_seconds(self, client_id: int, *, num_seen: int, num_bytes: int) -> float:
+        """Return how long a client takes on average, rounds in which it straggles included."""
+        calm = Clock(self.system.model_copy(update={"stragglers": 0.0}), self.seed)
+        seconds = calm.seconds(0, client_id, num_seen=num_seen, num_bytes=num_bytes)
+        slower = self.system.stragglers * (self.system.straggler_factor - 1)
+        return seconds + slower * num_seen / self.speed(client_id)
+
     def speed(self, client_id: int) -> float:
         """Return how many examples per second a client works through when it does not straggle."""
         generator = rng(self.seed, Purpose.SPEED, client_id=client_id)

@@ -13,13 +13,14 @@ import torch
 
 from fedcore.aggregators import AGGREGATORS
 from fedcore.algorithms import METHODS, MethodContext
-from fedcore.algorithms.base import AnyMethod
+from fedcore.algorithms.base import AnyMethod, Population
 from fedcore.clients.training import ClientData
 from fedcore.data import Dataset
 from fedcore.engine.clock import Clock
 from fedcore.engine.data import divided_data
 from fedcore.engine.device import choose_device
 from fedcore.engine.memory import check_memory
+from fedcore.engine.traffic import Traffic
 from fedcore.environment import Folders
 from fedcore.models import AdaptedModel, Model, adapt, build_model
 from fedcore.models.base import DataShape, initial_buffers, initial_params, layout_of
@@ -115,8 +116,15 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
     model = adapt(spec.peft, build_model(spec.model, data_shape(dataset)), spec.seed, device)
     layout = layout_of(model)
     check_memory(layout, spec, device, model.num_frozen if isinstance(model, AdaptedModel) else 0)
-    sizes = range(partition.num_clients)
-    return RunContext(
+    sizes = {c: partition.train.size(c) for c in range(partition.num_clients)}
+    available = tuple(client for client, size in sizes.items() if size > 0)
+    population = Population(
+        sizes={client: sizes[client] for client in available},
+        chance=_chance(spec, len(available)),
+        # Few methods ask; the context they ask about is made further down.
+        durations=cache(lambda: _durations(context)),
+    )
+    context = RunContext(
         spec=spec,
         device=device,
         dataset=dataset.to(device),
@@ -124,19 +132,40 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         model=model,
         layout=layout,
         objective=dataset.task,
-        methods=_methods(spec, dataset, model, partition.num_clients, device),
+        methods=_methods(spec, dataset, model, population, device),
         sampler=SAMPLERS.of(spec.sampling)(spec.sampling),
         pipeline=build_pipeline(
             spec,
             num_clients=partition.num_clients,
             num_labels=dataset.num_classes if dataset.task_name is TaskName.CLASSIFICATION else 0,
         ),
-        available=tuple(client for client in sizes if partition.train.size(client) > 0),
+        available=available,
     )
+    return context
+
+
+def _chance(spec: RunSpec, num_available: int) -> float:
+    """Return the chance that a round uses a client's update, if all are drawn alike."""
+    drawn = spec.sampling.cohort_size(num_available) / max(num_available, 1)
+    return drawn * (1 - spec.system.dropout)
+
+
+def _durations(context: RunContext) -> dict[int, float]:
+    """Return how long each client takes for a round on average, in simulated seconds."""
+    state = initial_state(context)
+    traffic = Traffic(context.method, context.pipeline, state, context.spec.seed)
+    return {
+        client: context.clock.typical_seconds(
+            client,
+            num_seen=context.method.workload(context.partition.train.size(client)),
+            num_bytes=traffic.deliver(client)[1] + traffic.bytes_up(client),
+        )
+        for client in context.available
+    }
 
 
 def _methods(
-    spec: RunSpec, dataset: Dataset, model: Model, num_clients: int, device: torch.device
+    spec: RunSpec, dataset: Dataset, model: Model, population: Population, device: torch.device
 ) -> tuple[AnyMethod, ...]:
     """Return the method with each of the models that clients train."""
     shape = data_shape(dataset)
@@ -151,9 +180,10 @@ def _methods(
             objective=dataset.task,
             local=spec.local,
             aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
-            num_clients=num_clients,
+            num_clients=spec.partition.clients,
             # Kept once it was asked for: few methods do, then once per client.
             initial=cache(partial(_initial_weights, each, spec.seed, number, device)),
+            population=population,
             seed=spec.seed,
         )
         for number, each in enumerate((model, *others))

@@ -25,7 +25,8 @@ def needed_bytes(layout: Layout, spec: RunSpec) -> int:
     slots = _SLOTS[spec.local.optimizer] + (spec.local.momentum > 0)
     if spec.holds_individual_updates:
         slots += spec.sampling.cohort_size(spec.partition.clients)
-    slots += spec.compression.vectors_per_client * spec.partition.clients
+    kept = spec.compression.vectors_per_client + spec.algorithm.vectors_per_client
+    slots += kept * spec.partition.clients
     return layout.total * BYTES_PER_NUMBER * (MODEL_COPIES + slots)
 
 

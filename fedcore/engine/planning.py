@@ -12,16 +12,14 @@ from functools import partial
 
 from fedcore.clients.work import ClientTask
 from fedcore.engine.admission import longest_allowed
-from fedcore.engine.buffers import expect_buffers, with_buffers
 from fedcore.engine.context import RunContext
 from fedcore.engine.executor import CohortWork
 from fedcore.engine.flights import Landing, land
 from fedcore.engine.intake import Asked
 from fedcore.engine.lanes import cut_into_lanes
-from fedcore.messages import Message
+from fedcore.engine.traffic import Traffic
 from fedcore.rng import Purpose, rng
 from fedcore.state import Broadcast, Flight, Json, RunState
-from fedcore.wire import Schema, encoded_size, schema_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,9 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
     lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
     asked = Asked(
         round_index=state.round_index,
-        expected={task.data.client_id: sender.expected(task.data.client_id) for task in tasks},
+        expected={
+            task.data.client_id: sender.traffic.expected(task.data.client_id) for task in tasks
+        },
         start=partial(context.method.start, state),
         max_norm=longest_allowed(state.norms),
     )
@@ -71,7 +71,7 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
         heard=tuple(sender.heard),
         bytes_down=sender.bytes_down,
         sampler=sender.sampler,
-        broadcast=sender.announcer.broadcast(),
+        broadcast=sender.traffic.announcer.broadcast(),
     )
 
 
@@ -82,9 +82,7 @@ class _Sender:
         self._context = context
         self._state = state
         self._generator = rng(context.spec.seed, Purpose.SAMPLING, state.round_index)
-        self.announcer = context.pipeline.announcer(state, context.spec.seed)
-        self._schemas: dict[Schema, Schema] = {}
-        self._bytes_up: dict[int, int] = {}
+        self.traffic = Traffic(context.method, context.pipeline, state, context.spec.seed)
         self.flights = dict(state.flights)
         self.sampler = state.sampler
         self.heard: list[int] = []
@@ -97,14 +95,15 @@ class _Sender:
         return sampling.cohort_size(len(available)) - len(self.flights)
 
     def send(self, count: int, *, after_s: float, since: int) -> None:
-        """Give the model to so many idle clients.
+        """Give the model to so many idle clients; nobody is given the same one twice.
 
         Args:
             count: How many.
             after_s: Time since the beginning of the round.
             since: First round that could use what they make of it.
         """
-        idle = [client for client in self._context.available if client not in self.flights]
+        busy = self.flights.keys() | set(self.heard)
+        idle = [client for client in self._context.available if client not in busy]
         if count <= 0 or not idle:
             return
         state = replace(self._state, sampler=self.sampler)
@@ -113,16 +112,9 @@ class _Sender:
         for client_id in sample.client_ids:
             self.flights[client_id] = self._flight(client_id, after_s, since)
 
-    def expected(self, client_id: int) -> Schema:
-        """Return what a client's update must look like; equal schemas are one object."""
-        plain = self._context.method.expected_update(self._state, client_id)
-        if plain not in self._schemas:
-            self._schemas[plain] = expect_buffers(plain, self._state)
-        return self._schemas[plain]
-
     def _flight(self, client_id: int, after_s: float, since: int) -> Flight:
         context, state = self._context, self._state
-        message, bytes_down = self._deliver(client_id)
+        message, bytes_down = self.traffic.deliver(client_id)
         self.heard.append(client_id)
         self.bytes_down += bytes_down
         num_examples = context.partition.train.size(client_id)
@@ -130,7 +122,7 @@ class _Sender:
             state.round_index,
             client_id,
             num_seen=context.method.workload(num_examples),
-            num_bytes=bytes_down + self._size_of_update(client_id),
+            num_bytes=bytes_down + self.traffic.bytes_up(client_id),
         )
         return Flight(
             message=message,
@@ -140,26 +132,6 @@ class _Sender:
             arrives_in_s=after_s + seconds,
             is_lost=context.clock.is_lost(state.round_index, client_id),
         )
-
-    def _deliver(self, client_id: int) -> tuple[Message, int]:
-        """Return a message as a client gets it, and its size on the wire."""
-        method, state = self._context.method, self._state
-        message = method.downlink(state, client_id)
-        delivery = self.announcer.deliver(with_buffers(message, state), client_id)
-        travelling = method.travelling(message, state, client_id)
-        if travelling is not message:
-            return delivery.message, encoded_size(schema_of(with_buffers(travelling, state)))
-        if delivery.num_bytes is not None:
-            return delivery.message, delivery.num_bytes
-        return delivery.message, encoded_size(schema_of(delivery.message))
-
-    def _size_of_update(self, client_id: int) -> int:
-        """Return the bytes that a client will send."""
-        plain = self.expected(client_id)
-        if id(plain) not in self._bytes_up:
-            on_wire = self._context.pipeline.on_wire(plain, self._state.round_index)
-            self._bytes_up[id(plain)] = encoded_size(on_wire)
-        return self._bytes_up[id(plain)]
 
 
 def _tasks(
@@ -188,7 +160,7 @@ def _still_at_work(
 ) -> dict[int, Flight]:
     """Return the clients that are at work when the round ends, as seen from then.
 
-    A client never contributes twice to a round: what it delivers again waits for the next one.
+    A client never contributes twice to a round: what it begins in this one is for a later one.
     """
     for client_id in landing.fates:
         arrived_s = sender.flights.pop(client_id).arrives_in_s

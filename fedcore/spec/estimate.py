@@ -54,9 +54,11 @@ def estimate(spec: RunSpec) -> Estimate:
     copies = 4 + (spec.local.momentum > 0) + OPTIMIZER_SLOTS[spec.local.optimizer]
     if spec.holds_individual_updates:
         copies += cohort
-    copies += spec.compression.vectors_per_client * spec.partition.clients
-    up = [cohort * _packed(spec.compression.uplink, parameters, index) for index in _phases(spec)]
-    down = cohort * _broadcast(spec, parameters, cohort)
+    kept = spec.compression.vectors_per_client + spec.algorithm.vectors_per_client
+    copies += kept * spec.partition.clients
+    updates = spec.algorithm.updates_per_round(cohort)
+    up = [updates * _packed(spec.compression.uplink, parameters, index) for index in _phases(spec)]
+    down = updates * _broadcast(spec, parameters, cohort)
     return Estimate(
         cohort=cohort,
         model_parameters=parameters,

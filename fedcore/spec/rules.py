@@ -132,7 +132,7 @@ def fraction_or_count(spec: RunSpec) -> Iterator[Problem]:
 @rule
 def cohort_reaches_minimum(spec: RunSpec) -> Iterator[Problem]:
     """A round must be able to deliver the updates that it requires."""
-    cohort = spec.sampling.cohort_size(spec.partition.clients)
+    cohort = spec.algorithm.updates_per_round(spec.sampling.cohort_size(spec.partition.clients))
     if spec.runtime.min_updates > cohort:
         yield Problem(
             "runtime.min_updates",

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from fedcore.spec import (  # noqa: F401  (importing registers the rules)
     rules_data,
+    rules_methods,
     rules_peft,
     rules_personal,
     rules_placement,
@@ -29,12 +30,11 @@ from fedcore.spec.problems import Problem, SpecError, as_validation_error, probl
 from fedcore.spec.rules import broken_rules
 from fedcore.spec.sampling import RandomSamplingSpec, SamplingSpec
 from fedcore.spec.system import SystemSpec
+from fedcore.spec.topology import StarSpec, TopologySpec
 from fedcore.spec.training import (
     EvaluationSpec,
     LocalSpec,
     RuntimeSpec,
-    StarSpec,
-    TopologySpec,
 )
 
 #: Largest whole number that every JSON reader keeps exactly.

@@ -1,12 +1,12 @@
-"""Local training, who talks to whom, where a run is executed and when it ends."""
+"""Local training, where a run is executed and when it ends."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from fedcore.spec.base import BASIC, Choice, Spec, either, unit
+from fedcore.spec.base import BASIC, Spec, either, unit
 from fedcore.spec.tasks import MetricName
 
 
@@ -63,21 +63,6 @@ class EvaluationSpec(Spec):
     patience: int | None = Field(
         None, ge=1, description="Stop after so many tests without a better loss."
     )
-
-
-class TopologySpec(Choice):
-    """Who talks to whom."""
-
-    section: ClassVar[str] = "topology"
-
-
-class StarSpec(TopologySpec):
-    """Every client talks to one server."""
-
-    title: ClassVar[str] = "Star"
-    synonyms: ClassVar[tuple[str, ...]] = ("central server", "client-server")
-
-    kind: Literal["star"] = "star"
 
 
 class RuntimeSpec(Spec):

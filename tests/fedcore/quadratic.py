@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 from fedcore.aggregators import AGGREGATORS
 from fedcore.algorithms import METHODS, MethodContext
-from fedcore.algorithms.base import AnyMethod
+from fedcore.algorithms.base import AnyMethod, Population
 from fedcore.clients.training import ClientData
 from fedcore.clients.work import ClientTask, client_round
 from fedcore.data.dataset import Examples
@@ -87,13 +88,21 @@ class Bed:
 
     @classmethod
     def of(
-        cls, algorithm: dict[str, object], *, steps: int = 20, lr: float = 0.1, **local: object
+        cls,
+        algorithm: dict[str, object],
+        *,
+        steps: int = 20,
+        lr: float = 0.1,
+        chance: float = 1.0,
+        durations: Mapping[int, float] = MappingProxyType({}),
+        **local: object,
     ) -> Bed:
         spec = RunSpec.parse(
             {
                 "algorithm": algorithm,
                 "local": {"steps": steps, "lr": lr, "batch_size": 1, **local},
-                "aggregation": {"kind": "mean", "weighting": "uniform"},
+                "sampling": {"kind": "full"},
+                "aggregation": {"kind": "mean"},  # all clients have one example
             }
         )
         problem = Quadratics.make()
@@ -106,6 +115,9 @@ class Bed:
             local=spec.local,
             aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
             num_clients=len(problem.centre),
+            population=Population(
+                dict.fromkeys(range(len(problem.centre)), 1), chance, lambda: durations
+            ),
             initial=lambda: Weights(start),
         )
         method = METHODS.of(spec.algorithm)(spec.algorithm, context)

@@ -12,6 +12,7 @@ from fedcore.spec.algorithms.drift import (
     FedDynSpec,
     FedNovaSpec,
     FedProxSpec,
+    FedSpeedSpec,
     MoonSpec,
     ScaffoldSpec,
 )
@@ -27,18 +28,23 @@ from fedcore.spec.algorithms.personal import (
 from fedcore.spec.algorithms.clustered import OcflSpec
 from fedcore.spec.algorithms.lora import FedItSpec, FloraSpec
 from fedcore.spec.algorithms.codes import FedKSeedSpec, FrlSpec
+from fedcore.spec.algorithms.memory import FedStaleSpec, FedVarpSpec
+from fedcore.spec.algorithms.asynchronous import AsyncFedAvgSpec, FedBuffSpec, FedFixSpec
 
 # isort: on
 
 __all__ = [
     "AlgorithmSpec",
+    "AsyncFedAvgSpec",
     "DittoSpec",
     "FedAdagradSpec",
     "FedAdamSpec",
     "FedAvgMSpec",
     "FedAvgSpec",
     "FedBnSpec",
+    "FedBuffSpec",
     "FedDynSpec",
+    "FedFixSpec",
     "FedGhSpec",
     "FedItSpec",
     "FedKSeedSpec",
@@ -47,6 +53,9 @@ __all__ = [
     "FedProxSpec",
     "FedRepSpec",
     "FedSgdSpec",
+    "FedSpeedSpec",
+    "FedStaleSpec",
+    "FedVarpSpec",
     "FedYogiSpec",
     "FloraSpec",
     "FrlSpec",

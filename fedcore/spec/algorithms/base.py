@@ -22,6 +22,9 @@ class AlgorithmSpec(Choice):
         needs_classes: Whether it only works where every example has one of a few labels.
         needs_individual_updates: Whether all updates of a round are in memory at the same time.
         has_one_model: Whether all clients of a round are sent the same model.
+        weighs_updates: Whether its own weights are part of it, so that equal ones would undo it.
+        is_asynchronous: Whether the server goes on while clients are still at work.
+        vectors_per_client: Vectors as long as the model that a run keeps of each client, wherever.
         needs_lora: Whether it works on LoRA factors.
         allows_frozen: Whether it works when only a part of the model is trained.
         allows_ranks: Whether it can combine LoRA factors of different rank.
@@ -40,6 +43,9 @@ class AlgorithmSpec(Choice):
     needs_classes: ClassVar[bool] = False
     needs_individual_updates: ClassVar[bool] = False
     has_one_model: ClassVar[bool] = True
+    weighs_updates: ClassVar[bool] = False
+    is_asynchronous: ClassVar[bool] = False
+    vectors_per_client: ClassVar[int] = 0
     needs_lora: ClassVar[bool] = False
     allows_frozen: ClassVar[bool] = True
     allows_ranks: ClassVar[bool] = False
@@ -52,6 +58,15 @@ class AlgorithmSpec(Choice):
     def other_models(self) -> tuple[ModelSpec, ...]:
         """Models of further architectures; client i trains the i-th of all, and round again."""
         return ()
+
+    @property
+    def needs_everyone(self) -> bool:
+        """Whether every client has to take part all the time."""
+        return False
+
+    def updates_per_round(self, cohort: int) -> int:
+        """Return how many updates a round uses at most, of so many clients at work."""
+        return cohort
 
 
 class ServerRateSpec(AlgorithmSpec):

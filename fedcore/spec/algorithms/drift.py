@@ -35,6 +35,7 @@ class ScaffoldSpec(ServerRateSpec):
     optimizers: ClassVar[tuple[str, ...]] = ("sgd",)
     allows_momentum: ClassVar[bool] = False
     needs_mean: ClassVar[bool] = True
+    vectors_per_client: ClassVar[int] = 1
 
     kind: Literal["scaffold"] = "scaffold"
 
@@ -63,6 +64,7 @@ class FedDynSpec(AlgorithmSpec):
     synonyms: ClassVar[tuple[str, ...]] = ("dynamic regularization", "fed dyn")
     constraints: ClassVar[tuple[str, ...]] = ("aggregation must be mean",)
     needs_mean: ClassVar[bool] = True
+    vectors_per_client: ClassVar[int] = 1
 
     kind: Literal["feddyn"] = "feddyn"
     alpha: float = Field(
@@ -78,9 +80,43 @@ class MoonSpec(ServerRateSpec):
     synonyms: ClassVar[tuple[str, ...]] = ("model-contrastive", "contrastive federated learning")
     constraints: ClassVar[tuple[str, ...]] = ("needs a model with a hidden layer",)
     needs_features: ClassVar[bool] = True
+    vectors_per_client: ClassVar[int] = 1
 
     kind: Literal["moon"] = "moon"
     mu: float = Field(
         1.0, ge=0, le=1e6, description="Weight of the contrast; 0 is FedAvg, 0.1 to 10 is usual."
     )
     temperature: float = Field(0.5, gt=0, le=100, description="Temperature of the contrast.")
+
+
+class FedSpeedSpec(AlgorithmSpec):
+    """FedDyn's regulariser, with steps along gradients that look a little ahead.
+
+    Every step takes two gradients on the same batch: one where the model is, and one where that
+    gradient leads uphill.
+    """
+
+    title: ClassVar[str] = "FedSpeed"
+    paper: ClassVar[str | None] = "Sun et al., ICLR 2023, arXiv:2302.10429"
+    synonyms: ClassVar[tuple[str, ...]] = ("fed speed", "prox correction")
+    constraints: ClassVar[tuple[str, ...]] = ("aggregation must be mean",)
+    needs_mean: ClassVar[bool] = True
+    vectors_per_client: ClassVar[int] = 1
+
+    kind: Literal["fedspeed"] = "fedspeed"
+    lamb: float = Field(
+        0.1,
+        ge=0,
+        le=1000,
+        description="Strength of the pull and of its correction; 0.01 to 1 is usual, 0 leaves the "
+        "look ahead alone.",
+    )
+    rho: float = Field(
+        0.1, ge=0, le=100, description="How far to look ahead; 0 is FedDyn, 0.01 to 0.1 is usual."
+    )
+    alpha: float = Field(
+        1.0, ge=0, le=1, description="Weight of the gradient ahead against the one where it is."
+    )
+    clip: float | None = Field(
+        10.0, gt=0, le=1e9, description="Longest step direction; leave empty for none."
+    )

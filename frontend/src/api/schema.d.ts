@@ -861,6 +861,60 @@ export interface components {
             size_bytes: number;
         };
         /**
+         * AsyncFedAvgSpec
+         * @description The server takes a step at every single arrival; a round is one update.
+         *
+         *     Slow clients arrive seldom, so their updates count more: each client has its share in the long
+         *     run, whatever its speed.
+         */
+        AsyncFedAvgSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "async-fedavg";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Weights
+             * @description Unbiased corrects for speed; identical counts every arrival as 1, which favours fast clients.
+             * @default unbiased
+             * @enum {string}
+             */
+            weights: "unbiased" | "identical";
+        };
+        /**
+         * AsyncFedAvgSpec
+         * @description The server takes a step at every single arrival; a round is one update.
+         *
+         *     Slow clients arrive seldom, so their updates count more: each client has its share in the long
+         *     run, whatever its speed.
+         */
+        AsyncFedAvgSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "async-fedavg";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Weights
+             * @description Unbiased corrects for speed; identical counts every arrival as 1, which favours fast clients.
+             * @default unbiased
+             * @enum {string}
+             */
+            weights: "unbiased" | "identical";
+        };
+        /**
          * Banking77Spec
          * @description 13,081 questions to a bank, each with one of 77 intents.
          *
@@ -2630,6 +2684,92 @@ export interface components {
             norms: "batch" | "all";
         };
         /**
+         * FedBuffSpec
+         * @description The server takes a step when it has a number of updates, however old they are.
+         */
+        FedBuffSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedbuff";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Buffer
+             * @description Updates per step; 5 to 10 is usual.
+             * @default 5
+             */
+            buffer: number;
+            /**
+             * Weights
+             * @description Uniform divides by the size of the buffer, as in the paper; unbiased counts a client's update once for every step since it could have delivered (Fraboni et al.).
+             * @default uniform
+             * @enum {string}
+             */
+            weights: "uniform" | "unbiased";
+            /**
+             * Staleness Discount
+             * @description Divide an update by the root of 1 plus its staleness.
+             * @default true
+             */
+            staleness_discount: boolean;
+            /**
+             * Restart
+             * @description When a client that has delivered is replaced: at once, with the model as it is, or at the next step, with the next model.
+             * @default immediate
+             * @enum {string}
+             */
+            restart: "immediate" | "at_aggregation";
+        };
+        /**
+         * FedBuffSpec
+         * @description The server takes a step when it has a number of updates, however old they are.
+         */
+        FedBuffSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedbuff";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Buffer
+             * @description Updates per step; 5 to 10 is usual.
+             * @default 5
+             */
+            buffer: number;
+            /**
+             * Weights
+             * @description Uniform divides by the size of the buffer, as in the paper; unbiased counts a client's update once for every step since it could have delivered (Fraboni et al.).
+             * @default uniform
+             * @enum {string}
+             */
+            weights: "uniform" | "unbiased";
+            /**
+             * Staleness Discount
+             * @description Divide an update by the root of 1 plus its staleness.
+             * @default true
+             */
+            staleness_discount: boolean;
+            /**
+             * Restart
+             * @description When a client that has delivered is replaced: at once, with the model as it is, or at the next step, with the next model.
+             * @default immediate
+             * @enum {string}
+             */
+            restart: "immediate" | "at_aggregation";
+        };
+        /**
          * FedDynSpec
          * @description A regulariser that changes with every round makes the clients' optima agree.
          */
@@ -2662,6 +2802,72 @@ export interface components {
              * @default 0.1
              */
             alpha: number;
+        };
+        /**
+         * FedFixSpec
+         * @description The server takes a step at fixed times, with whatever has arrived since the last one.
+         *
+         *     A client that is early waits for the tick; one that is late goes on with its old model, and
+         *     counts more when it delivers.
+         */
+        FedFixSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedfix";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Tick
+             * @description Time between two steps, in times of the slowest client; 1 or more is synchronous.
+             * @default 0.5
+             */
+            tick: number;
+            /**
+             * Weights
+             * @description Unbiased counts an update once for every tick that it took; identical counts all alike, which favours fast clients.
+             * @default unbiased
+             * @enum {string}
+             */
+            weights: "unbiased" | "identical";
+        };
+        /**
+         * FedFixSpec
+         * @description The server takes a step at fixed times, with whatever has arrived since the last one.
+         *
+         *     A client that is early waits for the tick; one that is late goes on with its old model, and
+         *     counts more when it delivers.
+         */
+        FedFixSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedfix";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Tick
+             * @description Time between two steps, in times of the slowest client; 1 or more is synchronous.
+             * @default 0.5
+             */
+            tick: number;
+            /**
+             * Weights
+             * @description Unbiased counts an update once for every tick that it took; identical counts all alike, which favours fast clients.
+             * @default unbiased
+             * @enum {string}
+             */
+            weights: "unbiased" | "identical";
         };
         /**
          * FedGhSpec
@@ -3124,6 +3330,194 @@ export interface components {
              * @enum {string}
              */
             kind: "fedsgd";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+        };
+        /**
+         * FedSpeedSpec
+         * @description FedDyn's regulariser, with steps along gradients that look a little ahead.
+         *
+         *     Every step takes two gradients on the same batch: one where the model is, and one where that
+         *     gradient leads uphill.
+         */
+        FedSpeedSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedspeed";
+            /**
+             * Lamb
+             * @description Strength of the pull and of its correction; 0.01 to 1 is usual, 0 leaves the look ahead alone.
+             * @default 0.1
+             */
+            lamb: number;
+            /**
+             * Rho
+             * @description How far to look ahead; 0 is FedDyn, 0.01 to 0.1 is usual.
+             * @default 0.1
+             */
+            rho: number;
+            /**
+             * Alpha
+             * @description Weight of the gradient ahead against the one where it is.
+             * @default 1
+             */
+            alpha: number;
+            /**
+             * Clip
+             * @description Longest step direction; leave empty for none.
+             * @default 10
+             */
+            clip: number | null;
+        };
+        /**
+         * FedSpeedSpec
+         * @description FedDyn's regulariser, with steps along gradients that look a little ahead.
+         *
+         *     Every step takes two gradients on the same batch: one where the model is, and one where that
+         *     gradient leads uphill.
+         */
+        FedSpeedSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedspeed";
+            /**
+             * Lamb
+             * @description Strength of the pull and of its correction; 0.01 to 1 is usual, 0 leaves the look ahead alone.
+             * @default 0.1
+             */
+            lamb: number;
+            /**
+             * Rho
+             * @description How far to look ahead; 0 is FedDyn, 0.01 to 0.1 is usual.
+             * @default 0.1
+             */
+            rho: number;
+            /**
+             * Alpha
+             * @description Weight of the gradient ahead against the one where it is.
+             * @default 1
+             */
+            alpha: number;
+            /**
+             * Clip
+             * @description Longest step direction; leave empty for none.
+             * @default 10
+             */
+            clip: number | null;
+        };
+        /**
+         * FedStaleSpec
+         * @description Fresh updates, weighted by how seldom a client takes part, mixed with remembered ones.
+         */
+        FedStaleSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedstale";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Beta
+             * @description Weight of what is remembered; 0 ignores it, 1 is FedVARP. Smaller for alike data and very unequal participation.
+             * @default 0.5
+             */
+            beta: number;
+            /**
+             * Objective
+             * @description What a client counts: its share of the examples, or all alike.
+             * @default samples
+             * @enum {string}
+             */
+            objective: "samples" | "uniform";
+            /**
+             * Participation
+             * @description How often a client takes part: as the sampling says, if it draws all alike, or estimated from the rounds between its visits.
+             * @default sampling
+             * @enum {string}
+             */
+            participation: "sampling" | "estimated";
+        };
+        /**
+         * FedStaleSpec
+         * @description Fresh updates, weighted by how seldom a client takes part, mixed with remembered ones.
+         */
+        FedStaleSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedstale";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+            /**
+             * Beta
+             * @description Weight of what is remembered; 0 ignores it, 1 is FedVARP. Smaller for alike data and very unequal participation.
+             * @default 0.5
+             */
+            beta: number;
+            /**
+             * Objective
+             * @description What a client counts: its share of the examples, or all alike.
+             * @default samples
+             * @enum {string}
+             */
+            objective: "samples" | "uniform";
+            /**
+             * Participation
+             * @description How often a client takes part: as the sampling says, if it draws all alike, or estimated from the rounds between its visits.
+             * @default sampling
+             * @enum {string}
+             */
+            participation: "sampling" | "estimated";
+        };
+        /**
+         * FedVarpSpec
+         * @description Absent clients are represented by their last update.
+         *
+         *     That removes the noise of who happens to take part.
+         */
+        FedVarpSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedvarp";
+            /**
+             * Server Lr
+             * @description Step of the server along the mean update; 1 is FedAvg.
+             * @default 1
+             */
+            server_lr: number;
+        };
+        /**
+         * FedVarpSpec
+         * @description Absent clients are represented by their last update.
+         *
+         *     That removes the noise of who happens to take part.
+         */
+        FedVarpSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fedvarp";
             /**
              * Server Lr
              * @description Step of the server along the mean update; 1 is FedAvg.
@@ -6198,7 +6592,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["OcflSpec"] | components["schemas"]["FedItSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"] | components["schemas"]["FloraSpec"] | components["schemas"]["FedKSeedSpec"] | components["schemas"]["FrlSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["OcflSpec"] | components["schemas"]["FedItSpec"] | components["schemas"]["FedVarpSpec"] | components["schemas"]["FedStaleSpec"] | components["schemas"]["AsyncFedAvgSpec"] | components["schemas"]["FedFixSpec"] | components["schemas"]["FedBuffSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedSpeedSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"] | components["schemas"]["FloraSpec"] | components["schemas"]["FedKSeedSpec"] | components["schemas"]["FrlSpec"];
             /**
              * @description Training on one client.
              * @default {
@@ -6370,7 +6764,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["OcflSpecInput"] | components["schemas"]["FedItSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"] | components["schemas"]["FloraSpecInput"] | components["schemas"]["FedKSeedSpecInput"] | components["schemas"]["FrlSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["OcflSpecInput"] | components["schemas"]["FedItSpecInput"] | components["schemas"]["FedVarpSpecInput"] | components["schemas"]["FedStaleSpecInput"] | components["schemas"]["AsyncFedAvgSpecInput"] | components["schemas"]["FedFixSpecInput"] | components["schemas"]["FedBuffSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedSpeedSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"] | components["schemas"]["FloraSpecInput"] | components["schemas"]["FedKSeedSpecInput"] | components["schemas"]["FrlSpecInput"];
             /**
              * @description Training on one client.
              * @default {

@@ -1,0 +1,49 @@
+"""What travels in a round, and how many bytes that is."""
+
+from __future__ import annotations
+
+from fedcore.algorithms.base import AnyMethod
+from fedcore.engine.buffers import expect_buffers, with_buffers
+from fedcore.messages import Message
+from fedcore.pipeline import Pipeline
+from fedcore.state import RunState
+from fedcore.wire import Schema, encoded_size, schema_of
+
+
+class Traffic:
+    """Messages between server and clients in one state of a run."""
+
+    def __init__(self, method: AnyMethod, pipeline: Pipeline, state: RunState, seed: int) -> None:
+        self._method = method
+        self._pipeline = pipeline
+        self._state = state
+        self._schemas: dict[Schema, Schema] = {}
+        self._bytes_up: dict[int, int] = {}
+        self.announcer = pipeline.announcer(state, seed)
+
+    def deliver(self, client_id: int) -> tuple[Message, int]:
+        """Return a message as a client gets it, and its size on the wire."""
+        method, state = self._method, self._state
+        message = method.downlink(state, client_id)
+        delivery = self.announcer.deliver(with_buffers(message, state), client_id)
+        travelling = method.travelling(message, state, client_id)
+        if travelling is not message:
+            return delivery.message, encoded_size(schema_of(with_buffers(travelling, state)))
+        if delivery.num_bytes is not None:
+            return delivery.message, delivery.num_bytes
+        return delivery.message, encoded_size(schema_of(delivery.message))
+
+    def expected(self, client_id: int) -> Schema:
+        """Return what a client's update must look like; equal schemas are one object."""
+        plain = self._method.expected_update(self._state, client_id)
+        if plain not in self._schemas:
+            self._schemas[plain] = expect_buffers(plain, self._state)
+        return self._schemas[plain]
+
+    def bytes_up(self, client_id: int) -> int:
+        """Return the size of a client's update on the wire."""
+        plain = self.expected(client_id)
+        if id(plain) not in self._bytes_up:
+            on_wire = self._pipeline.on_wire(plain, self._state.round_index)
+            self._bytes_up[id(plain)] = encoded_size(on_wire)
+        return self._bytes_up[id(plain)]
