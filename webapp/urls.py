@@ -22,6 +22,7 @@ from webapp.jobs.views.organising import (
     SavedViewListView,
     SavedViewView,
 )
+from webapp.jobs.views.previews import SpecPartitionView
 from webapp.jobs.views.run_data import (
     RunClientRoundsView,
     RunClientsView,
@@ -56,6 +57,7 @@ api: list[URLPattern | URLResolver] = [
     path("spec/schema/", SpecSchemaView.as_view()),
     path("spec/validate/", SpecValidateView.as_view()),
     path("intents/", IntentView.as_view()),
+    path("spec/partition/", SpecPartitionView.as_view()),
     path("jobs/", JobListView.as_view()),
     path("jobs/<uuid:job_id>/", JobView.as_view()),
     path("jobs/<uuid:job_id>/runs/", JobRunListView.as_view()),

@@ -69,7 +69,9 @@ def _check_queues(queues: Sequence[str]) -> None:
 
 def _import_tasks(queues: Sequence[str]) -> None:
     # The upkeep worker stays small: only a worker that trains loads the engine, and with it torch.
-    import_module("workers.upkeep" if UPKEEP in queues else "workers.runs")
+    names = ["workers.upkeep"] if UPKEEP in queues else ["workers.runs", "workers.previews"]
+    for name in names:
+        import_module(name)
 
 
 def _when_ready(on_ready: Callable[[], None]) -> Callable[..., None]:

@@ -31,6 +31,7 @@ PERSONAL = {
     "spec/schema/",
     "spec/validate/",
     "workers/",
+    "spec/partition/",
     "views/",
     "views/<uuid:view_id>/",
     "intents/",

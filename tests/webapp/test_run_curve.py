@@ -91,3 +91,13 @@ def test_a_curve_takes_two_queries(
 @pytest.mark.parametrize("query", ["?max_points=1", "?max_points=many", "?max_points=1000000"])
 def test_a_wrong_number_of_points_is_refused(api: APIClient, run: Run, query: str) -> None:
     assert list(curve(api, run, query)["fields"]) == ["max_points"]
+
+
+def test_thinned_rows_hold_what_was_spent_since_the_row_before(
+    api: APIClient, long_run: Run
+) -> None:
+    found = curve(api, long_run, "?max_points=10")
+    assert found["down_sampled"] is True
+    for cost in ("bytes_up", "bytes_down", "seconds", "sim_seconds"):
+        whole = sum(row[cost] for row in curve(api, long_run)["rounds"])
+        assert sum(row[cost] for row in found["rounds"]) == pytest.approx(whole)

@@ -12,6 +12,7 @@ from webapp.accounts.scoping import ProjectScopedQuerySet
 from webapp.jobs.chunk_models import Chunk
 from webapp.jobs.operation_models import Notice, ProjectShare, Worker
 from webapp.jobs.organising import Favourite, RunTag, SavedView
+from webapp.jobs.previews import PartitionPreview, PreviewState
 from webapp.jobs.states import FINAL_STATES, WORKABLE_STATES, RequestedAction, RunState
 from webapp.jobs.sweep_models import Sweep
 
@@ -22,6 +23,8 @@ __all__ = [
     "Favourite",
     "Job",
     "Notice",
+    "PartitionPreview",
+    "PreviewState",
     "ProjectShare",
     "Queue",
     "RoundRecord",

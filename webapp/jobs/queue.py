@@ -21,6 +21,7 @@ TRAIN_CHUNK = "runs.train_chunk"
 RECONCILE = "upkeep.reconcile"
 DISCARD_OLD = "upkeep.discard_old"
 SEND_NOTICES = "upkeep.send_notices"
+PREVIEW_PARTITION = "previews.partition"
 UPKEEP_QUEUE = "upkeep"
 
 #: The longer a run waits, the rarer the reminders: behind a long queue they would only pile up.
@@ -45,13 +46,18 @@ def send_chunk_on_commit(chunk_id: UUID, queue: str) -> None:
     transaction.on_commit(lambda: _send(TRAIN_CHUNK, chunk_id, queue))
 
 
+def send_preview_on_commit(key: str) -> None:
+    """Tell the workers, once the transaction is durable, that somebody waits for a preview."""
+    transaction.on_commit(lambda: _send(PREVIEW_PARTITION, key, "cpu"))
+
+
 def next_reminder(hints_sent: int, now: datetime) -> datetime:
     """Return when a hint must be sent again if nobody has taken the run by then."""
     doublings = min(hints_sent, 10)
     return now + timedelta(seconds=min(_FIRST_REMINDER_S * 2**doublings, _LAST_REMINDER_S))
 
 
-def _send(task: str, row_id: UUID, queue: str) -> None:
+def _send(task: str, row_id: UUID | str, queue: str) -> None:
     try:
         app.send_task(task, args=[str(row_id)], queue=queue)
     except (KombuError, OSError) as error:

@@ -37,6 +37,12 @@ from webapp.jobs.services.organise_run import (
     unstar_run,
     untag_run,
 )
+from webapp.jobs.services.preview_partition import (
+    preview_partition,
+    preview_to_make,
+    record_failed_preview,
+    record_preview,
+)
 from webapp.jobs.services.reconcile import reconcile, sweeps_to_advance
 from webapp.jobs.services.reconcile_chunks import reconcile_chunks
 from webapp.jobs.services.record_checkpoint import record_checkpoint
@@ -101,10 +107,14 @@ __all__ = [
     "measured_pace",
     "open_round",
     "pause_run",
+    "preview_partition",
+    "preview_to_make",
     "reconcile",
     "reconcile_chunks",
     "record_checkpoint",
+    "record_failed_preview",
     "record_part",
+    "record_preview",
     "record_round",
     "release_chunk",
     "release_lease",

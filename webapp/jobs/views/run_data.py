@@ -33,6 +33,8 @@ from webapp.jobs.selectors import get_run
 
 MAX_POINTS = 5_000
 MAX_EVENTS = 1_000
+#: What a round adds to what the rounds before it have cost.
+_COSTS = ("bytes_up", "bytes_down", "seconds", "sim_seconds")
 
 
 class Rounds(BaseModel):
@@ -106,11 +108,24 @@ class RunMetricsView(APIView):
         kept = chosen_points([row["metrics"] for row in rows], query.validated_data["max_points"])
         return Response(
             {
-                "rounds": [rows[index] for index in kept],
+                "rounds": _thinned(rows, kept),
                 "down_sampled": len(kept) < len(rows),
                 "total": len(rows),
             }
         )
+
+
+def _thinned(rows: list[dict[str, Any]], kept: list[int]) -> list[dict[str, Any]]:
+    """Return the rows that are kept, each with the costs of those left out before it."""
+    if len(kept) == len(rows):
+        return rows
+    thinned, start = [], 0
+    for index in kept:
+        stretch = rows[start : index + 1]
+        costs = {name: sum(row[name] for row in stretch) for name in _COSTS}
+        thinned.append({**rows[index], **costs})
+        start = index + 1
+    return thinned
 
 
 class RunClientsView(APIView):

@@ -63,7 +63,10 @@ class TagField(serializers.CharField):
         super().__init__(max_length=40, **options)
 
     def to_internal_value(self, data: Any) -> str:
-        return str(super().to_internal_value(data)).lower()
+        tag = str(super().to_internal_value(data)).lower()
+        if "," in tag:
+            raise serializers.ValidationError("A tag has no comma; commas come between tags.")
+        return tag
 
 
 class RunDescriptionSerializer(serializers.Serializer[Any]):
