@@ -88,7 +88,11 @@ def scenes(runs: dict[str, str]) -> list[Scene]:
         Scene("run-live", live, _draws_charts),
         Scene("run-cancel", live, _asks_to_cancel),
         Scene("run-failed", failed, shows("This run failed")),
-        Scene("run-events", f"{done}?tab=events", shows("Round 19 finished")),
+        Scene("run-clients", f"{done}?tab=clients", shows("All clients")),
+        Scene("run-data", f"{done}?tab=data", shows("Data of the clients")),
+        Scene("run-topology", f"{done}?tab=topology", shows("Took part in the latest round")),
+        Scene("run-log", f"{done}?tab=log", shows("Round 19 finished")),
+        Scene("compare", f"/compare?runs={runs['done']},{runs['other']}", shows("Test accuracy")),
         Scene("run-spec", f"{done}?tab=spec", shows("Copy as JSON")),
         Scene("run-model", f"{done}?tab=model", shows("Download model.safetensors")),
     ]
@@ -102,13 +106,20 @@ def prepare_runs(stack: Stack) -> dict[str, str]:
             return client.submit(name=name, spec=spec).runs[0]
 
         done = launch("Digits, uneven clients", DIGITS)
+        other = launch("Digits, FedProx", {**DIGITS, "algorithm": {"kind": "fedprox", "mu": 0.1}})
         failed = launch("Learning rate far too high", DIVERGING)
         wait_for_end(client, done)
+        wait_for_end(client, other)
         wait_for_end(client, failed)
         live = launch("Digits, a long run", ENDLESS)
         wait_for_rounds(client, live, 12)
         launch("Waits for a worker", DIGITS)
-        return {"done": str(done.id), "failed": str(failed.id), "live": str(live.id)}
+        return {
+            "done": str(done.id),
+            "other": str(other.id),
+            "failed": str(failed.id),
+            "live": str(live.id),
+        }
 
 
 def _open(browser: Browser, stack: Stack, view: View) -> Page:

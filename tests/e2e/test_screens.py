@@ -23,8 +23,11 @@ def finished_run(member: Page) -> str:
 
 def test_no_screen_scrolls_sideways_on_a_phone(member: Page, finished_run: str) -> None:
     member.set_viewport_size(PHONE)
-    tabs = [f"{finished_run}?tab={tab}" for tab in ("overview", "events", "spec", "model")]
-    for address in ("/sign-in", "/runs", "/new", *tabs):
+    tabs = [
+        f"{finished_run}?tab={tab}"
+        for tab in ("overview", "metrics", "clients", "data", "topology", "log", "spec", "model")
+    ]
+    for address in ("/sign-in", "/runs", "/compare", "/new", *tabs):
         member.goto(address)
         expect(member.locator("h1")).to_be_visible()
         member.wait_for_load_state("networkidle")
@@ -88,7 +91,7 @@ def test_a_run_can_be_opened_and_left_by_keyboard(member: Page) -> None:
     member.wait_for_url("**/runs/*-*")
     member.get_by_role("tab", name="Overview").focus()
     member.keyboard.press("ArrowRight")
-    expect(member.get_by_role("tab", name="Events")).to_have_attribute("aria-selected", "true")
+    expect(member.get_by_role("tab", name="Metrics")).to_have_attribute("aria-selected", "true")
 
 
 def test_signing_out_ends_the_session(leaving: Page) -> None:

@@ -34,12 +34,12 @@ def test_the_preview_holds_what_a_run_would_hold() -> None:
     assert 0 < preview.report["total_variation"] <= 1
 
 
-def test_data_that_cannot_be_divided_say_why() -> None:
-    preview = asked(partition={"kind": "iid", "clients": 100_000})
+def test_data_that_cannot_be_read_say_why() -> None:
+    preview = asked(dataset={"kind": "upload", "path": "none.csv"}, model={"kind": "linear"})
     preview_partition(preview.key)
     preview.refresh_from_db()
     assert preview.state == "failed"
-    assert "examples" in preview.problem
+    assert preview.problem
 
 
 def test_a_preview_that_is_made_or_forgotten_is_left_alone() -> None:

@@ -1,3 +1,4 @@
+import { queryOptions } from '@tanstack/react-query';
 import type { JsonObject } from '@/lib/document-path';
 import { client, unwrap } from './client';
 import type { SpecInput, SweepInput } from './types';
@@ -25,6 +26,21 @@ export function launchJob({ name, spec, sweep, idempotencyKey }: NewJob) {
     }),
   );
 }
+
+/** Keep settings to start from, without launching anything. */
+export function saveTemplate(name: string, spec: JsonObject) {
+  return unwrap(
+    client.POST('/api/v1/jobs/', {
+      body: { name, spec: spec as SpecInput, launch: false, is_template: true, priority: 'normal' },
+    }),
+  );
+}
+
+export const templatesQuery = queryOptions({
+  queryKey: ['jobs', 'templates'],
+  queryFn: ({ signal }) =>
+    unwrap(client.GET('/api/v1/jobs/', { params: { query: { is_template: true } }, signal })),
+});
 
 /** Random, also where the page is not served over HTTPS and `crypto.randomUUID` is missing. */
 export function newIdempotencyKey(): string {

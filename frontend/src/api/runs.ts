@@ -1,6 +1,7 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { client, unwrap } from './client';
-import type { Event, RoundRow, RunState } from './types';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { client, unwrap, unwrapEmpty } from './client';
+import type { components } from './schema';
+import type { ClientMetric, Event, LogLevel, RoundRow, RunOrdering, RunState } from './types';
 
 /** How many of the newest events a page starts with. */
 const EVENT_TAIL = 200;
@@ -8,8 +9,15 @@ const EVENT_TAIL = 200;
 const MAX_POINTS = 5_000;
 
 export interface RunFilter {
-  state?: RunState | undefined;
   search?: string | undefined;
+  states?: readonly RunState[];
+  methods?: readonly string[];
+  datasets?: readonly string[];
+  tags?: readonly string[];
+  starred?: boolean;
+  trash?: boolean;
+  ordering?: RunOrdering | undefined;
+  pageSize?: number;
 }
 
 export const runKeys = {
@@ -19,10 +27,22 @@ export const runKeys = {
   detail: (id: string) => [...runKeys.all, 'detail', id] as const,
   history: (id: string) => [...runKeys.all, 'history', id] as const,
   artifacts: (id: string) => [...runKeys.all, 'artifacts', id] as const,
+  facets: () => [...runKeys.all, 'facets'] as const,
+  sparklines: (ids: readonly string[], metric: string) =>
+    [...runKeys.all, 'sparklines', metric, ids] as const,
+  comparison: (ids: readonly string[]) => [...runKeys.all, 'comparison', ids] as const,
+  clients: (id: string) => [...runKeys.all, 'clients', id] as const,
+  clientRounds: (id: string, metric: string) => [...runKeys.all, 'client-rounds', id, metric],
+  log: (id: string, filter: LogFilter) => [...runKeys.all, 'log', id, filter] as const,
 };
 
 function cursorOf(next: string | null | undefined): string | null {
   return next ? new URL(next, window.location.origin).searchParams.get('cursor') : null;
+}
+
+/** A parameter that may be given several times; the generated types know it once. */
+function repeated(name: string, values: readonly string[] | undefined): Record<string, string> {
+  return values?.length ? { [name]: [...values] as unknown as string } : {};
 }
 
 export function runListQuery(filter: RunFilter) {
@@ -31,13 +51,22 @@ export function runListQuery(filter: RunFilter) {
     initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) => {
       const query = {
-        ...(filter.state && { state: [filter.state] }),
         ...(filter.search && { search: filter.search }),
+        ...(filter.states?.length && { state: [...filter.states] }),
+        ...(filter.starred && { favourite: true }),
+        ...(filter.trash && { trash: true }),
+        ...(filter.ordering && { ordering: filter.ordering }),
+        ...(filter.pageSize && { page_size: filter.pageSize }),
         ...(pageParam !== null && { cursor: pageParam }),
+        ...repeated('method', filter.methods),
+        ...repeated('dataset', filter.datasets),
+        ...repeated('tag', filter.tags),
       };
       return unwrap(client.GET('/api/v1/runs/', { params: { query }, signal }));
     },
     getNextPageParam: (page) => cursorOf(page.next),
+    // While another view is on its way, the last one stays: no jump, no flicker.
+    placeholderData: keepPreviousData,
   });
 }
 
@@ -70,7 +99,7 @@ export interface RunHistory {
   cursor: number;
 }
 
-export async function fetchEvents(id: string, after: number, limit: number, signal?: AbortSignal) {
+async function fetchEvents(id: string, after: number, limit: number, signal?: AbortSignal) {
   return unwrap(
     client.GET('/api/v1/runs/{run_id}/events/', {
       params: { path: { run_id: id }, query: { after, limit } },
@@ -123,4 +152,127 @@ export function controlRun(id: string, verb: RunVerb) {
 
 export function modelUrl(id: string): string {
   return `/api/v1/runs/${id}/model/`;
+}
+
+/** What the runs can be filtered by. */
+export const runFacetsQuery = queryOptions({
+  queryKey: runKeys.facets(),
+  queryFn: ({ signal }) => unwrap(client.GET('/api/v1/runs/facets/', { signal })),
+  staleTime: 10_000,
+});
+
+export function sparklinesQuery(ids: readonly string[], metric: string) {
+  return queryOptions({
+    queryKey: runKeys.sparklines(ids, metric),
+    queryFn: ({ signal }) =>
+      unwrap(
+        client.GET('/api/v1/runs/sparklines/', {
+          params: { query: { runs: ids.join(','), metric } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function comparisonQuery(ids: readonly string[]) {
+  return queryOptions({
+    queryKey: runKeys.comparison(ids),
+    queryFn: ({ signal }) =>
+      unwrap(
+        client.GET('/api/v1/compare/', {
+          params: { query: { runs: ids.join(','), max_points: 1_000 } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    enabled: ids.length > 0,
+  });
+}
+
+export function clientsQuery(id: string) {
+  return queryOptions({
+    queryKey: runKeys.clients(id),
+    queryFn: ({ signal }) =>
+      unwrap(client.GET('/api/v1/runs/{run_id}/clients/', { ...one(id), signal })),
+  });
+}
+
+export function clientRoundsQuery(id: string, metric: ClientMetric) {
+  return queryOptions({
+    queryKey: runKeys.clientRounds(id, metric),
+    queryFn: ({ signal }) =>
+      unwrap(
+        client.GET('/api/v1/runs/{run_id}/client-rounds/', {
+          params: { path: { run_id: id }, query: { metric } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export interface LogFilter {
+  level: LogLevel;
+  client: string;
+  text: string;
+}
+
+function logParameters({ level, client: clientId, text }: LogFilter) {
+  return { level, ...(clientId && { client: clientId }), ...(text && { text }) };
+}
+
+/** The newest lines of a log; all of it can be downloaded. */
+export function logQuery(id: string, filter: LogFilter) {
+  return queryOptions({
+    queryKey: runKeys.log(id, filter),
+    queryFn: ({ signal }) =>
+      unwrap(
+        client.GET('/api/v1/runs/{run_id}/logs/', {
+          params: { path: { run_id: id }, query: { ...logParameters(filter), limit: 1_000 } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function logUrl(id: string, filter: LogFilter): string {
+  const query = new URLSearchParams({ ...logParameters(filter), download: 'true' });
+  return `/api/v1/runs/${id}/logs/?${query.toString()}`;
+}
+
+export interface RunDescription {
+  name?: string;
+  notes?: string;
+  tags?: string[];
+  is_favourite?: boolean;
+}
+
+export function describeRun(id: string, body: RunDescription) {
+  return unwrap(client.PATCH('/api/v1/runs/{run_id}/', { ...one(id), body }));
+}
+
+export type BulkAction = components['schemas']['BulkRequest']['action'];
+
+export function changeRuns(runs: readonly string[], action: BulkAction, tag?: string) {
+  const body = { runs: [...runs], action, ...(tag !== undefined && { tag }) };
+  return unwrap(client.POST('/api/v1/runs/bulk/', { body }));
+}
+
+const viewsKey = ['views'] as const;
+
+export const savedViewsQuery = queryOptions({
+  queryKey: viewsKey,
+  queryFn: ({ signal }) => unwrap(client.GET('/api/v1/views/', { signal })),
+});
+
+export function saveView(name: string, query: string) {
+  return unwrap(client.POST('/api/v1/views/', { body: { name, query } }));
+}
+
+export function deleteView(id: string) {
+  return unwrapEmpty(
+    client.DELETE('/api/v1/views/{view_id}/', { params: { path: { view_id: id } } }),
+  );
 }

@@ -547,6 +547,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spec/partition/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Return how a spec would divide its data among the clients, once a worker knows. */
+        post: operations["spec_partition_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spec/schema/": {
         parameters: {
             query?: never;
@@ -5701,6 +5718,19 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["RunRow"][];
         };
+        /**
+         * PartitionAnswer
+         * @description A preview; while it is pending, ask again.
+         */
+        PartitionAnswer: {
+            state: components["schemas"]["PreviewState"];
+            report: components["schemas"]["PreviewReport"] | null;
+            /** Problem */
+            problem: string;
+        };
+        PartitionQuestionRequest: {
+            spec: components["schemas"]["RunSpecInput"];
+        };
         /** @description What is written on a run; what is left out stays as it is. */
         PatchedRunDescriptionRequest: {
             name?: string;
@@ -5774,6 +5804,64 @@ export interface components {
              */
             value: number | null;
         };
+        /** PreviewClient */
+        PreviewClient: {
+            /** Client Id */
+            client_id: number;
+            /** Name */
+            name: string | null;
+            /** Num Train */
+            num_train: number;
+            /** Num Test */
+            num_test: number;
+            /**
+             * Class Counts
+             * @description Training examples of each class.
+             */
+            class_counts: number[];
+        };
+        /**
+         * PreviewReport
+         * @description How data would be divided.
+         */
+        PreviewReport: {
+            /** Num Clients */
+            num_clients: number;
+            /**
+             * Clients
+             * @description The first ones, where there are many.
+             */
+            clients: components["schemas"]["PreviewClient"][];
+            /** Num Classes */
+            num_classes: number;
+            /** Class Names */
+            class_names: string[];
+            /**
+             * Unused Train
+             * @description Training examples that nobody holds.
+             */
+            unused_train: number;
+            /**
+             * Total Variation
+             * @description Mean distance of a client's classes from those of all: 0 alike, 1 apart.
+             */
+            total_variation: number;
+            /**
+             * Jensen Shannon
+             * @description Divergence between the clients, in bits.
+             */
+            jensen_shannon: number;
+            /**
+             * Size Gini
+             * @description Inequality of sizes: 0 equal, 1 all with one client.
+             */
+            size_gini: number;
+        };
+        /**
+         * PreviewState
+         * @enum {string}
+         */
+        PreviewState: "pending" | "ready" | "failed";
         /** @enum {string} */
         Priority: "low" | "normal" | "high";
         Project: {
@@ -9621,6 +9709,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sparklines"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    spec_partition_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartitionQuestionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartitionAnswer"];
                 };
             };
             /** @description What went wrong. */

@@ -1,5 +1,5 @@
 /** Short names for the generated types. */
-import type { components } from './schema';
+import type { components, operations } from './schema';
 
 type Schemas = components['schemas'];
 
@@ -14,6 +14,18 @@ export type IntentField = Schemas['IntentField'];
 export type IntentSweep = Schemas['IntentSweep'];
 export type SweepInput = Schemas['SweepSpecInput'];
 export type Estimate = Schemas['SpecEstimate'];
+
+export type Comparison = Schemas['Comparison'];
+export type ComparedRun = Comparison['runs'][number];
+export type ClientRow = Schemas['ClientRow'];
+/** Cells are column, row and value. */
+export type ClientRounds = Omit<Schemas['ClientRounds'], 'cells'> & { cells: number[][] };
+export type ClientMetric = ClientRounds['metric'];
+export type LogLine = Schemas['LogLine'];
+export type LogLevel = LogLine['level'];
+export type RunOrdering = NonNullable<
+  NonNullable<operations['runs_list']['parameters']['query']>['ordering']
+>;
 
 /** A spec in a request; what it leaves out gets its default. */
 export type SpecInput = Schemas['RunSpecInput'];

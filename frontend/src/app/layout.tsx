@@ -1,6 +1,6 @@
 import { ActionIcon, Drawer } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconListDetails, IconMenu2, IconPlus } from '@tabler/icons-react';
+import { IconChartLine, IconListDetails, IconMenu2, IconPlus } from '@tabler/icons-react';
 import { Link, Outlet } from '@tanstack/react-router';
 import { Logo } from '@/components/ui/logo';
 import { ButtonLink } from '@/components/ui/links';
@@ -77,6 +77,10 @@ function Sidebar({ onNavigate }: { onNavigate?: () => void }) {
         <Link to="/runs" className={classes['link']} onClick={onNavigate}>
           <IconListDetails size={18} stroke={1.7} aria-hidden />
           {strings.app.runs}
+        </Link>
+        <Link to="/compare" className={classes['link']} onClick={onNavigate}>
+          <IconChartLine size={18} stroke={1.7} aria-hidden />
+          {strings.app.compare}
         </Link>
       </nav>
       <AccountMenu />

@@ -11,6 +11,7 @@ import { asApiError } from '@/api/errors';
 import { meQuery } from '@/api/session';
 import { Loading } from '@/components/ui/feedback';
 import {
+  readCompareSearch,
   readNewRunSearch,
   readRunListSearch,
   readRunSearch,
@@ -70,6 +71,13 @@ const runRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/runs/run-page'), 'RunPage'),
 });
 
+const compareRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/compare',
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import('@/features/compare/compare-page'), 'ComparePage'),
+});
+
 const newRunRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/new',
@@ -79,7 +87,7 @@ const newRunRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  memberRoute.addChildren([homeRoute, runsRoute, runRoute, newRunRoute]),
+  memberRoute.addChildren([homeRoute, runsRoute, runRoute, compareRoute, newRunRoute]),
 ]);
 
 export function createAppRouter(queries: QueryClient, history?: RouterHistory) {

@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { expect, it } from 'vitest';
@@ -47,12 +47,95 @@ it('keeps the filter in the address and asks the server with it', async () => {
       return page([]);
     }),
   );
-  const { router } = renderApp('/runs?state=failed&search=digits');
+  const { router } = renderApp('/runs?state=failed&search=digits&sort=-accuracy&tag=paper');
   expect(await screen.findByText('No run matches')).toBeInTheDocument();
-  expect(asked.at(-1)).toBe('?state=failed&search=digits');
-  await userEvent.click(screen.getByRole('radio', { name: 'Paused' }));
-  await screen.findByText('No run matches');
-  expect(router.state.location.search).toEqual({ state: 'paused', search: 'digits' });
+  expect(asked.at(-1)).toBe('?search=digits&state=failed&ordering=-accuracy&tag=paper');
+  await userEvent.click(screen.getByRole('button', { name: 'State · 1' }));
+  await userEvent.click(await screen.findByRole('checkbox', { name: /Paused/ }));
+  await waitFor(() => {
+    expect(router.state.location.search).toEqual({
+      state: 'failed,paused',
+      search: 'digits',
+      sort: '-accuracy',
+      tag: 'paper',
+    });
+  });
+});
+
+it('sorts by a heading, and says so', async () => {
+  const { router } = renderApp('/runs');
+  const heading = await screen.findByRole('columnheader', { name: 'Accuracy' });
+  await userEvent.click(within(heading).getByRole('button'));
+  expect(router.state.location.search).toEqual({ sort: '-accuracy' });
+  await waitFor(() => {
+    expect(screen.getByRole('columnheader', { name: 'Accuracy' })).toHaveAttribute(
+      'aria-sort',
+      'descending',
+    );
+  });
+});
+
+it('shows the columns that the address asks for', async () => {
+  renderApp('/runs?columns=tags,author');
+  expect(await screen.findByRole('columnheader', { name: 'By' })).toBeInTheDocument();
+  expect(screen.queryByRole('columnheader', { name: 'Accuracy' })).not.toBeInTheDocument();
+  expect(screen.getByText('paper')).toBeInTheDocument();
+});
+
+it('does the same with all selected runs, and says what was refused', async () => {
+  const asked: unknown[] = [];
+  server.use(
+    http.post(api('runs/bulk/'), async ({ request }) => {
+      asked.push(await request.json());
+      return HttpResponse.json({
+        done: [],
+        refused: [{ id: makeListItem().id, code: 'conflict', message: 'It has ended.' }],
+      });
+    }),
+  );
+  renderApp('/runs');
+  await userEvent.click(await screen.findByRole('checkbox', { name: 'Select all shown runs' }));
+  const bar = screen.getByRole('region', { name: 'Selected runs' });
+  expect(within(bar).getByText('1 run selected')).toBeInTheDocument();
+  expect(within(bar).queryByRole('button', { name: 'Retry' })).not.toBeInTheDocument();
+  await userEvent.click(within(bar).getByRole('button', { name: 'Pause' }));
+  expect(await screen.findByText(/1 run stayed as it was: It has ended/)).toBeInTheDocument();
+  expect(asked).toEqual([{ runs: [makeListItem().id], action: 'pause' }]);
+  expect(within(bar).getByRole('link', { name: 'Compare' })).toHaveAttribute(
+    'href',
+    expect.stringContaining('/compare?runs='),
+  );
+});
+
+it('saves the view that is shown under a name', async () => {
+  const saved: unknown[] = [];
+  server.use(
+    http.post(api('views/'), async ({ request }) => {
+      saved.push(await request.json());
+      return HttpResponse.json({ id: 'v', name: 'x', query: '', created_at: '' }, { status: 201 });
+    }),
+  );
+  renderApp('/runs?state=failed');
+  await userEvent.click(await screen.findByRole('button', { name: 'Views' }));
+  await userEvent.type(await screen.findByLabelText('Name of the view'), 'Failed ones{Enter}');
+  await waitFor(() => {
+    expect(saved).toEqual([{ name: 'Failed ones', query: '?state=failed' }]);
+  });
+});
+
+it('stars a run by its button', async () => {
+  const asked: unknown[] = [];
+  server.use(
+    http.patch(api('runs/:id/'), async ({ request }) => {
+      asked.push(await request.json());
+      return HttpResponse.json(makeListItem({ is_favourite: true }));
+    }),
+  );
+  renderApp('/runs');
+  await userEvent.click(await screen.findByRole('button', { name: 'Star Digits, very uneven' }));
+  await waitFor(() => {
+    expect(asked).toEqual([{ is_favourite: true }]);
+  });
 });
 
 it('loads more by the cursor that the server gave', async () => {

@@ -66,7 +66,7 @@ it('says when the live connection has dropped, and takes up after the last event
 
 it('offers what the server allows, and nothing else', async () => {
   server.use(
-    http.get(api('runs/:id/'), () =>
+    http.get(api(`runs/${run.id}/`), () =>
       HttpResponse.json(makeRun({ state: 'paused', allowed_actions: ['resume'] })),
     ),
   );
@@ -96,7 +96,7 @@ it('asks before it cancels', async () => {
 
 it('names the client, the round and the remedy when a run has failed', async () => {
   server.use(
-    http.get(api('runs/:id/'), () =>
+    http.get(api(`runs/${run.id}/`), () =>
       HttpResponse.json(
         makeRun({
           state: 'failed',
@@ -141,7 +141,7 @@ it('names the client, the round and the remedy when a run has failed', async () 
 });
 
 it('says so when there is no such run', async () => {
-  server.use(http.get(api('runs/:id/'), () => problem(404, 'not_found')));
+  server.use(http.get(api(`runs/${run.id}/`), () => problem(404, 'not_found')));
   renderApp(ADDRESS);
   expect(await screen.findByText('Not found')).toBeInTheDocument();
 });
@@ -177,4 +177,76 @@ it('marks in the spec what differs from the defaults', async () => {
   const clients = await screen.findByText('50');
   expect(clients).toHaveAttribute('title', 'differs from the default');
   expect(screen.getByText('0.5')).not.toHaveAttribute('title');
+});
+
+it('shows every part of a run by its tab, and keeps the tab in the address', async () => {
+  const { router } = renderApp(`${ADDRESS}?tab=clients`);
+  expect(await screen.findByRole('heading', { name: 'Clients by round' })).toBeInTheDocument();
+  const table = await screen.findByRole('group', { name: 'All clients' });
+  expect(within(table).getAllByRole('row')).toHaveLength(3);
+  await userEvent.click(screen.getByText('Worst 10 %'));
+  expect(within(table).getAllByRole('row')).toHaveLength(2);
+  for (const [tab, heading] of [
+    ['Data', 'Data of the clients'],
+    ['Topology', 'Topology'],
+    ['Log', 'Log'],
+    ['Metrics', 'Curves'],
+  ] as const) {
+    await userEvent.click(screen.getByRole('tab', { name: tab }));
+    expect(await screen.findByRole('heading', { name: heading })).toBeInTheDocument();
+  }
+  expect(router.state.location.search).toEqual({ tab: 'metrics' });
+});
+
+it('filters the log on the server, and downloads what is filtered', async () => {
+  const asked: string[] = [];
+  renderApp(`${ADDRESS}?tab=log`);
+  await screen.findByRole('heading', { name: 'Log' });
+  server.use(
+    http.get(api('runs/:id/logs/'), ({ request }) => {
+      asked.push(new URL(request.url).search);
+      return HttpResponse.json({ lines: [], cursor: 4, has_more: false });
+    }),
+  );
+  await userEvent.type(screen.getByRole('textbox', { name: 'Client' }), '17');
+  expect(await screen.findByText('No line matches.')).toBeInTheDocument();
+  expect(asked.at(-1)).toBe('?level=info&client=17&limit=1000');
+  expect(screen.getByRole('link', { name: 'Download' })).toHaveAttribute(
+    'href',
+    expect.stringContaining('client=17&download=true'),
+  );
+});
+
+it('keeps notes and tags', async () => {
+  const asked: unknown[] = [];
+  server.use(
+    http.patch(api('runs/:id/'), async ({ request }) => {
+      asked.push(await request.json());
+      return HttpResponse.json(makeRun({ notes: 'lr was high', tags: ['paper'] }));
+    }),
+  );
+  await open();
+  await userEvent.type(screen.getByRole('textbox', { name: 'Notes' }), 'lr was high');
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  await waitFor(() => {
+    expect(asked).toEqual([{ notes: 'lr was high', tags: ['paper'] }]);
+  });
+});
+
+it('says that a run is in the trash, and restores it', async () => {
+  const asked: unknown[] = [];
+  server.use(
+    http.get(api(`runs/${run.id}/`), () =>
+      HttpResponse.json(makeRun({ trashed_at: run.created_at, state: 'failed', is_final: true })),
+    ),
+    http.post(api('runs/bulk/'), async ({ request }) => {
+      asked.push(await request.json());
+      return HttpResponse.json({ done: [run.id], refused: [] });
+    }),
+  );
+  renderApp(ADDRESS);
+  await userEvent.click(await screen.findByRole('button', { name: 'Restore' }));
+  await waitFor(() => {
+    expect(asked).toEqual([{ runs: [run.id], action: 'restore' }]);
+  });
 });

@@ -8,6 +8,14 @@ function text(value: unknown): string | undefined {
   return typeof string === 'string' && string.trim() !== '' ? string : undefined;
 }
 
+function flag(value: unknown): true | undefined {
+  return value === true ? true : undefined;
+}
+
+function share(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 && value < 1 ? value : undefined;
+}
+
 function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | undefined {
   return allowed.find((candidate) => candidate === value);
 }
@@ -16,6 +24,15 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | und
 function compact<T extends object>(search: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(search).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** A list in an address: "failed,paused". */
+export function splitList(value: string | undefined): string[] {
+  return value === undefined ? [] : value.split(',').filter((part) => part !== '');
+}
+
+export function joinList(values: readonly string[]): string | undefined {
+  return values.length === 0 ? undefined : values.join(',');
 }
 
 export function readSignInSearch(search: Search): { next?: string; expired?: true } {
@@ -28,17 +45,100 @@ export function readSignInSearch(search: Search): { next?: string; expired?: tru
   });
 }
 
-export function readRunListSearch(search: Search): { state?: string; search?: string } {
-  return compact({ state: text(search['state']), search: text(search['search']) });
+/** One view of the list of runs; lists of values are separated by commas. */
+export interface RunListView {
+  search?: string;
+  state?: string;
+  method?: string;
+  dataset?: string;
+  tag?: string;
+  starred?: true;
+  trash?: true;
+  sort?: string;
+  columns?: string;
 }
 
-export const RUN_TABS = ['overview', 'events', 'spec', 'model'] as const;
-export type RunTab = (typeof RUN_TABS)[number];
-export const CHART_AXES = ['rounds', 'seconds', 'bytes'] as const;
+export function readRunListSearch(search: Search): RunListView {
+  return compact({
+    search: text(search['search']),
+    state: text(search['state']),
+    method: text(search['method']),
+    dataset: text(search['dataset']),
+    tag: text(search['tag']),
+    starred: flag(search['starred']),
+    trash: flag(search['trash']),
+    sort: text(search['sort']),
+    columns: text(search['columns']),
+  });
+}
+
+export const CHART_AXES = ['rounds', 'bytes', 'seconds', 'simulated'] as const;
 export type ChartAxis = (typeof CHART_AXES)[number];
 
-export function readRunSearch(search: Search): { tab?: RunTab; x?: ChartAxis } {
-  return compact({ tab: oneOf(search['tab'], RUN_TABS), x: oneOf(search['x'], CHART_AXES) });
+/** How curves are drawn. */
+export interface CurveView {
+  x?: ChartAxis;
+  logx?: boolean;
+  logy?: boolean;
+  /** Weight of the past in the moving average, below 1. */
+  smooth?: number;
+}
+
+function readCurveView(search: Search): CurveView {
+  return compact({
+    x: oneOf(search['x'], CHART_AXES),
+    logx: flag(search['logx']),
+    logy: flag(search['logy']),
+    smooth: share(search['smooth']),
+  });
+}
+
+/** The same view without what is the default, so that addresses stay short. */
+export function curveSearch(view: CurveView): CurveView {
+  return compact({
+    x: view.x === 'rounds' ? undefined : view.x,
+    logx: view.logx === true ? true : undefined,
+    logy: view.logy === true ? true : undefined,
+    smooth: share(view.smooth),
+  });
+}
+
+export const RUN_TABS = [
+  'overview',
+  'metrics',
+  'clients',
+  'data',
+  'topology',
+  'log',
+  'spec',
+  'model',
+] as const;
+export type RunTab = (typeof RUN_TABS)[number];
+
+export function readRunSearch(search: Search): { tab?: RunTab } & CurveView {
+  return { ...compact({ tab: oneOf(search['tab'], RUN_TABS) }), ...readCurveView(search) };
+}
+
+export const COMPARE_TABS = ['curves', 'cost', 'settings', 'table'] as const;
+export type CompareTab = (typeof COMPARE_TABS)[number];
+
+export interface CompareView extends CurveView {
+  runs?: string;
+  tab?: CompareTab;
+  metric?: string;
+  group?: string;
+}
+
+export function readCompareSearch(search: Search): CompareView {
+  return {
+    ...compact({
+      runs: text(search['runs']),
+      tab: oneOf(search['tab'], COMPARE_TABS),
+      metric: text(search['metric']),
+      group: text(search['group']),
+    }),
+    ...readCurveView(search),
+  };
 }
 
 export function readNewRunSearch(search: Search): { clone?: string } {

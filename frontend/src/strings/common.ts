@@ -7,6 +7,7 @@ export const common = {
     openMenu: 'Open menu',
     navigation: 'Main',
     runs: 'Runs',
+    compare: 'Compare',
     newRun: 'New run',
     scheme: 'Colour scheme',
     schemes: { auto: 'System', light: 'Light', dark: 'Dark' },

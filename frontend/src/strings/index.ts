@@ -1,6 +1,18 @@
 /** Every English text of the screens. Texts about settings come from the server's schemas. */
+import { charts } from './charts';
 import { common } from './common';
+import { compare } from './compare';
 import { jobs } from './jobs';
+import { runList } from './run-list';
+import { runParts } from './run-parts';
 import { runs } from './runs';
 
-export const strings = { ...common, ...jobs, ...runs };
+export const strings = {
+  ...common,
+  ...charts,
+  ...compare,
+  ...jobs,
+  ...runList,
+  ...runParts,
+  ...runs,
+};

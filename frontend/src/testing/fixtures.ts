@@ -1,4 +1,13 @@
-import type { CatalogueEntry, Event, RoundRow, Run, RunListItem } from '@/api/types';
+import type {
+  CatalogueEntry,
+  ClientRow,
+  ComparedRun,
+  Comparison,
+  Event,
+  RoundRow,
+  Run,
+  RunListItem,
+} from '@/api/types';
 import type { JsonSchema } from '@/lib/json-schema';
 
 const RUN_ID = '11111111-1111-4111-8111-111111111111';
@@ -209,3 +218,62 @@ export const catalogue: CatalogueEntry[] = [
   entry('partition', 'dirichlet', 'Dirichlet'),
   entry('model', 'mlp', 'Perceptron'),
 ];
+
+export function makeClient(id: number, changes: Partial<ClientRow> = {}): ClientRow {
+  return {
+    client_id: id,
+    num_samples: 10 * (id + 1),
+    class_counts: [id, 10],
+    rounds: 2,
+    last_round: 1,
+    last_loss: 0.5,
+    mean_duration_s: 0.1,
+    bytes_up: 1000,
+    bytes_down: 1000,
+    refused: 0,
+    failed: 0,
+    last_reason: null,
+    test_samples: null,
+    test_accuracy: null,
+    test_loss: null,
+    personal_accuracy: null,
+    ...changes,
+  };
+}
+
+function makeCompared(name: string, last: number, index: number): ComparedRun {
+  const run = makeListItem({
+    id: `${index}1111111-1111-4111-8111-111111111111`,
+    name,
+    state: 'succeeded',
+    is_final: true,
+    totals: { bytes_up: 2e6, bytes_down: 2e6, seconds: 1, sim_seconds: 4 },
+  });
+  return {
+    run,
+    curve: {
+      round: [0, 1],
+      bytes: [100, 200],
+      seconds: [0.5, 1],
+      sim_seconds: [2, 4],
+      metrics: { accuracy: [0.5, last], drift: [1, 2], loss: [null, 1] },
+      total: 2,
+    },
+  };
+}
+
+/** Two seeds of FedAvg and one run of FedProx. */
+export function makeComparison(): Comparison {
+  return {
+    runs: [
+      makeCompared('FedAvg', 0.6, 1),
+      makeCompared('FedAvg', 0.8, 2),
+      makeCompared('FedProx', 0.9, 3),
+    ],
+    differences: [
+      { path: 'algorithm.kind', values: ['fedavg', 'fedavg', 'fedprox'] },
+      { path: 'algorithm.mu', values: [null, null, 0.1] },
+      { path: 'seed', values: [0, 1, 0] },
+    ],
+  };
+}

@@ -1,36 +1,32 @@
 import type { RoundRow } from '@/api/types';
-import type { Axis, Point } from '@/components/charts/types';
-import { formatBytes, formatDuration, formatInteger, formatReal } from '@/lib/format';
+import { seriesColor } from '@/components/charts/palette';
+import type { Point, Series } from '@/components/charts/types';
+import { metricTitle } from '@/components/charts/metric-axes';
 import type { ChartAxis } from '@/lib/url-state';
-import { strings } from '@/strings';
-
-const { axisUnits, accuracyUnit, lossUnit } = strings.run.charts;
-
-export const X_AXES: Readonly<Record<ChartAxis, Axis>> = {
-  rounds: { label: axisUnits.rounds, format: formatInteger, isInteger: true },
-  seconds: { label: axisUnits.seconds, format: formatDuration },
-  bytes: { label: axisUnits.bytes, format: formatBytes },
-};
-
-export const ACCURACY_AXIS: Axis = {
-  label: accuracyUnit,
-  format: (value) => `${Number((value * 100).toFixed(1))}%`,
-};
-
-export const LOSS_AXIS: Axis = { label: lossUnit, format: formatReal };
 
 /** Where each round lies on the horizontal axis; cost is what had been spent when it ended. */
 export function positionsOf(rounds: readonly RoundRow[], axis: ChartAxis): readonly number[] {
   if (axis === 'rounds') return rounds.map((row) => row.round);
   let spent = 0;
   return rounds.map((row) => {
-    spent += axis === 'seconds' ? row.seconds : row.bytes_up + row.bytes_down;
+    spent += costOf(row, axis);
     return spent;
   });
 }
 
+function costOf(row: RoundRow, axis: Exclude<ChartAxis, 'rounds'>): number {
+  switch (axis) {
+    case 'bytes':
+      return row.bytes_up + row.bytes_down;
+    case 'seconds':
+      return row.seconds;
+    case 'simulated':
+      return row.sim_seconds;
+  }
+}
+
 /** The points of one metric; rounds that were not evaluated have none. */
-export function pointsOf(
+function pointsOf(
   rounds: readonly RoundRow[],
   positions: readonly number[],
   metric: string,
@@ -40,6 +36,42 @@ export function pointsOf(
     const position = positions[index];
     return value === undefined || position === undefined ? [] : [[position, value]];
   });
+}
+
+/** What is drawn together: losses in one chart, every other metric in its own. */
+interface MetricChart {
+  id: string;
+  metrics: readonly string[];
+}
+
+const LOSSES = ['loss', 'train_loss'];
+
+export function chartsOf(rounds: readonly RoundRow[]): MetricChart[] {
+  const names = [...new Set(rounds.flatMap((row) => Object.keys(row.metrics)))].sort();
+  const others = names.filter((name) => name !== 'accuracy' && !LOSSES.includes(name));
+  return [
+    { id: 'accuracy', metrics: ['accuracy'] },
+    { id: 'loss', metrics: LOSSES },
+    ...others.map((name) => ({ id: name, metrics: [name] })),
+  ].filter(({ id, metrics }) =>
+    id === 'accuracy' || id === 'loss'
+      ? rounds.length === 0 || metrics.some((name) => names.includes(name))
+      : true,
+  );
+}
+
+export function seriesOf(
+  rounds: readonly RoundRow[],
+  positions: readonly number[],
+  { id, metrics }: MetricChart,
+): Series[] {
+  const first = id === 'accuracy' ? 0 : 1;
+  return metrics.map((metric, index) => ({
+    name: metricTitle(metric),
+    color: seriesColor(first + index),
+    points: pointsOf(rounds, positions, metric),
+    isDashed: metric === 'train_loss',
+  }));
 }
 
 /** The best value so far, or undefined before the first evaluation. */

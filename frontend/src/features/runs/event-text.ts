@@ -65,8 +65,3 @@ export function describeEvent(event: Event): EventText {
     }
   }
 }
-
-/** Rounds and checkpoints come in crowds; everything else is worth reading. */
-export function isMilestone(event: Event): boolean {
-  return event.kind !== 'round_finished' && event.kind !== 'checkpoint_saved';
-}

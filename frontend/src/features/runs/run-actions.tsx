@@ -16,6 +16,7 @@ import type { Run } from '@/api/types';
 import { ButtonLink } from '@/components/ui/links';
 import { strings } from '@/strings';
 import { cacheRun } from './run-cache';
+import { RunMenu } from './run-menu';
 
 const text = strings.run;
 
@@ -70,6 +71,7 @@ export function RunActions({ run }: { run: Run }) {
           {text.actions.clone}
         </ButtonLink>
       )}
+      <RunMenu run={run} />
       <Modal opened={isAsking} onClose={question.close} title={text.cancelTitle} centered>
         <p>{text.cancelText(run.name)}</p>
         <Group justify="flex-end" mt="lg" gap="xs">

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runKeys, type RunHistory } from '@/api/runs';
 import type { Run } from '@/api/types';
 import { events, makeRound, makeRun, roundFinished } from '@/testing/fixtures';
-import { applyFrame, withEarlierEvents } from './run-cache';
+import { applyFrame } from './run-cache';
 
 const id = makeRun().id;
 const history: RunHistory = {
@@ -55,11 +55,6 @@ describe('events', () => {
     });
     expect(read(queries).rounds.map((row) => row.round)).toEqual([0, 1, 2, 3]);
     expect(read(queries).numRounds).toBe(4);
-  });
-
-  it('are put in front without doubling when older ones are fetched', () => {
-    const late = { ...history, events: events.slice(2) };
-    expect(withEarlierEvents(late, events.slice(0, 3)).events).toEqual(events);
   });
 });
 

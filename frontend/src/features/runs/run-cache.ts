@@ -32,15 +32,6 @@ function withEvents(history: RunHistory, events: readonly Event[]): RunHistory {
   };
 }
 
-/** Older events put in front, where they are needed. */
-export function withEarlierEvents(history: RunHistory, earlier: readonly Event[]): RunHistory {
-  const first = history.events[0]?.seq ?? Infinity;
-  return {
-    ...history,
-    events: [...earlier.filter((event) => event.seq < first), ...history.events],
-  };
-}
-
 /** Put a run into the cache, unless the cache already knows something newer. */
 export function cacheRun(queries: QueryClient, run: Run): void {
   queries.setQueryData<Run>(runKeys.detail(run.id), (known) =>

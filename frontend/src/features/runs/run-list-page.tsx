@@ -1,16 +1,18 @@
-import { Button, CloseButton, SegmentedControl, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
-import { IconPlus, IconSearch, IconTrain } from '@tabler/icons-react';
+import { Button } from '@mantine/core';
+import { IconPlus, IconSearch, IconTrain, IconTrash } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
-import { runListQuery } from '@/api/runs';
-import type { RunListItem, RunState } from '@/api/types';
+import { runListQuery, type RunFilter } from '@/api/runs';
+import type { RunOrdering, RunState } from '@/api/types';
 import { Empty, Failure, Loading } from '@/components/ui/feedback';
-import { PageHeader } from '@/components/ui/page-header';
-import { usePageTitle } from '@/lib/use-page-title';
 import { ButtonLink } from '@/components/ui/links';
+import { PageHeader } from '@/components/ui/page-header';
+import { readRunListSearch, splitList, type RunListView } from '@/lib/url-state';
+import { usePageTitle } from '@/lib/use-page-title';
 import { strings } from '@/strings';
+import { BulkBar } from './bulk-bar';
+import { RunFilters } from './run-filters';
 import classes from './run-list-page.module.css';
 import { RunTable } from './run-table';
 
@@ -22,70 +24,127 @@ const STATES = Object.keys(strings.states) as RunState[];
 const BUSY_MS = 2_000;
 const IDLE_MS = 15_000;
 
+function filterOf(view: RunListView): RunFilter {
+  const states = splitList(view.state);
+  return {
+    search: view.search,
+    states: STATES.filter((known) => states.includes(known)),
+    methods: splitList(view.method),
+    datasets: splitList(view.dataset),
+    tags: splitList(view.tag),
+    starred: view.starred ?? false,
+    trash: view.trash ?? false,
+    // The server knows its orders, and says so when an address has another.
+    ordering: view.sort as RunOrdering | undefined,
+  };
+}
+
 export function RunListPage() {
-  const { state, search } = route.useSearch();
+  const view = route.useSearch();
+  const navigate = route.useNavigate();
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   usePageTitle(text.title);
   const runs = useInfiniteQuery({
-    ...runListQuery({ state: STATES.find((known) => known === state), search }),
+    ...runListQuery(filterOf(view)),
     refetchInterval: ({ state: { data } }) => {
       const rows = data?.pages.flatMap((page) => page.results) ?? [];
       return rows.some((run) => !run.is_final) ? BUSY_MS : IDLE_MS;
     },
   });
   const rows = runs.data?.pages.flatMap((page) => page.results);
+  const chosen = rows?.filter((run) => selected.has(run.id)) ?? [];
 
   return (
     <>
       <PageHeader title={text.title} />
-      <Filters />
+      <RunFilters />
+      <BulkBar
+        runs={chosen}
+        isTrash={view.trash ?? false}
+        onClear={() => {
+          setSelected(new Set());
+        }}
+      />
       {runs.isPending && <Loading label={text.loading} rows={7} />}
       {runs.isError && <Failure error={runs.error} onRetry={() => void runs.refetch()} />}
-      {rows && (
-        <RunRows rows={rows} isFiltered={state !== undefined || search !== undefined}>
-          {runs.hasNextPage && (
-            <Button
-              variant="default"
-              loading={runs.isFetchingNextPage}
-              onClick={() => void runs.fetchNextPage()}
-            >
-              {text.loadMore}
-            </Button>
-          )}
-        </RunRows>
+      {rows?.length === 0 && <NoRuns view={view} />}
+      {rows && rows.length > 0 && (
+        <>
+          <RunTable
+            runs={rows}
+            columns={view.columns}
+            sort={view.sort}
+            onSort={(sort) => {
+              void navigate({
+                search: (old) => readRunListSearch({ ...old, sort }),
+                replace: true,
+                resetScroll: false,
+              });
+            }}
+            selected={new Set(chosen.map((run) => run.id))}
+            onSelect={setSelected}
+          />
+          <LoadMore query={runs} />
+        </>
       )}
     </>
   );
 }
 
-interface RunRowsProps {
-  rows: readonly RunListItem[];
-  isFiltered: boolean;
-  children: React.ReactNode;
+interface LoadMoreProps {
+  query: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown };
 }
 
-function RunRows({ rows, isFiltered, children }: RunRowsProps) {
-  if (rows.length > 0) {
+function LoadMore({ query }: LoadMoreProps) {
+  if (!query.hasNextPage) return null;
+  return (
+    <div className={classes['foot']}>
+      <Button
+        variant="default"
+        loading={query.isFetchingNextPage}
+        onClick={() => {
+          query.fetchNextPage();
+        }}
+      >
+        {text.loadMore}
+      </Button>
+    </div>
+  );
+}
+
+const ICON = { size: 34, stroke: 1.4, color: 'var(--rh-text-dim)', 'aria-hidden': true } as const;
+
+function NoRuns({ view }: { view: RunListView }) {
+  const { sort: _, columns: __, trash, ...filters } = view;
+  const isFiltered = Object.keys(filters).length > 0;
+  const showAll = (
+    <ButtonLink to="/runs" search={{}} variant="default">
+      {text.noMatchAction}
+    </ButtonLink>
+  );
+  if (isFiltered) {
     return (
-      <>
-        <RunTable runs={rows} />
-        <div className={classes['foot']}>{children}</div>
-      </>
+      <Empty
+        icon={<IconSearch {...ICON} />}
+        title={text.noMatchTitle}
+        text={text.noMatchText}
+        action={showAll}
+      />
     );
   }
-  return isFiltered ? (
+  if (trash) {
+    return (
+      <Empty
+        icon={<IconTrash {...ICON} />}
+        title={text.trashEmptyTitle}
+        text={text.trashEmptyText}
+        action={showAll}
+      />
+    );
+  }
+  return (
     <Empty
-      icon={<IconSearch size={32} stroke={1.4} color="var(--rh-text-dim)" aria-hidden />}
-      title={text.noMatchTitle}
-      text={text.noMatchText}
-      action={
-        <ButtonLink to="/runs" search={{}} variant="default">
-          {text.noMatchAction}
-        </ButtonLink>
-      }
-    />
-  ) : (
-    <Empty
-      icon={<IconTrain size={36} stroke={1.4} color="var(--rh-text-dim)" aria-hidden />}
+      icon={<IconTrain {...ICON} />}
       title={text.emptyTitle}
       text={text.emptyText}
       action={
@@ -94,79 +153,5 @@ function RunRows({ rows, isFiltered, children }: RunRowsProps) {
         </ButtonLink>
       }
     />
-  );
-}
-
-/** The filter lives in the address, so that a view can be shared and gone back to. */
-function Filters() {
-  const { state, search } = route.useSearch();
-  const navigate = route.useNavigate();
-  const isWide = useMediaQuery('(min-width: 60em)');
-  const [draft, setDraft] = useState<string | null>(null);
-  const applySearch = useDebouncedCallback((next: string) => {
-    setDraft(null);
-    void navigate({
-      search: (old) => ({ ...(old.state && { state: old.state }), ...(next && { search: next }) }),
-      replace: true,
-    });
-  }, 250);
-  const applyState = (next: string | null) => {
-    void navigate({
-      search: (old) => ({
-        ...(old.search && { search: old.search }),
-        ...(next && next !== 'all' && { state: next }),
-      }),
-    });
-  };
-  const options = [
-    { value: 'all', label: text.all },
-    ...STATES.map((value) => ({ value, label: strings.states[value] })),
-  ];
-
-  return (
-    <div className={classes['filters']}>
-      <TextInput
-        type="search"
-        className={classes['search']}
-        aria-label={text.search}
-        placeholder={text.search}
-        leftSection={<IconSearch size={16} aria-hidden />}
-        value={draft ?? search ?? ''}
-        onChange={(event) => {
-          setDraft(event.currentTarget.value);
-          applySearch(event.currentTarget.value);
-        }}
-        rightSection={
-          (draft ?? search) && (
-            <CloseButton
-              size="sm"
-              aria-label={text.clearSearch}
-              onClick={() => {
-                setDraft('');
-                applySearch('');
-              }}
-            />
-          )
-        }
-      />
-      {isWide ? (
-        <SegmentedControl
-          size="sm"
-          aria-label={text.filter}
-          value={state ?? 'all'}
-          onChange={applyState}
-          data={options}
-        />
-      ) : (
-        <Select
-          className={classes['state']}
-          aria-label={text.filter}
-          value={state ?? 'all'}
-          onChange={applyState}
-          data={options}
-          allowDeselect={false}
-        />
-      )}
-    </div>
   );
 }

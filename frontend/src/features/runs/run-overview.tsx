@@ -9,6 +9,7 @@ import { strings } from '@/strings';
 import { bestOf } from './chart-series';
 import { RunCharts } from './run-charts';
 import { EventList } from './run-events';
+import { RunNotes } from './run-notes';
 import classes from './run-overview.module.css';
 import { SetupSummary } from './setup-summary';
 
@@ -22,6 +23,7 @@ export function RunOverview({ run, history }: { run: Run; history: RunHistory })
       <StatTiles stats={statsOf(run, history)} />
       <RunCharts run={run} history={history} />
       <div className={classes['columns']}>
+        <RunNotes key={run.notes + run.tags.join()} run={run} />
         <SetupSummary spec={asDocument(run.spec)} />
         <Card
           title={events.latest}
@@ -29,7 +31,7 @@ export function RunOverview({ run, history }: { run: Run; history: RunHistory })
             <TextLink
               to="/runs/$runId"
               params={{ runId: run.id }}
-              search={{ tab: 'events' }}
+              search={{ tab: 'log' }}
               size="sm"
             >
               {events.showAll}

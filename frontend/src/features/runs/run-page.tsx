@@ -8,12 +8,17 @@ import { RUN_TABS, type RunTab } from '@/lib/url-state';
 import { usePageTitle } from '@/lib/use-page-title';
 import { strings } from '@/strings';
 import { ConnectionBanner } from './connection-banner';
-import { RunEvents } from './run-events';
+import { RunCharts } from './run-charts';
+import { RunClients } from './run-clients';
+import { RunData } from './run-data';
 import { RunFailure } from './run-failure';
 import { RunHeader } from './run-header';
+import { RunLog } from './run-log';
 import { RunModel } from './run-model';
 import { RunOverview } from './run-overview';
 import { RunSpecView } from './run-spec';
+import { RunTopology } from './run-topology';
+import { TrashBanner } from './trash-banner';
 import { useRunLive } from './use-run-live';
 
 const text = strings.run;
@@ -34,6 +39,7 @@ export function RunPage() {
   return (
     <article aria-label={run.data.name}>
       {!run.data.is_final && <ConnectionBanner status={status} />}
+      {run.data.trashed_at !== null && <TrashBanner run={run.data} />}
       <RunHeader run={run.data} />
       {run.data.failure && <RunFailure runId={runId} failure={run.data.failure} />}
       {history.isPending && <Loading label={text.loading} />}
@@ -48,7 +54,11 @@ function RunTabs({ run, history }: { run: Run; history: RunHistory }) {
   const navigate = route.useNavigate();
   const panels: Record<RunTab, React.ReactNode> = {
     overview: <RunOverview run={run} history={history} />,
-    events: <RunEvents runId={run.id} history={history} />,
+    metrics: <RunCharts run={run} history={history} isComplete />,
+    clients: <RunClients run={run} />,
+    data: <RunData run={run} />,
+    topology: <RunTopology run={run} />,
+    log: <RunLog run={run} />,
     spec: <RunSpecView run={run} />,
     model: <RunModel run={run} />,
   };

@@ -1,0 +1,45 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
+import { toCsv, type CsvCell } from '@/lib/csv';
+import { downloadFile, fileName } from '@/lib/download';
+import { strings } from '@/strings';
+import type { DrawChart } from './types';
+
+const text = strings.charts;
+
+interface ExportMenuProps {
+  /** What the files are called. */
+  name: string;
+  draw: DrawChart;
+  /** The numbers behind the chart, with a row of headings. */
+  rows: () => readonly (readonly CsvCell[])[];
+}
+
+/** A chart as a picture or as numbers. */
+export function ExportMenu({ name, draw, rows }: ExportMenuProps) {
+  const base = fileName(name);
+  const save = async (kind: 'png' | 'svg') => {
+    const { saveChart } = await import('./save-chart');
+    saveChart(draw, base, kind);
+  };
+  return (
+    <Menu position="bottom-end" shadow="md">
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={text.exportOf(name)}>
+          <IconDownload size={15} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => void save('png')}>{text.png}</Menu.Item>
+        <Menu.Item onClick={() => void save('svg')}>{text.svg}</Menu.Item>
+        <Menu.Item
+          onClick={() => {
+            downloadFile(`${base}.csv`, new Blob([toCsv(rows())], { type: 'text/csv' }));
+          }}
+        >
+          {text.csv}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,83 @@
+import { pageFont, textStyle, tooltipBox } from './axes';
+import { tooltipCard } from './tooltip-card';
+import type { DrawChart } from './types';
+
+export interface GraphNode {
+  id: string;
+  label: string;
+  /** Between 0 and 1: how large it is drawn. */
+  size: number;
+  tone: 'server' | 'active' | 'idle' | 'bad';
+  /** Names and values that are shown when it is pointed at. */
+  facts: readonly { name: string; value: string }[];
+  x: number;
+  y: number;
+}
+
+interface GraphDrawing {
+  nodes: readonly GraphNode[];
+  links: readonly { source: string; target: string; isActive: boolean }[];
+  showLabels: boolean;
+}
+
+const TONES: Record<GraphNode['tone'], string> = {
+  server: '--rh-logo-table',
+  active: '--rh-brand',
+  idle: '--rh-border-strong',
+  bad: '--rh-state-red',
+};
+
+/** Who talks to whom, at given places. */
+export function drawGraph({ nodes, links, showLabels }: GraphDrawing): DrawChart {
+  return (color) => ({
+    textStyle: pageFont(),
+    tooltip: {
+      ...tooltipBox(color),
+      trigger: 'item',
+      formatter: (entry: unknown) => {
+        const { dataIndex, dataType } = entry as { dataIndex: number; dataType: string };
+        const node = nodes[dataIndex];
+        if (dataType !== 'node' || node === undefined) return '';
+        return tooltipCard(
+          node.label,
+          node.facts.map((fact) => ({ ...fact, color: color(TONES[node.tone]) })),
+        );
+      },
+    },
+    series: [
+      {
+        type: 'graph',
+        layout: 'none',
+        roam: true,
+        left: 40,
+        right: 40,
+        top: 30,
+        bottom: 30,
+        data: nodes.map((node) => ({
+          id: node.id,
+          name: node.label,
+          x: node.x,
+          y: node.y,
+          symbol: node.tone === 'server' ? 'roundRect' : 'circle',
+          symbolSize: 8 + 22 * node.size,
+          itemStyle: { color: color(TONES[node.tone]) },
+          label: {
+            ...textStyle(color),
+            show: showLabels || node.tone === 'server',
+            position: 'bottom',
+          },
+        })),
+        links: links.map(({ source, target, isActive }) => ({
+          source,
+          target,
+          lineStyle: {
+            color: color(isActive ? '--rh-brand' : '--rh-border'),
+            width: isActive ? 2 : 1,
+            opacity: isActive ? 0.9 : 0.7,
+          },
+        })),
+        emphasis: { disabled: true },
+      },
+    ],
+  });
+}

@@ -1,0 +1,32 @@
+import { init } from 'echarts/core';
+import { downloadFile } from '@/lib/download';
+import { currentColors } from './chart-kit';
+import type { DrawChart } from './types';
+
+/** Fits one column of a two-column paper, at a size at which its text can be read. */
+const SIZE = { width: 900, height: 520 };
+
+/** Draw a chart once more, outside of the page, and give it to the user as a file. */
+export function saveChart(draw: DrawChart, name: string, kind: 'png' | 'svg'): void {
+  const color = currentColors();
+  const option = { ...draw(color), animation: false, backgroundColor: color('--rh-surface') };
+  if (kind === 'svg') {
+    const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE });
+    chart.setOption(option);
+    downloadFile(`${name}.svg`, new Blob([chart.renderToSVGString()], { type: 'image/svg+xml' }));
+    chart.dispose();
+    return;
+  }
+  const box = document.createElement('div');
+  const chart = init(box, null, { renderer: 'canvas', ...SIZE });
+  chart.setOption(option);
+  const picture = blobOf(chart.getDataURL({ type: 'png', pixelRatio: 2 }));
+  chart.dispose();
+  downloadFile(`${name}.png`, picture);
+}
+
+function blobOf(url: string): Blob {
+  const [head = '', data = ''] = url.split(',');
+  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+  return new Blob([bytes], { type: /:(.*?);/.exec(head)?.[1] ?? 'image/png' });
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { makeClient, makeRound } from '@/testing/fixtures';
+import { chartsOf, positionsOf } from './chart-series';
+import { clientSeries } from './client-series';
+import { chosenColumns, columnsSearch } from './run-columns';
+import { topologyOf } from './topology';
+import { worstClients } from './worst-clients';
+
+describe('columns', () => {
+  it('are the usual ones without a word, and those asked for in their own order', () => {
+    expect(columnsSearch(chosenColumns(undefined).map(({ id }) => id))).toBeUndefined();
+    expect(chosenColumns('notes,state,nonsense').map(({ id }) => id)).toEqual(['state', 'notes']);
+    expect(columnsSearch(['age', 'loss'])).toBe('loss,age');
+    expect(chosenColumns(columnsSearch([]))).toEqual([]);
+  });
+});
+
+describe('curves', () => {
+  it('add costs up', () => {
+    const rounds = [makeRound(0), makeRound(1)];
+    expect(positionsOf(rounds, 'rounds')).toEqual([0, 1]);
+    expect(positionsOf(rounds, 'bytes')).toEqual([2000, 4000]);
+    expect(positionsOf(rounds, 'seconds')).toEqual([0.5, 1]);
+    expect(positionsOf(rounds, 'simulated')).toEqual([2, 4]);
+  });
+
+  it('are one per metric, with both losses in one', () => {
+    const round = { ...makeRound(0), metrics: { accuracy: 1, loss: 1, train_loss: 2, drift: 3 } };
+    expect(chartsOf([round]).map(({ id }) => id)).toEqual(['accuracy', 'loss', 'drift']);
+    expect(chartsOf([]).map(({ id }) => id)).toEqual(['accuracy', 'loss']);
+  });
+});
+
+describe('clients', () => {
+  it('that the model serves worst are judged by their test data where there are some', () => {
+    const many = Array.from({ length: 20 }, (_, id) =>
+      makeClient(id, { test_accuracy: id / 20, last_loss: id }),
+    );
+    expect(worstClients(many).map((client) => client.client_id)).toEqual([0, 1]);
+    const untested = many.map((client) => ({ ...client, test_accuracy: null }));
+    expect(worstClients(untested).map((client) => client.client_id)).toEqual([19, 18]);
+    expect(worstClients([])).toEqual([]);
+  });
+
+  it('have a mean that is drawn strongest', () => {
+    const lines = clientSeries({
+      metric: 'loss',
+      rounds: [0, 5],
+      rounds_per_column: 5,
+      clients: [7, 8],
+      total_clients: 2,
+      cells: [
+        [0, 0, 1],
+        [0, 1, 3],
+        [1, 1, 5],
+      ],
+    });
+    expect(lines.at(-1)).toMatchObject({
+      isStrong: true,
+      points: [
+        [0, 2],
+        [5, 5],
+      ],
+    });
+    expect(lines).toHaveLength(3);
+  });
+
+  it('stand around a server, and in a ring without one', () => {
+    const clients = [0, 1, 2].map((id) => makeClient(id, { last_round: id === 1 ? 4 : 3 }));
+    const star = topologyOf(clients, 'star', 4);
+    expect(star.nodes.map((node) => node.tone)).toEqual(['server', 'idle', 'active', 'idle']);
+    expect(star.links.filter((link) => link.isActive)).toHaveLength(1);
+    const ring = topologyOf(clients, 'ring', 4);
+    expect(ring.links.map((link) => link.target)).toEqual(['1', '2', '0']);
+  });
+});

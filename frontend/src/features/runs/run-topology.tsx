@@ -1,0 +1,57 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { clientsQuery } from '@/api/runs';
+import type { Run } from '@/api/types';
+import { Chart } from '@/components/charts/chart';
+import { drawGraph } from '@/components/charts/graph-chart';
+import { Card } from '@/components/ui/card';
+import { Empty, Failure, Loading } from '@/components/ui/feedback';
+import { asDocument, textOf, valueAt } from '@/lib/document-path';
+import { strings } from '@/strings';
+import classes from './run-topology.module.css';
+import { topologyOf } from './topology';
+
+const text = strings.topology;
+const LIVE_MS = 2_000;
+/** Names below this many nodes do not overlap. */
+const MAX_NAMED = 40;
+
+/** Server and clients, and who took part in the latest round. */
+export function RunTopology({ run }: { run: Run }) {
+  const clients = useQuery({
+    ...clientsQuery(run.id),
+    refetchInterval: run.is_final ? false : LIVE_MS,
+  });
+  const kind = textOf(valueAt(asDocument(run.spec), 'topology.kind')) || 'star';
+  const rows = clients.data?.clients;
+  const { draw, numActive } = useMemo(() => {
+    const graph = topologyOf(rows ?? [], kind, run.rounds_done - 1);
+    return {
+      draw: drawGraph({ ...graph, showLabels: graph.nodes.length <= MAX_NAMED }),
+      numActive: graph.nodes.filter((node) => node.tone === 'active').length,
+    };
+  }, [rows, kind, run.rounds_done]);
+
+  if (clients.isPending) return <Loading label={text.loading} rows={4} />;
+  if (clients.isError) {
+    return <Failure error={clients.error} onRetry={() => void clients.refetch()} />;
+  }
+  if (clients.data.clients.length === 0) {
+    return <Empty title={text.emptyTitle} text={text.emptyText} />;
+  }
+  const label = text.summary(clients.data.clients.length, numActive);
+  return (
+    <Card title={text.title} text={label}>
+      <div className={classes['graph']}>
+        <Chart draw={draw} label={label} />
+      </div>
+      <ul className={classes['legend']} aria-label={text.legend}>
+        {(['server', 'active', 'bad', 'idle'] as const).map((tone) => (
+          <li key={tone} data-tone={tone}>
+            {text.tones[tone]}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
