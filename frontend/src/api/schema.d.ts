@@ -7475,6 +7475,18 @@ export interface components {
             bytes_down_per_round: number | null;
             /** Bytes Total */
             bytes_total: number | null;
+            /**
+             * Seconds Per Round
+             * @description Median of earlier runs that differ in seed and length only; null without any.
+             */
+            seconds_per_round: number | null;
+            /** Seconds Total */
+            seconds_total: number | null;
+            /**
+             * Fits
+             * @description Whether a live worker of its queue has the memory; null where unknown.
+             */
+            fits: boolean | null;
         };
         /** SpecProblem */
         SpecProblem: {

@@ -13,8 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from fedcore.spec import Problem, RunSpec, SpecError, catalogue, check, estimate, load_yaml
+from fedcore.spec import Problem, RunSpec, SpecError, catalogue, check, load_yaml
+from webapp.accounts.models import User
+from webapp.accounts.permissions import signed_in
 from webapp.jobs.limits import oversized
+from webapp.jobs.preflight import preflight
 
 
 class CatalogueRow(BaseModel):
@@ -51,6 +54,13 @@ class SpecEstimate(BaseModel):
     bytes_up_per_round: int | None
     bytes_down_per_round: int | None
     bytes_total: int | None
+    seconds_per_round: float | None = Field(
+        description="Median of earlier runs that differ in seed and length only; null without any."
+    )
+    seconds_total: float | None
+    fits: bool | None = Field(
+        description="Whether a live worker of its queue has the memory; null where unknown."
+    )
 
 
 class SpecVerdict(BaseModel):
@@ -95,30 +105,33 @@ class SpecValidateView(APIView):
 
     @extend_schema(request=SpecDocumentSerializer, responses={200: SpecVerdict}, tags=["spec"])
     def post(self, request: Request) -> Response:
+        user = signed_in(request)
         body = SpecDocumentSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         text: str | None = body.validated_data.get("yaml")
         try:
             document = body.validated_data["spec"] if text is None else load_yaml(text)
         except SpecError as error:
-            return Response(_verdict(None, list(error.problems), text or ""))
+            return Response(_verdict(user, None, list(error.problems), text or ""))
         result = check(document)
         if result.spec is None:
             given = _as_yaml(document) if text is None else text
-            return Response(_verdict(None, list(result.problems), given))
-        return Response(_verdict(result.spec, oversized(result.spec), result.spec.to_yaml()))
+            return Response(_verdict(user, None, list(result.problems), given))
+        return Response(_verdict(user, result.spec, oversized(result.spec), result.spec.to_yaml()))
 
 
 def _as_yaml(document: Any) -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
-def _verdict(spec: RunSpec | None, problems: list[Problem], text: str) -> dict[str, Any]:
+def _verdict(
+    user: User, spec: RunSpec | None, problems: list[Problem], text: str
+) -> dict[str, Any]:
     return {
         "valid": spec is not None and not problems,
         "problems": [problem.to_json() for problem in problems],
         "spec": spec and spec.model_dump(mode="json"),
         "yaml": text,
         "digest": spec and spec.digest(),
-        "estimate": spec and estimate(spec).to_json(),
+        "estimate": spec and preflight(spec, user),
     }

@@ -1,0 +1,49 @@
+"""What a run will need and how long it will take, before it waits for a worker."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+from django.utils import timezone
+
+from fedcore.spec import RunSpec, estimate
+from fedcore.spec.workload import workload
+from webapp.accounts.models import User
+from webapp.jobs.models import Queue, Run
+from webapp.jobs.operation_models import Worker
+from webapp.jobs.states import RunState
+
+#: Earlier runs that the duration is taken from.
+_MEASURED = 5
+
+
+def preflight(spec: RunSpec, user: User) -> dict[str, Any]:
+    """Return the estimate, with the time that the user's earlier runs of this workload took."""
+    sizes = estimate(spec).to_json()
+    per_round = _seconds_per_round(spec, user)
+    return {
+        **sizes,
+        "seconds_per_round": per_round,
+        "seconds_total": None if per_round is None else per_round * spec.rounds,
+        "fits": _fits(spec, sizes["memory_bytes"]),
+    }
+
+
+def _seconds_per_round(spec: RunSpec, user: User) -> float | None:
+    same = Run.objects.visible_to(user).filter(
+        workload=workload(spec), state=RunState.SUCCEEDED, rounds_done__gt=0
+    )
+    newest = same.order_by("-finished_at").values_list("seconds", "rounds_done")[:_MEASURED]
+    measured = [seconds / rounds for seconds, rounds in newest]
+    return median(measured) if measured else None
+
+
+def _fits(spec: RunSpec, memory_bytes: int | None) -> bool | None:
+    """Return whether a live worker has the memory; None if nothing is known of either."""
+    queue = Queue.GPU if spec.runtime.device == "cuda" else Queue.CPU
+    alive = Worker.objects.alive(timezone.now()).values_list("queues", "hardware")
+    memories = [hardware["memory_bytes"] for queues, hardware in alive if queue in queues]
+    if memory_bytes is None or not memories:
+        return None
+    return memory_bytes <= max(memories)
