@@ -46,4 +46,4 @@ def _fits(spec: RunSpec, memory_bytes: int | None) -> bool | None:
     memories = [hardware["memory_bytes"] for queues, hardware in alive if queue in queues]
     if memory_bytes is None or not memories:
         return None
-    return memory_bytes <= max(memories)
+    return bool(memory_bytes <= max(memories))
