@@ -24,6 +24,15 @@ vi.stubGlobal(
     disconnect = vi.fn();
   },
 );
+// A canvas on which drawing does nothing: charts load late, and would fail in some later test.
+const drawing: Record<string, unknown> = { measureText: () => ({ width: 0 }) };
+const nothing = () => undefined;
+Object.defineProperty(window.HTMLCanvasElement.prototype, 'getContext', {
+  value: () =>
+    new Proxy(drawing, {
+      get: (known, name): unknown => (Reflect.get(known, name) as unknown) ?? nothing,
+    }),
+});
 window.HTMLElement.prototype.scrollIntoView = vi.fn();
 window.scrollTo = vi.fn();
 Object.defineProperty(document, 'fonts', {
