@@ -28,5 +28,6 @@ from fedcore.algorithms import (  # noqa: F401  (importing registers them)
     scaffold,
 )
 from fedcore.algorithms.base import METHODS, Method, MethodContext
+from fedcore.algorithms.population import Population
 
-__all__ = ["METHODS", "Method", "MethodContext"]
+__all__ = ["METHODS", "Method", "MethodContext", "Population"]

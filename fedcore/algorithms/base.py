@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from fedcore.aggregators import Accumulator, Aggregator, merge_in_tree
+from fedcore.algorithms.population import Population
 from fedcore.attacks.base import distort_vectors
 from fedcore.clients.objective import Objective
 from fedcore.clients.optimizers import Optimizer, make_optimizer
@@ -49,27 +50,6 @@ OWN = "own"
 #: Returns the flat gradient of the local loss at any flat weights, on any batch.
 Gradient = Callable[[Tensor, Batch], Tensor]
 SpecT = TypeVar("SpecT", bound=AlgorithmSpec)
-
-
-@dataclass(frozen=True, eq=False)
-class Population:
-    """The clients of a run, as far as a server may know them.
-
-    Attributes:
-        sizes: Training examples of each client that has any, by id.
-        chance: Chance that a round uses a client's update, if every client has the same.
-        durations: Returns how long each of them takes for a round on average, in seconds on the
-            clock of the simulated clients.
-    """
-
-    sizes: Mapping[int, int] = field(default_factory=dict)
-    chance: float = 1.0
-    durations: Callable[[], Mapping[int, float]] = dict
-
-    @cached_property
-    def num_examples(self) -> int:
-        """Training examples of all clients together."""
-        return sum(self.sizes.values())
 
 
 @dataclass(frozen=True, eq=False)

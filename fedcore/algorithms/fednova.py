@@ -19,7 +19,6 @@ from fedcore.messages import Message, Update
 from fedcore.params import Section, vector
 from fedcore.spec.algorithms import FedNovaSpec
 from fedcore.state import RunState
-from fedcore.wire.container import TensorInfo
 from fedcore.wire.schema import Schema, layout_infos
 
 WORK = "work"
@@ -45,18 +44,14 @@ class FedNova(Method[FedNovaSpec]):
     """``w <- w + tau_eff * mean(delta_i / a_i)``; equal work for all is FedAvg."""
 
     def expected_update(self, state: RunState, client_id: int) -> Schema:  # noqa: ARG002
-        """Return the model's change and one number."""
-        work = (TensorInfo(STEPS, torch.float32, ()),)
-        sections = ((DELTA, layout_infos(self.context.layout)), (WORK, work))
-        return Schema("update", sections, (LOSS,))
+        """Return the model's change and one number, which no codec touches."""
+        return Schema("update", ((DELTA, layout_infos(self.context.layout)),), (LOSS, STEPS))
 
     def uplink(self, trained: Trained, message: Message, data: ClientData) -> Update:
         """Return the change of the model and the work behind it."""
         update = super().uplink(trained, message, data)
         steps = effective_steps(trained.num_steps, self.context.local.momentum)
-        return replace(
-            update, sections={**update.sections, WORK: {STEPS: torch.tensor(max(steps, 1.0))}}
-        )
+        return replace(update, scalars={**update.scalars, STEPS: max(steps, 1.0)})
 
     def fold(self, accumulator: Accumulator, update: Update) -> Accumulator:
         """Return the accumulator with one more update, divided by its work.
@@ -64,7 +59,7 @@ class FedNova(Method[FedNovaSpec]):
         A client cannot make its update count more by claiming less than one step.
         """
         delta = vector(update.sections, DELTA)
-        steps = update.sections[WORK][STEPS].clamp(min=1.0)
+        steps = torch.tensor(max(update.scalars[STEPS], 1.0), device=delta.flat.device)
         normalised = delta.with_flat(delta.flat / steps)
         return super().fold(
             accumulator, replace(update, sections={DELTA: normalised, WORK: {STEPS: steps}})

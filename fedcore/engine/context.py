@@ -12,8 +12,8 @@ from functools import cache, partial
 import torch
 
 from fedcore.aggregators import AGGREGATORS
-from fedcore.algorithms import METHODS, MethodContext
-from fedcore.algorithms.base import AnyMethod, Population
+from fedcore.algorithms import METHODS, MethodContext, Population
+from fedcore.algorithms.base import AnyMethod
 from fedcore.clients.training import ClientData
 from fedcore.data import Dataset
 from fedcore.engine.clock import Clock

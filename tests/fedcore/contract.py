@@ -23,7 +23,7 @@ from fedcore.engine.planning import plan
 from fedcore.environment import Folders
 from fedcore.messages import Update
 from fedcore.params import Params, Section
-from fedcore.spec import RunSpec
+from fedcore.spec import RunSpec, check
 from fedcore.state import RunState
 from fedcore.wire import decode_update, encode, schema_of
 from tests.fedcore.runs import (
@@ -184,6 +184,16 @@ class MethodContract:
         assert schema_of(update) == expected
         decoded = decode_update(encode(update), expected, max_bytes=10**9)
         assert encode(decoded) == encode(update)
+
+    def test_compressed_updates_are_let_in(self, folders: Folders) -> None:
+        document = self.spec().model_dump(mode="json")
+        document["compression"] = {"uplink": [{"kind": "quantize", "bits": 8}]}
+        spec = check(document).spec
+        if spec is None:
+            pytest.skip("the spec refuses to compress its updates")
+        _, reports = play_rounds(build_context(spec, folders), 2)
+        for report in reports:
+            assert {client.reason for client in report.clients} == {None}
 
     def results(self, context: RunContext, state: RunState) -> list[ClientResult]:
         tasks = plan(context, state).work.tasks

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from fedcore.aggregators import AGGREGATORS
 from fedcore.algorithms import METHODS, MethodContext
-from fedcore.algorithms.base import AnyMethod, Population
+from fedcore.algorithms.base import AnyMethod
+from fedcore.algorithms.population import Population
 from fedcore.clients.training import ClientData
 from fedcore.clients.work import ClientTask, client_round
 from fedcore.data.dataset import Examples
