@@ -45,6 +45,7 @@ class Purpose(StrEnum):
     DIRECTION = "direction"
     SCORES = "scores"
     SIGNS = "signs"
+    TOPOLOGY = "topology"
 
 
 def rng(

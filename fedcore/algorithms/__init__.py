@@ -2,6 +2,7 @@
 
 from fedcore.algorithms import (  # noqa: F401  (importing registers them)
     async_fedavg,
+    dfedsam,
     ditto,
     fedavg,
     fedbn,

@@ -36,6 +36,7 @@ from fedcore.registry import Registry
 from fedcore.spec.algorithms import AlgorithmSpec
 from fedcore.spec.training import LocalSpec
 from fedcore.state import BUFFERS, MODEL, ClientState, RunState
+from fedcore.topology import Network
 from fedcore.triggers import AllArrived, Trigger
 from fedcore.weights import ALL_SHARED, ParamView, Weights, mean_of
 from fedcore.wire.schema import Schema, layout_infos
@@ -66,6 +67,7 @@ class MethodContext:
         initial: Returns the model before round 0, which depends on the seed alone.
         population: What is known of each of them.
         seed: Seed of the run; what all parties can draw from it need not travel.
+        network: Who talks to whom, where clients talk to each other.
     """
 
     model: Model
@@ -77,6 +79,7 @@ class MethodContext:
     initial: Callable[[], Weights]
     population: Population = field(default_factory=Population)
     seed: int = 0
+    network: Network = field(default_factory=Network)
 
 
 @lru_cache(maxsize=64)
@@ -131,6 +134,13 @@ class Method(Generic[SpecT]):
         from the seed of the run. What travels is what is counted.
         """
         return message
+
+    def exchanges(self, state: RunState, client_id: int) -> int | None:  # noqa: ARG002
+        """Return how often a client sends its update to another, and gets one, in a round.
+
+        None where there is a server, to which it sends it once and which sends what travels.
+        """
+        return None
 
     def expected_update(self, state: RunState, client_id: int) -> Schema:  # noqa: ARG002
         """Return the schema that a client's update must have to be admitted."""

@@ -35,6 +35,7 @@ class ClientTask:
         private: What the client kept from its last round; None the first time.
         cohort_size: How many clients the round is done with that uses the update.
         bytes_down: Size of the message on the wire; None if it travels as it is.
+        copies: How often the client sends its update; once, where there is a server.
         since: First round that could have used the update.
         sim_seconds: How long the work takes on the clock of the simulated clients.
         fate: What becomes of the update.
@@ -47,6 +48,7 @@ class ClientTask:
     private: ClientState | None
     cohort_size: int = 1
     bytes_down: int | None = None
+    copies: int = 1
     since: int = 0
     sim_seconds: float = 0.0
     fate: Fate = "arrives"

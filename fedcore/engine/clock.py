@@ -9,7 +9,7 @@ Whether a client is slow, straggles or is lost depends on the seed alone, not on
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -26,15 +26,22 @@ from fedcore.spec.system import (
 
 BITS_PER_BYTE = 8
 BITS_PER_MEGABIT = 1e6
-MESSAGES_PER_ROUND = 2
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time and losses of the simulated clients of one run."""
+    """Time and losses of the simulated clients of one run.
+
+    Attributes:
+        system: Their hardware.
+        seed: Seed of the run.
+        messages_in_turn: How many messages of a client's round wait for each other; the latency is
+            paid for each.
+    """
 
     system: SystemSpec
     seed: int
+    messages_in_turn: int = 2
 
     def seconds(self, round_index: int, client_id: int, *, num_seen: int, num_bytes: int) -> float:
         """Return how long one client takes for its part of a round.
@@ -50,11 +57,11 @@ class Clock:
             seconds *= self.system.straggler_factor
         if self.system.bandwidth_mbps is not None:
             seconds += num_bytes * BITS_PER_BYTE / (self.system.bandwidth_mbps * BITS_PER_MEGABIT)
-        return seconds + MESSAGES_PER_ROUND * self.system.latency_s
+        return seconds + self.messages_in_turn * self.system.latency_s
 
     def typical_seconds(self, client_id: int, *, num_seen: int, num_bytes: int) -> float:
         """Return how long a client takes on average, rounds in which it straggles included."""
-        calm = Clock(self.system.model_copy(update={"stragglers": 0.0}), self.seed)
+        calm = replace(self, system=self.system.model_copy(update={"stragglers": 0.0}))
         seconds = calm.seconds(0, client_id, num_seen=num_seen, num_bytes=num_bytes)
         slower = self.system.stragglers * (self.system.straggler_factor - 1)
         return seconds + slower * num_seen / self.speed(client_id)

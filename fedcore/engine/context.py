@@ -34,6 +34,7 @@ from fedcore.spec.models import ModelSpec
 from fedcore.spec.tasks import TaskName
 from fedcore.state import BUFFERS, RunState
 from fedcore.tasks import Task
+from fedcore.topology import Network
 from fedcore.weights import Weights
 
 
@@ -89,7 +90,7 @@ class RunContext:
     @property
     def clock(self) -> Clock:
         """Time and losses of the simulated clients."""
-        return Clock(self.spec.system, self.spec.seed)
+        return Clock(self.spec.system, self.spec.seed, self.spec.messages_in_turn)
 
     def client_data(self, client_id: int) -> ClientData:
         """Return a client's training examples, as a view."""
@@ -169,6 +170,8 @@ def _methods(
 ) -> tuple[AnyMethod, ...]:
     """Return the method with each of the models that clients train."""
     shape = data_shape(dataset)
+    clock = Clock(spec.system, spec.seed)
+    network = Network(spec.topology, tuple(population.sizes), spec.seed, clock.is_lost)
     others = [
         adapt(spec.peft, build_model(other, shape), spec.seed, device)
         for other in spec.algorithm.other_models
@@ -185,6 +188,7 @@ def _methods(
             initial=cache(partial(_initial_weights, each, spec.seed, number, device)),
             population=population,
             seed=spec.seed,
+            network=network,
         )
         for number, each in enumerate((model, *others))
     ]

@@ -205,7 +205,7 @@ def _take_in(lane: _Lane, progress: Progress, task: ClientTask, outcome: Outcome
             num_samples=len(task.data),
             loss=outcome.update.scalars.get(_LOSS),
             duration_s=outcome.duration_s,
-            bytes_up=0 if task.fate == "lost" else _wire_size(outcome.update),
+            bytes_up=0 if task.fate == "lost" else task.copies * _wire_size(outcome.update),
             bytes_down=bytes_down,
             status=verdict.status,
             reason=verdict.reason,

@@ -52,7 +52,7 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
     sender = _Sender(context, state)
     sender.send(sender.wanted, after_s=0.0, since=state.round_index)
     landing = land(sender.flights, context.method.trigger, context.spec.runtime.deadline_s)
-    tasks = _tasks(context, state, sender.flights, landing)
+    tasks = _tasks(context, state, sender, landing)
     flights = _still_at_work(context, state, sender, landing)
     lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
     asked = Asked(
@@ -135,9 +135,10 @@ class _Sender:
 
 
 def _tasks(
-    context: RunContext, state: RunState, flights: Mapping[int, Flight], landing: Landing
+    context: RunContext, state: RunState, sender: _Sender, landing: Landing
 ) -> tuple[ClientTask, ...]:
     """Return the work of the clients that a round is done with, by their ids."""
+    flights = sender.flights
     return tuple(
         ClientTask(
             seed=context.spec.seed,
@@ -147,6 +148,7 @@ def _tasks(
             private=state.clients.get(client_id),
             cohort_size=len(landing.fates),
             bytes_down=flights[client_id].bytes_down,
+            copies=sender.traffic.copies(client_id),
             since=flights[client_id].since,
             sim_seconds=flights[client_id].seconds,
             fate=landing.fates[client_id],

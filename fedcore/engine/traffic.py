@@ -24,6 +24,9 @@ class Traffic:
     def deliver(self, client_id: int) -> tuple[Message, int]:
         """Return a message as a client gets it, and its size on the wire."""
         method, state = self._method, self._state
+        exchanges = method.exchanges(state, client_id)
+        if exchanges is not None:
+            return method.downlink(state, client_id), exchanges * self._update_bytes(client_id)
         message = method.downlink(state, client_id)
         delivery = self.announcer.deliver(with_buffers(message, state), client_id)
         travelling = method.travelling(message, state, client_id)
@@ -40,7 +43,16 @@ class Traffic:
             self._schemas[plain] = expect_buffers(plain, self._state)
         return self._schemas[plain]
 
+    def copies(self, client_id: int) -> int:
+        """Return how often a client sends its update."""
+        exchanges = self._method.exchanges(self._state, client_id)
+        return 1 if exchanges is None else exchanges
+
     def bytes_up(self, client_id: int) -> int:
+        """Return the size of all that a client sends."""
+        return self.copies(client_id) * self._update_bytes(client_id)
+
+    def _update_bytes(self, client_id: int) -> int:
         """Return the size of a client's update on the wire."""
         plain = self.expected(client_id)
         if id(plain) not in self._bytes_up:

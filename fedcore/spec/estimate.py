@@ -56,7 +56,7 @@ def estimate(spec: RunSpec) -> Estimate:
         copies += cohort
     kept = spec.compression.vectors_per_client + spec.algorithm.vectors_per_client
     copies += kept * spec.partition.clients
-    updates = spec.algorithm.updates_per_round(cohort)
+    updates = spec.algorithm.updates_per_round(cohort) * spec.messages_each_way
     up = [updates * _packed(spec.compression.uplink, parameters, index) for index in _phases(spec)]
     down = updates * _broadcast(spec, parameters, cohort)
     return Estimate(

@@ -53,7 +53,7 @@ def several_models_travel(spec: RunSpec) -> Iterator[Problem]:
     if method.has_one_model:
         return
     for place, link in enumerate(spec.compression.downlink):
-        if not link.fits_weights:
+        if not link.fits_weights and not method.is_decentralised:
             yield Problem(
                 f"compression.downlink.{place}.kind",
                 "contradiction",
@@ -65,7 +65,7 @@ def several_models_travel(spec: RunSpec) -> Iterator[Problem]:
         yield Problem(
             "model.norm",
             "contradiction",
-            f"Running statistics would be averaged over all clusters of {method.title}.",
+            f"{method.title} trains several models, which cannot share running statistics.",
             "Set model.norm to group.",
         )
 

@@ -22,7 +22,7 @@ def rounds_can_be_shared_out(spec: RunSpec) -> Iterator[Problem]:
     if not spec.algorithm.takes_parts:
         message = f"{spec.algorithm.title} cannot share out a round over workers."
         yield Problem("runtime.placement", "contradiction", message, _FIX)
-    if spec.topology.kind != "star":
+    elif not spec.topology.has_server:
         message = f"{spec.topology.title} has no server to which workers could send parts."
         yield Problem("runtime.placement", "contradiction", message, _FIX)
     if spec.aggregation.needs_individual_updates:

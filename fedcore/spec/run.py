@@ -16,6 +16,7 @@ from fedcore.spec import (  # noqa: F401  (importing registers the rules)
     rules_peft,
     rules_personal,
     rules_placement,
+    rules_topology,
     rules_trust,
 )
 from fedcore.spec.aggregators import AggregationSpec, MeanSpec
@@ -121,6 +122,21 @@ class RunSpec(Spec):
     def holds_individual_updates(self) -> bool:
         """Whether all updates of a round are in memory at the same time."""
         return self.aggregation.needs_individual_updates or self.algorithm.needs_individual_updates
+
+    @property
+    def messages_each_way(self) -> int:
+        """How many messages a client sends, and receives, in a round."""
+        if self.topology.has_server:
+            return 1
+        return self.algorithm.exchanges * self.topology.num_neighbours(self.partition.clients)
+
+    @property
+    def messages_in_turn(self) -> int:
+        """How many messages of a client's round wait for each other.
+
+        The model and the update; neighbours send each other theirs at the same time.
+        """
+        return 2 if self.topology.has_server else self.algorithm.exchanges
 
     def to_yaml(self) -> str:
         """Return the complete spec as YAML, sections in the order of this class."""

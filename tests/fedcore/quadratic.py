@@ -24,6 +24,7 @@ from fedcore.models.base import ParameterInfo
 from fedcore.params import Layout, Params
 from fedcore.spec import RunSpec
 from fedcore.state import ClientState, RunState
+from fedcore.topology import Network
 from fedcore.weights import Weights
 
 DIMENSION = 5
@@ -96,6 +97,7 @@ class Bed:
         lr: float = 0.1,
         chance: float = 1.0,
         durations: Mapping[int, float] = MappingProxyType({}),
+        topology: Mapping[str, object] = MappingProxyType({"kind": "star"}),
         **local: object,
     ) -> Bed:
         spec = RunSpec.parse(
@@ -104,6 +106,7 @@ class Bed:
                 "local": {"steps": steps, "lr": lr, "batch_size": 1, **local},
                 "sampling": {"kind": "full"},
                 "aggregation": {"kind": "mean"},  # all clients have one example
+                "topology": dict(topology),
             }
         )
         problem = Quadratics.make()
@@ -120,6 +123,7 @@ class Bed:
                 dict.fromkeys(range(len(problem.centre)), 1), chance, lambda: durations
             ),
             initial=lambda: Weights(start),
+            network=Network(spec.topology, tuple(range(len(problem.centre)))),
         )
         method = METHODS.of(spec.algorithm)(spec.algorithm, context)
         return cls(method, problem, RunState(0, method.initial_tensors(start)))

@@ -30,6 +30,8 @@ RAGGED: dict[str, Any] = {
 #: What a method asks of the other sections.
 NEEDS: dict[str, dict[str, Any]] = {
     "async-fedavg": {"sampling": {"kind": "full"}},
+    "dfedsam": {"sampling": {"kind": "full"}, "topology": {"kind": "ring"}},
+    "dfedsam-mgs": {"sampling": {"kind": "full"}, "topology": {"kind": "random"}},
     "fedfix": {"sampling": {"kind": "full"}},
     "fedkseed": {"local": {"epochs": None, "steps": 7, "batch_size": 16}},
 }

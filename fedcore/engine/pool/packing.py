@@ -88,6 +88,7 @@ class Packer:
             "private": None if task.private is None else self.client_state(task.private),
             "cohort": task.cohort_size,
             "bytes_down": task.bytes_down,
+            "copies": task.copies,
         }
 
     def message(self, message: Message) -> Packed:
@@ -190,6 +191,7 @@ class Unpacker:
             private=None if private is None else self.client_state(private),
             cohort_size=packed["cohort"],
             bytes_down=packed["bytes_down"],
+            copies=packed["copies"],
             since=packed["since"],
             sim_seconds=packed["sim_seconds"],
             fate=packed["fate"],

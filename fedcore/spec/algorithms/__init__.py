@@ -30,12 +30,15 @@ from fedcore.spec.algorithms.lora import FedItSpec, FloraSpec
 from fedcore.spec.algorithms.codes import FedKSeedSpec, FrlSpec
 from fedcore.spec.algorithms.memory import FedStaleSpec, FedVarpSpec
 from fedcore.spec.algorithms.asynchronous import AsyncFedAvgSpec, FedBuffSpec, FedFixSpec
+from fedcore.spec.algorithms.decentralised import DfedSamMgsSpec, DfedSamSpec, GossipSpec
 
 # isort: on
 
 __all__ = [
     "AlgorithmSpec",
     "AsyncFedAvgSpec",
+    "DfedSamMgsSpec",
+    "DfedSamSpec",
     "DittoSpec",
     "FedAdagradSpec",
     "FedAdamSpec",
@@ -59,6 +62,7 @@ __all__ = [
     "FedYogiSpec",
     "FloraSpec",
     "FrlSpec",
+    "GossipSpec",
     "LgFedAvgSpec",
     "MoonSpec",
     "OcflSpec",

@@ -24,6 +24,7 @@ class AlgorithmSpec(Choice):
         has_one_model: Whether all clients of a round are sent the same model.
         weighs_updates: Whether its own weights are part of it, so that equal ones would undo it.
         is_asynchronous: Whether the server goes on while clients are still at work.
+        is_decentralised: Whether there is no server, and clients exchange models with neighbours.
         vectors_per_client: Vectors as long as the model that a run keeps of each client, wherever.
         needs_lora: Whether it works on LoRA factors.
         allows_frozen: Whether it works when only a part of the model is trained.
@@ -45,6 +46,7 @@ class AlgorithmSpec(Choice):
     has_one_model: ClassVar[bool] = True
     weighs_updates: ClassVar[bool] = False
     is_asynchronous: ClassVar[bool] = False
+    is_decentralised: ClassVar[bool] = False
     vectors_per_client: ClassVar[int] = 0
     needs_lora: ClassVar[bool] = False
     allows_frozen: ClassVar[bool] = True
@@ -63,6 +65,11 @@ class AlgorithmSpec(Choice):
     def needs_everyone(self) -> bool:
         """Whether every client has to take part all the time."""
         return False
+
+    @property
+    def exchanges(self) -> int:
+        """How often a client exchanges models with each neighbour in a round, if it has any."""
+        return 1
 
     def updates_per_round(self, cohort: int) -> int:
         """Return how many updates a round uses at most, of so many clients at work."""

@@ -1602,6 +1602,32 @@ export interface components {
             differences: components["schemas"]["Difference"][];
         };
         /**
+         * CompleteSpec
+         * @description Every client talks to every other.
+         *
+         *     One exchange makes all models the same, and it costs as many messages as there are pairs.
+         */
+        CompleteSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "complete";
+        };
+        /**
+         * CompleteSpec
+         * @description Every client talks to every other.
+         *
+         *     One exchange makes all models the same, and it costs as many messages as there are pairs.
+         */
+        CompleteSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "complete";
+        };
+        /**
          * CompressionSpec
          * @description How messages are made smaller; an empty chain sends 32-bit numbers as they are.
          */
@@ -1710,6 +1736,86 @@ export interface components {
              *     ]
              */
             hidden: number[];
+        };
+        /**
+         * DfedSamMgsSpec
+         * @description DFedSAM with several gossip steps per round, which bring the clients closer together.
+         */
+        DfedSamMgsSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dfedsam-mgs";
+            /**
+             * Rho
+             * @description How far to look ahead before each step; 0 is decentralised FedAvg.
+             * @default 0.01
+             */
+            rho: number;
+            /**
+             * Gossip Steps
+             * @description Gossip steps per round; 1 is DFedSAM.
+             * @default 4
+             */
+            gossip_steps: number;
+        };
+        /**
+         * DfedSamMgsSpec
+         * @description DFedSAM with several gossip steps per round, which bring the clients closer together.
+         */
+        DfedSamMgsSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dfedsam-mgs";
+            /**
+             * Rho
+             * @description How far to look ahead before each step; 0 is decentralised FedAvg.
+             * @default 0.01
+             */
+            rho: number;
+            /**
+             * Gossip Steps
+             * @description Gossip steps per round; 1 is DFedSAM.
+             * @default 4
+             */
+            gossip_steps: number;
+        };
+        /**
+         * DfedSamSpec
+         * @description Clients step along gradients that look ahead, then average with their neighbours once.
+         */
+        DfedSamSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dfedsam";
+            /**
+             * Rho
+             * @description How far to look ahead before each step; 0 is decentralised FedAvg.
+             * @default 0.01
+             */
+            rho: number;
+        };
+        /**
+         * DfedSamSpec
+         * @description Clients step along gradients that look ahead, then average with their neighbours once.
+         */
+        DfedSamSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dfedsam";
+            /**
+             * Rho
+             * @description How far to look ahead before each step; 0 is decentralised FedAvg.
+             * @default 0.01
+             */
+            rho: number;
         };
         /**
          * DgcSpec
@@ -6244,6 +6350,46 @@ export interface components {
              */
             count: number | null;
         };
+        /**
+         * RandomTopologySpec
+         * @description Every client talks to so many others, drawn anew in every round.
+         *
+         *     The graph of a round is connected and regular: a ring in random order, with chords of random
+         *     lengths that are the same for all.
+         */
+        RandomTopologySpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "random";
+            /**
+             * Degree
+             * @description Neighbours of each client; an even number if that of clients is odd.
+             * @default 4
+             */
+            degree: number;
+        };
+        /**
+         * RandomTopologySpec
+         * @description Every client talks to so many others, drawn anew in every round.
+         *
+         *     The graph of a round is connected and regular: a ring in random order, with chords of random
+         *     lengths that are the same for all.
+         */
+        RandomTopologySpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "random";
+            /**
+             * Degree
+             * @description Neighbours of each client; an even number if that of clients is odd.
+             * @default 4
+             */
+            degree: number;
+        };
         /** Recovered */
         Recovered: {
             /** Seq */
@@ -6351,6 +6497,32 @@ export interface components {
              * @default 8
              */
             groups: number;
+        };
+        /**
+         * RingSpec
+         * @description Clients sit in a circle, and each talks to the one before and the one after it.
+         *
+         *     The fewest messages, and the slowest way to agree.
+         */
+        RingSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ring";
+        };
+        /**
+         * RingSpec
+         * @description Clients sit in a circle, and each talks to the one before and the one after it.
+         *
+         *     The fewest messages, and the slowest way to agree.
+         */
+        RingSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ring";
         };
         /** @enum {string} */
         Role: "viewer" | "editor" | "admin";
@@ -6680,7 +6852,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["OcflSpec"] | components["schemas"]["FedItSpec"] | components["schemas"]["FedVarpSpec"] | components["schemas"]["FedStaleSpec"] | components["schemas"]["AsyncFedAvgSpec"] | components["schemas"]["FedFixSpec"] | components["schemas"]["FedBuffSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedSpeedSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"] | components["schemas"]["FloraSpec"] | components["schemas"]["FedKSeedSpec"] | components["schemas"]["FrlSpec"];
+            algorithm: components["schemas"]["FedAvgSpec"] | components["schemas"]["FedSgdSpec"] | components["schemas"]["FedProxSpec"] | components["schemas"]["ScaffoldSpec"] | components["schemas"]["FedNovaSpec"] | components["schemas"]["MoonSpec"] | components["schemas"]["FedAvgMSpec"] | components["schemas"]["FedBnSpec"] | components["schemas"]["FedPerSpec"] | components["schemas"]["FedRepSpec"] | components["schemas"]["LgFedAvgSpec"] | components["schemas"]["DittoSpec"] | components["schemas"]["OcflSpec"] | components["schemas"]["FedItSpec"] | components["schemas"]["FedVarpSpec"] | components["schemas"]["FedStaleSpec"] | components["schemas"]["AsyncFedAvgSpec"] | components["schemas"]["FedFixSpec"] | components["schemas"]["FedBuffSpec"] | components["schemas"]["FedDynSpec"] | components["schemas"]["FedSpeedSpec"] | components["schemas"]["FedAdamSpec"] | components["schemas"]["FedYogiSpec"] | components["schemas"]["FedAdagradSpec"] | components["schemas"]["FedGhSpec"] | components["schemas"]["FloraSpec"] | components["schemas"]["FedKSeedSpec"] | components["schemas"]["FrlSpec"] | components["schemas"]["DfedSamSpec"] | components["schemas"]["DfedSamMgsSpec"];
             /**
              * @description Training on one client.
              * @default {
@@ -6734,7 +6906,7 @@ export interface components {
              *       "kind": "star"
              *     }
              */
-            topology: components["schemas"]["StarSpec"];
+            topology: components["schemas"]["StarSpec"] | components["schemas"]["RingSpec"] | components["schemas"]["TorusSpec"] | components["schemas"]["CompleteSpec"] | components["schemas"]["RandomTopologySpec"];
             /**
              * @description Hardware of the simulated clients.
              * @default {
@@ -6852,7 +7024,7 @@ export interface components {
              *       "server_lr": 1
              *     }
              */
-            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["OcflSpecInput"] | components["schemas"]["FedItSpecInput"] | components["schemas"]["FedVarpSpecInput"] | components["schemas"]["FedStaleSpecInput"] | components["schemas"]["AsyncFedAvgSpecInput"] | components["schemas"]["FedFixSpecInput"] | components["schemas"]["FedBuffSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedSpeedSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"] | components["schemas"]["FloraSpecInput"] | components["schemas"]["FedKSeedSpecInput"] | components["schemas"]["FrlSpecInput"];
+            algorithm: components["schemas"]["FedAvgSpecInput"] | components["schemas"]["FedSgdSpecInput"] | components["schemas"]["FedProxSpecInput"] | components["schemas"]["ScaffoldSpecInput"] | components["schemas"]["FedNovaSpecInput"] | components["schemas"]["MoonSpecInput"] | components["schemas"]["FedAvgMSpecInput"] | components["schemas"]["FedBnSpecInput"] | components["schemas"]["FedPerSpecInput"] | components["schemas"]["FedRepSpecInput"] | components["schemas"]["LgFedAvgSpecInput"] | components["schemas"]["DittoSpecInput"] | components["schemas"]["OcflSpecInput"] | components["schemas"]["FedItSpecInput"] | components["schemas"]["FedVarpSpecInput"] | components["schemas"]["FedStaleSpecInput"] | components["schemas"]["AsyncFedAvgSpecInput"] | components["schemas"]["FedFixSpecInput"] | components["schemas"]["FedBuffSpecInput"] | components["schemas"]["FedDynSpecInput"] | components["schemas"]["FedSpeedSpecInput"] | components["schemas"]["FedAdamSpecInput"] | components["schemas"]["FedYogiSpecInput"] | components["schemas"]["FedAdagradSpecInput"] | components["schemas"]["FedGhSpecInput"] | components["schemas"]["FloraSpecInput"] | components["schemas"]["FedKSeedSpecInput"] | components["schemas"]["FrlSpecInput"] | components["schemas"]["DfedSamSpecInput"] | components["schemas"]["DfedSamMgsSpecInput"];
             /**
              * @description Training on one client.
              * @default {
@@ -6906,7 +7078,7 @@ export interface components {
              *       "kind": "star"
              *     }
              */
-            topology: components["schemas"]["StarSpecInput"];
+            topology: components["schemas"]["StarSpecInput"] | components["schemas"]["RingSpecInput"] | components["schemas"]["TorusSpecInput"] | components["schemas"]["CompleteSpecInput"] | components["schemas"]["RandomTopologySpecInput"];
             /**
              * @description Hardware of the simulated clients.
              * @default {
@@ -8146,6 +8318,32 @@ export interface components {
              * @enum {string}
              */
             scope: "tensor" | "model";
+        };
+        /**
+         * TorusSpec
+         * @description Clients sit on a grid without edges, and each talks to the four around it.
+         *
+         *     The grid is as square as the number of clients allows.
+         */
+        TorusSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "torus";
+        };
+        /**
+         * TorusSpec
+         * @description Clients sit on a grid without edges, and each talks to the four around it.
+         *
+         *     The grid is as square as the number of clients allows.
+         */
+        TorusSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "torus";
         };
         /**
          * TrimmedMeanSpec
