@@ -57,11 +57,13 @@ def run(editor: User, project: Project) -> Run:
     return make_run(editor, project, **TINY)
 
 
-def undisturbed(sections: Mapping[str, Any] = TINY) -> list[dict[str, float]]:
-    """Return the metrics of each round of a run that nothing happens to."""
+def undisturbed(
+    sections: Mapping[str, Any] = TINY, num_rounds: int | None = None
+) -> list[dict[str, float]]:
+    """Return the metrics of each round, or the first ones, of a run that nothing happens to."""
     engine = Engine.create(make_spec(**sections))
-    rounds = []
-    while not engine.is_finished:
+    rounds: list[dict[str, float]] = []
+    while not engine.is_finished and len(rounds) != num_rounds:
         rounds.append(dict(engine.run_round().metrics))
     return rounds
 
@@ -196,18 +198,24 @@ def test_a_damaged_checkpoint_costs_time_and_no_number(
 def test_a_pause_takes_effect_within_a_round_and_resuming_goes_on(
     editor: User, project: Project, engines: EngineCache
 ) -> None:
-    sections = {**TINY, "rounds": 40, "local": {"steps": 200}}
+    # Far more rounds than are played: however busy the machine is, the pause comes in between.
+    sections = {**TINY, "rounds": 100_000, "local": {"steps": 200}}
     run = make_run(editor, project, **sections)
     with advancing(run, engines):
         wait_until(lambda: run.rounds.count() > 1, within_s=60, what="a round")
         services.request_pause(run=run, user=editor)
     run.refresh_from_db()
+    done = run.rounds_done
     assert run.state == RunState.PAUSED
-    assert 0 < run.rounds_done < sections["rounds"]
+    assert 0 < done < sections["rounds"]
     services.request_resume(run=run, user=editor)
-    advance(run.pk, queue="cpu", engines=engines)
-    assert state_of(run) == RunState.SUCCEEDED
-    assert recorded(run) == undisturbed(sections)
+    with advancing(run, engines):
+        wait_until(lambda: run.rounds.count() > done + 1, within_s=60, what="another round")
+        services.request_cancel(run=run, user=editor)
+    assert state_of(run) == RunState.CANCELLED
+    found = recorded(run)
+    assert len(found) > done + 1
+    assert found == undisturbed(sections, len(found))
 
 
 def test_a_cancel_ends_a_round_of_minutes_at_its_next_batch(

@@ -76,6 +76,7 @@ export const runParts = {
     rounds: 'Rounds',
     loss: 'Last loss',
     legend: 'Legend',
+    linksNotDrawn: 'Clients talk to several others here; the links are not drawn.',
     tones: {
       server: 'Server',
       active: 'Took part in the latest round',

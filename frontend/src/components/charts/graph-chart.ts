@@ -49,6 +49,7 @@ export function drawGraph({ nodes, links, showLabels }: GraphDrawing): DrawChart
         type: 'graph',
         layout: 'none',
         roam: true,
+        preserveAspect: 'contain',
         left: 40,
         right: 40,
         top: 30,

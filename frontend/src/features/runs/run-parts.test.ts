@@ -72,5 +72,12 @@ describe('clients', () => {
     expect(star.links.filter((link) => link.isActive)).toHaveLength(1);
     const ring = topologyOf(clients, 'ring', 4);
     expect(ring.links.map((link) => link.target)).toEqual(['1', '2', '0']);
+    expect(topologyOf(clients.slice(0, 2), 'ring', 4).links).toHaveLength(1);
+  });
+
+  it('are all linked in a complete graph, and in no made-up way elsewhere', () => {
+    const clients = [0, 1, 2, 3].map((id) => makeClient(id));
+    expect(topologyOf(clients, 'complete', 0).links).toHaveLength(6);
+    expect(topologyOf(clients, 'torus', 0).links).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { Empty, Failure, Loading } from '@/components/ui/feedback';
 import { asDocument, textOf, valueAt } from '@/lib/document-path';
 import { strings } from '@/strings';
 import classes from './run-topology.module.css';
-import { topologyOf } from './topology';
+import { showsLinks, topologyOf } from './topology';
 
 const text = strings.topology;
 const LIVE_MS = 2_000;
@@ -45,6 +45,9 @@ export function RunTopology({ run }: { run: Run }) {
       <div className={classes['graph']}>
         <Chart draw={draw} label={label} />
       </div>
+      {!showsLinks(kind, clients.data.clients.length) && (
+        <p className={classes['note']}>{text.linksNotDrawn}</p>
+      )}
       <ul className={classes['legend']} aria-label={text.legend}>
         {(['server', 'active', 'bad', 'idle'] as const).map((tone) => (
           <li key={tone} data-tone={tone}>

@@ -14,7 +14,10 @@ interface Topology {
   links: { source: string; target: string; isActive: boolean }[];
 }
 
-/** Where everybody stands, and who is linked to whom. Without a server, clients form a ring. */
+/** Complete graphs of more clients than this are a black disc. */
+const MAX_COMPLETE = 24;
+
+/** Where everybody stands, and who is linked to whom, as far as the kind alone says so. */
 export function topologyOf(
   clients: readonly ClientRow[],
   kind: string,
@@ -42,15 +45,27 @@ export function topologyOf(
   }
   return {
     nodes,
-    links: nodes.map((node, index) => {
-      const next = nodes[(index + 1) % nodes.length];
-      return {
-        source: node.id,
-        target: next?.id ?? node.id,
-        isActive: isActive(node) && isActive(next),
-      };
-    }),
+    links: pairsOf(kind, nodes).map(([one, other]) => ({
+      source: one.id,
+      target: other.id,
+      isActive: isActive(one) && isActive(other),
+    })),
   };
+}
+
+/** Whether the links of such a graph are drawn; a torus and a random graph depend on more. */
+export function showsLinks(kind: string, numClients: number): boolean {
+  return kind === 'star' || kind === 'ring' || (kind === 'complete' && numClients <= MAX_COMPLETE);
+}
+
+function pairsOf(kind: string, nodes: readonly GraphNode[]): [GraphNode, GraphNode][] {
+  if (!showsLinks(kind, nodes.length)) return [];
+  return nodes.flatMap((node, index) => {
+    const later = nodes.slice(index + 1);
+    if (kind === 'complete') return later.map((other): [GraphNode, GraphNode] => [node, other]);
+    const next = later[0] ?? (nodes.length > 2 ? nodes[0] : undefined);
+    return next === undefined ? [] : [[node, next] as [GraphNode, GraphNode]];
+  });
 }
 
 function placeOf(index: number, count: number): { x: number; y: number } {
