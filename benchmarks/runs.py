@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +27,16 @@ class Result:
         bytes_up: All bytes from clients to the server, as on the wire.
         bytes_down: All bytes from the server to clients.
         seconds: Measured time.
+        sim_seconds: Time on the clock of the simulated clients.
+        metrics: All figures of the last test, by name.
     """
 
     accuracy: float
     bytes_up: int
     bytes_down: int
     seconds: float
+    sim_seconds: float
+    metrics: Mapping[str, float]
 
 
 def play(**sections: Any) -> Result:
@@ -42,7 +47,14 @@ def play(**sections: Any) -> Result:
         while not engine.is_finished:
             engine.run_round()
         totals = engine.totals
-        accuracy = engine.metrics["accuracy"]
+        metrics = dict(engine.metrics)
     finally:
         engine.close()
-    return Result(accuracy, totals.bytes_up, totals.bytes_down, totals.seconds)
+    return Result(
+        metrics["accuracy"],
+        totals.bytes_up,
+        totals.bytes_down,
+        totals.seconds,
+        totals.sim_seconds,
+        metrics,
+    )

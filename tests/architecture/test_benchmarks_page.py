@@ -7,7 +7,9 @@ import re
 import pytest
 
 from benchmarks.document import PAGE, replaced
+from benchmarks.methods import ROWS
 from benchmarks.speed.__main__ import PARTS
+from fedcore.spec import check
 
 
 def test_the_page_has_the_sections_that_scripts_write() -> None:
@@ -30,3 +32,9 @@ def test_a_section_is_replaced_and_the_rest_is_kept() -> None:
 def test_a_section_that_is_not_there_is_an_error() -> None:
     with pytest.raises(ValueError, match="no section"):
         replaced("# Title\n", "a", ["new"])
+
+
+def test_every_method_that_is_compared_has_a_valid_spec_and_a_name_of_its_own() -> None:
+    problems = {row.name: check(row.spec(0) | {"rounds": 1}).problems for row in ROWS}
+    assert {name: found for name, found in problems.items() if found} == {}
+    assert len(problems) == len(ROWS)
