@@ -158,7 +158,9 @@ def _asked_for(kinds: Sequence[str]) -> list[Row]:
     """
     known = {row.kind for row in ROWS}
     if unknown := [kind for kind in kinds if kind not in known]:
-        raise SystemExit(f"no settings for {', '.join(unknown)}; there are {', '.join(known)}")
+        raise SystemExit(
+            f"no settings for {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+        )
     return [row for row in ROWS if not kinds or row.kind in kinds]
 
 
