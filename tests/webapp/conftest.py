@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -25,9 +27,10 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_reader_left(django_db_setup: None) -> Iterator[None]:
-    """Close the websockets' connection before the test database is removed."""
+    """Close the connections of other threads before the test database is removed."""
     yield
     reader.close()
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture

@@ -18,11 +18,12 @@ def scrape(client: Client, **headers: str) -> tuple[int, str]:
 
 
 def test_the_numbers_are_those_of_the_database(
-    client: Client, run: Run, editor: User, project: Project
+    client: Client, settings: Settings, run: Run, editor: User, project: Project
 ) -> None:
+    settings.METRICS_TOKEN = "secret"  # noqa: S105
     begin(make_run(editor, project))
     client.get(f"/api/v1/runs/{run.pk}/")
-    status, text = scrape(client)
+    status, text = scrape(client, authorization="Bearer secret")
     assert status == 200
     assert 'roundhouse_runs{state="queued"} 1.0' in text
     assert 'roundhouse_runs{state="starting"} 0.0' in text
@@ -49,6 +50,13 @@ def test_without_a_token_they_are_for_this_machine_alone(
     db: None, address: str, headers: dict[str, str]
 ) -> None:
     assert scrape(Client(REMOTE_ADDR=address), **headers)[0] == 404
+
+
+def test_an_embedded_installation_shows_them_to_its_own_machine(
+    client: Client, settings: Settings, db: None
+) -> None:
+    settings.ENVIRONMENT = Environment.model_construct(mode=Mode.EMBEDDED)
+    assert scrape(client)[0] == 200
 
 
 def test_a_server_without_a_token_has_none(client: Client, settings: Settings, db: None) -> None:

@@ -38,7 +38,7 @@ TINY: dict[str, Any] = {
     "compression": {"uplink": [{"kind": "topk", "ratio": 0.2}]},
     "runtime": {"executor": "sequential", "placement": "workers"},
 }
-ENDLESS: dict[str, Any] = {**TINY, "local": {"epochs": 10_000, "batch_size": 4}}
+ENDLESS: dict[str, Any] = {**TINY, "local": {"steps": 10_000_000, "batch_size": 32}}
 AT_ONCE = RetryPolicy(max_retries=3, first_pause_s=0.01, longest_pause_s=0.01)
 
 

@@ -123,7 +123,8 @@ def _moved(data: dict[str, Any]) -> str:
 
 
 def _finished(data: dict[str, Any]) -> str:
-    numbers = ", ".join(f"{name} {_number(value)}" for name, value in _metrics(data))
+    # Databases keep the keys of JSON in orders of their own.
+    numbers = ", ".join(f"{name} {_number(value)}" for name, value in sorted(_metrics(data)))
     return f"Round {data['round']} finished: {numbers}."
 
 
