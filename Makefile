@@ -30,7 +30,7 @@ help: ## List the targets
 # --- Set-up ---------------------------------------------------------------------------------------
 
 setup: ## Install everything and build the front end (again only what changed)
-	@$(MAKE) --silent -j2 $(INSTALLED) $(BUNDLE)
+	@$(MAKE) --silent $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) $(INSTALLED) $(BUNDLE)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "setup: Python packages (a few minutes the first time)" >&2

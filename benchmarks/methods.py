@@ -44,6 +44,12 @@ IMAGES: dict[str, Any] = {
 }
 
 EVERYBODY: dict[str, Any] = {"sampling": {"kind": "full"}}
+ON_TORUS: dict[str, Any] = {
+    **EVERYBODY,
+    "rounds": UPDATES // CLIENTS,
+    "topology": {"kind": "torus"},
+    "aggregation": {"kind": "mean", "weighting": "uniform"},
+}
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,8 @@ ROWS = (
             "aggregation": {"kind": "mean", "weighting": "uniform"},
         },
     ),
+    Row("dfedsam", "torus", {}, ON_TORUS),
+    Row("dfedsam-mgs", "torus, 4 exchanges", {"gossip_steps": 4}, ON_TORUS),
     Row(
         "frl",
         "lr 0.4, momentum 0.9",

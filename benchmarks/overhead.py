@@ -80,6 +80,8 @@ WORKLOADS = (
             "partition": {"kind": "iid", "clients": 100},
             "model": {"kind": "mlp", "hidden": [200, 200]},
             "sampling": {"kind": "random", "count": 10},
+            # Whether a run so short is worth a pool would be decided anew each time.
+            "runtime": {"executor": "sequential"},
         },
         data="mnist",
     ),
