@@ -10,13 +10,16 @@ const colorSchemes = localStorageColorSchemeManager({ key: 'roundhouse-color-sch
 interface ProvidersProps {
   queries: QueryClient;
   nonce: string;
+  /** `test` leaves out what needs a layout, which jsdom has not. */
+  env?: 'default' | 'test';
   children: ReactNode;
 }
 
-export function Providers({ queries, nonce, children }: ProvidersProps) {
+export function Providers({ queries, nonce, env = 'default', children }: ProvidersProps) {
   return (
     <MantineProvider
       theme={theme}
+      env={env}
       defaultColorScheme="auto"
       colorSchemeManager={colorSchemes}
       getStyleNonce={() => nonce}

@@ -11,7 +11,7 @@ export function renderApp(address: string) {
   queries.setDefaultOptions({ queries: { ...queries.getDefaultOptions().queries, retry: false } });
   const router = createAppRouter(queries, createMemoryHistory({ initialEntries: [address] }));
   render(
-    <Providers queries={queries} nonce="">
+    <Providers queries={queries} nonce="" env="test">
       <RouterProvider router={router} />
     </Providers>,
   );
