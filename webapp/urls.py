@@ -40,7 +40,7 @@ from webapp.jobs.views.runs import (
     RunView,
 )
 from webapp.jobs.views.specs import CatalogueView, SpecSchemaView, SpecValidateView
-from webapp.jobs.views.sweeps import SweepCancelView, SweepView
+from webapp.jobs.views.sweeps import SweepCancelView, SweepListView, SweepResumeView, SweepView
 from webapp.jobs.views.workers import WorkerListView
 from webapp.metrics import metrics
 from webapp.spa import page
@@ -63,6 +63,8 @@ api: list[URLPattern | URLResolver] = [
     path("jobs/<uuid:job_id>/runs/", JobRunListView.as_view()),
     path("jobs/<uuid:job_id>/sweep/", SweepView.as_view()),
     path("jobs/<uuid:job_id>/sweep/cancel/", SweepCancelView.as_view()),
+    path("jobs/<uuid:job_id>/sweep/resume/", SweepResumeView.as_view()),
+    path("sweeps/", SweepListView.as_view()),
     path("runs/", RunListView.as_view()),
     path("runs/bulk/", RunBulkView.as_view()),
     path("runs/facets/", RunFacetsView.as_view()),

@@ -39,6 +39,8 @@ class Choice(Spec):
     paper: ClassVar[str | None] = None
     synonyms: ClassVar[tuple[str, ...]] = ()
     constraints: ClassVar[tuple[str, ...]] = ()
+    #: Of the shortest spec that uses this kind: the sections that cannot keep their defaults.
+    example: ClassVar[dict[str, Any]] = {}
 
     kind: str
 

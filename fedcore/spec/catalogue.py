@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fedcore.spec.base import Choice
+from fedcore.spec.compression.base import CodecSpec
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class CatalogueEntry:
         synonyms: Other names that people use.
         constraints: What it needs, in words.
         schema: JSON schema of its own settings.
+        example: The shortest spec document that uses it.
     """
 
     section: str
@@ -34,6 +36,7 @@ class CatalogueEntry:
     synonyms: tuple[str, ...]
     constraints: tuple[str, ...]
     schema: dict[str, Any]
+    example: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as a plain mapping."""
@@ -66,4 +69,15 @@ def _entry(section: str, kind: str, cls: type[Choice]) -> CatalogueEntry:
         synonyms=cls.synonyms,
         constraints=cls.constraints,
         schema=cls.model_json_schema(),
+        example={**_naming(section, kind), **cls.example},
     )
+
+
+def _naming(section: str, kind: str) -> dict[str, Any]:
+    """Return the spec document that names one kind and nothing else."""
+    chosen: Any = {"kind": kind}
+    if section == CodecSpec.section:
+        chosen = {"uplink": [chosen]}
+    for key in reversed(section.split(".")):
+        chosen = {key: chosen}
+    return dict(chosen)

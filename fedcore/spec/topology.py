@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from fedcore.spec.base import BASIC, Choice
+
+#: Methods that need a server refuse these.
+_WITHOUT_SERVER: dict[str, Any] = {"algorithm": {"kind": "dfedsam"}, "sampling": {"kind": "full"}}
 
 
 class TopologySpec(Choice):
@@ -46,6 +49,7 @@ class RingSpec(TopologySpec):
 
     title: ClassVar[str] = "Ring"
     synonyms: ClassVar[tuple[str, ...]] = ("ring topology", "ring of clients")
+    example: ClassVar[dict[str, Any]] = _WITHOUT_SERVER
 
     kind: Literal["ring"] = "ring"
 
@@ -63,6 +67,7 @@ class TorusSpec(TopologySpec):
     title: ClassVar[str] = "Torus"
     synonyms: ClassVar[tuple[str, ...]] = ("torus topology", "grid of clients")
     constraints: ClassVar[tuple[str, ...]] = ("the number of clients must not be a prime",)
+    example: ClassVar[dict[str, Any]] = _WITHOUT_SERVER
 
     kind: Literal["torus"] = "torus"
 
@@ -85,6 +90,7 @@ class CompleteSpec(TopologySpec):
 
     title: ClassVar[str] = "Complete graph"
     synonyms: ClassVar[tuple[str, ...]] = ("fully connected clients", "all to all", "full mesh")
+    example: ClassVar[dict[str, Any]] = _WITHOUT_SERVER
 
     kind: Literal["complete"] = "complete"
 
@@ -102,6 +108,7 @@ class RandomTopologySpec(TopologySpec):
 
     title: ClassVar[str] = "Random neighbours"
     synonyms: ClassVar[tuple[str, ...]] = ("random regular graph", "random graph")
+    example: ClassVar[dict[str, Any]] = _WITHOUT_SERVER
 
     kind: Literal["random"] = "random"
     degree: int = Field(

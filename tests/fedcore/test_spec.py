@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fedcore.spec import RunSpec, SpecError, catalogue, check, estimate
+from fedcore.spec.catalogue import CatalogueEntry
 
 
 def problems(data: Any) -> dict[str, str]:
@@ -178,6 +179,18 @@ def test_the_catalogue_explains_every_kind() -> None:
         assert entry.title, entry.kind
         assert entry.summary.endswith("."), entry.kind
         assert entry.schema["properties"]["kind"]["const"] == entry.kind
+
+
+@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: f"{entry.section}.{entry.kind}")
+def test_every_kind_has_an_example_that_can_be_run(entry: CatalogueEntry) -> None:
+    result = check(entry.example)
+    assert result.problems == (), "name what it needs in `example` of its spec class"
+    assert result.spec is not None
+    section: Any = result.spec
+    for name in entry.section.split("."):
+        section = getattr(section, name)
+    chosen = section.uplink[0] if entry.section == "compression" else section
+    assert chosen.kind == entry.kind
 
 
 def test_the_schema_describes_every_setting() -> None:

@@ -36,8 +36,8 @@ PERSONAL = {
     "views/<uuid:view_id>/",
     "intents/",
 }
-#: Routes that name runs beside their path; who reaches what is in the tests of each of them.
-MANY_RUNS = {"compare/", "runs/bulk/", "runs/facets/", "runs/sparklines/"}
+#: Routes about several runs at once; who reaches what is in the tests of each of them.
+MANY_RUNS = {"compare/", "runs/bulk/", "runs/facets/", "runs/sparklines/", "sweeps/"}
 #: Lists of a user's projects; a stranger's are empty.
 LISTS = {"jobs/", "runs/"}
 
@@ -58,6 +58,7 @@ RULES = [
     Rule("jobs/<uuid:job_id>/runs/", "post", Permission.WRITE, 201),
     Rule("jobs/<uuid:job_id>/sweep/", "get", Permission.READ, 404),
     Rule("jobs/<uuid:job_id>/sweep/cancel/", "post", Permission.WRITE, 404),
+    Rule("jobs/<uuid:job_id>/sweep/resume/", "post", Permission.WRITE, 404),
     Rule("runs/<uuid:run_id>/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/metrics/", "get", Permission.READ, 200),
     Rule("runs/<uuid:run_id>/clients/", "get", Permission.READ, 200),

@@ -248,6 +248,25 @@ def test_a_queue_that_no_worker_serves_is_the_reason(
     assert "Next in line" in api.get(f"/api/v1/runs/{run.pk}/").json()["queue"]["reason"]
 
 
+def test_how_long_a_run_waits_follows_from_the_turns_of_the_workers(
+    api: APIClient, editor: User, project: Project, settings: Settings
+) -> None:
+    settings.SLICE_S = 5.0
+    waiting = [make_run(editor, project) for _ in range(4)]
+
+    def starts() -> list[float | None]:
+        shown = [api.get(f"/api/v1/runs/{run.pk}/").json() for run in waiting]
+        return [run["queue"]["starts_in_s"] for run in shown]
+
+    assert starts() == [None] * 4
+    say(report_of("cpu"), uuid4())
+    assert starts() == [5.0, 10.0, 15.0, 20.0]
+    say(report_of("cpu"))
+    assert starts() == [0.0, 5.0, 5.0, 10.0]
+    ProjectShare.objects.create(project=project, max_running=2)
+    assert starts() == [0.0, 5.0, None, None]
+
+
 def test_workers_are_listed_with_hardware_load_and_what_they_do(
     api: APIClient, stranger: User, run: Run
 ) -> None:

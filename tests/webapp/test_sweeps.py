@@ -236,6 +236,70 @@ def test_cancelling_a_sweep_cancels_its_runs_and_makes_no_more(
     assert api.post(f"{URL}{job.pk}/sweep/cancel/").status_code == 409
 
 
+def test_a_cancelled_sweep_goes_on_with_what_was_stopped_and_what_was_not_made(
+    api: APIClient, editor: User, project: Project
+) -> None:
+    job = make_sweep(editor, project, **GRID)
+    services.request_cancel(run=runs(job)[0], user=editor)
+    advance(job)
+    assert sweep_of(api, job)["allowed_actions"] == ["cancel"]
+    api.post(f"{URL}{job.pk}/sweep/cancel/")
+    assert sweep_of(api, job)["allowed_actions"] == ["resume"]
+
+    answer = api.post(f"{URL}{job.pk}/sweep/resume/")
+    assert (answer.status_code, answer.json()["state"]) == (200, "running")
+    # The first had been cancelled by itself.
+    assert [run.state for run in runs(job)] == ["cancelled", "queued", "queued"]
+    for run in runs(job)[1:]:
+        train(run, 0.1, 0.2, 0.3)
+    advance(job)
+    assert sweep_of(api, job)["state"] == "finished"
+    again = api.post(f"{URL}{job.pk}/sweep/resume/")
+    assert (again.status_code, again.json()["code"]) == (409, "sweep_not_stopped")
+
+
+def test_a_sweep_does_not_go_on_while_its_runs_are_still_stopping(
+    api: APIClient, editor: User, project: Project
+) -> None:
+    job = make_sweep(editor, project, **GRID)
+    take(runs(job)[0])
+    api.post(f"{URL}{job.pk}/sweep/cancel/")
+    answer = api.post(f"{URL}{job.pk}/sweep/resume/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "sweep_stopping")
+    assert sweep_of(api, job)["state"] == "cancelled"
+
+
+def test_runs_of_a_search_that_goes_on_are_still_compared(editor: User, project: Project) -> None:
+    search = {**SEARCH["search"], "prune": {"min_rounds": 1, "eta": 2}}
+    job = make_sweep(editor, project, search=search)
+    advance(job, counting)
+    before = runs(job)[0].next_rung
+    assert before == 1
+    services.cancel_sweep(job=job, user=editor)
+    services.resume_sweep(job=job, user=editor)
+    assert runs(job)[0].next_rung == before
+
+
+def test_sweeps_are_listed_with_their_progress_in_few_queries(
+    api: APIClient,
+    editor: User,
+    stranger: User,
+    project: Project,
+    django_assert_max_num_queries: Any,
+) -> None:
+    jobs = [make_sweep(editor, project, **GRID) for _ in range(3)]
+    train(runs(jobs[0])[0], 0.1, 0.2, 0.3)
+    with django_assert_max_num_queries(6):
+        rows = api.get("/api/v1/sweeps/").json()["results"]
+    assert [row["job"] for row in rows] == [str(job.pk) for job in reversed(jobs)]
+    assert (rows[2]["best"]["mean"], rows[2]["runs_by_state"]) == (
+        0.3,
+        {"succeeded": 1, "queued": 1},
+    )
+    assert rows[0]["name"] == jobs[2].name
+    assert signed_in(stranger).get("/api/v1/sweeps/").json()["results"] == []
+
+
 def test_a_run_that_is_retried_opens_its_sweep_again(editor: User, project: Project) -> None:
     job = make_sweep(editor, project, seeds=2, parallel=2)
     for run in runs(job):

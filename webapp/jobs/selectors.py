@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef
@@ -19,7 +21,7 @@ from webapp.jobs.models import Favourite, Job, Run, RunQuerySet
 from webapp.jobs.operation_models import Worker
 from webapp.jobs.queue_order import Share, Waiting, in_order, shares_of, waiting_in
 from webapp.jobs.services.leases import Checkpoint, latest_checkpoint
-from webapp.jobs.sweep_models import Sweep
+from webapp.jobs.sweep_models import Sweep, SweepQuerySet
 
 #: Workers that have just been started are not known at once.
 _PATIENCE = timedelta(seconds=20)
@@ -37,10 +39,15 @@ class RunForWorker:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """Where a waiting run stands in its queue, counted from 1, and why it waits."""
+    """Where a waiting run stands in its queue, counted from 1, and why it waits.
+
+    ``starts_in_s`` is about how long until a worker takes it, in seconds, if those at work go on
+    with others at the end of each turn; None where nobody can say.
+    """
 
     position: int
     reason: str
+    starts_in_s: float | None
 
 
 def run_for_worker(run_id: UUID) -> RunForWorker:
@@ -100,8 +107,12 @@ def get_job(user: AbstractBaseUser | AnonymousUser, job_id: UUID) -> Job:
     return job
 
 
+def visible_sweeps(user: AbstractBaseUser | AnonymousUser) -> SweepQuerySet:
+    return Sweep.objects.visible_to(user).select_related("job__created_by").defer("job__spec")
+
+
 def get_sweep(user: AbstractBaseUser | AnonymousUser, job_id: UUID) -> Sweep:
-    sweep = Sweep.objects.visible_to(user).filter(pk=job_id).first()
+    sweep = visible_sweeps(user).filter(pk=job_id).first()
     if sweep is None:
         raise NotFoundError("There is no such sweep.")
     return sweep
@@ -122,23 +133,35 @@ def queue_places(runs: Iterable[Run], now: datetime) -> dict[UUID, QueuePlace]:
         return {}
     waiting = waiting_in({run.queue for run in asked.values()})
     shares = shares_of({run.project_id for queue in waiting.values() for run in queue})
-    workers = list(Worker.objects.alive(now).values_list("queues", flat=True))
-    served = {queue for queues in workers for queue in queues}
+    workers = list(Worker.objects.alive(now).values_list("queues", "run_id"))
     found = {}
     for queue, rows in waiting.items():
+        serving = [run_id for queues, run_id in workers if queue in queues]
         for position, place in enumerate(in_order(rows, shares), start=1):
             run = asked.get(place.run_id)
             if run is None:
                 continue
             share = shares[run.project_id]
+            starts_in = None if place.is_blocked else _starts_in(position, serving)
             if place.is_blocked:
                 reason = _at_limit(share)
-            elif queue not in served and now - run.queued_at > _PATIENCE:
+            elif not serving and now - run.queued_at > _PATIENCE:
                 reason = _NOT_SERVED.format(queue=queue)
             else:
                 reason = _behind(position - 1)
-            found[run.pk] = QueuePlace(position, reason)
+            found[run.pk] = QueuePlace(position, reason, starts_in)
     return found
+
+
+def _starts_in(position: int, serving: Sequence[UUID | None]) -> float | None:
+    """Return when the run at a position gets its turn, from the run that each worker is busy with.
+
+    A worker changes to the next run after a turn, as long as one waits.
+    """
+    if not serving:
+        return None
+    behind_idle = max(0, position - sum(run_id is None for run_id in serving))
+    return ceil(behind_idle / len(serving)) * settings.SLICE_S
 
 
 _NOT_SERVED = (

@@ -49,6 +49,9 @@ class RunPoint(BaseModel):
 class QueueSerializer(serializers.Serializer[QueuePlace]):
     position = serializers.IntegerField(help_text="1 is next.")
     reason = serializers.CharField(help_text="Why the run waits.")
+    starts_in_s = serializers.FloatField(
+        allow_null=True, help_text="About how long until a worker takes it; null if unknown."
+    )
 
 
 class JobRefSerializer(serializers.Serializer[Run]):

@@ -21,6 +21,13 @@ class SweepState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SweepAction(StrEnum):
+    """What the API lets a user do with a sweep."""
+
+    CANCEL = "cancel"
+    RESUME = "resume"
+
+
 class Priority(StrEnum):
     """How soon a run is worked on, among the runs of its own project."""
 
@@ -104,3 +111,10 @@ def actions_for(state: RunState, requested: RequestedAction) -> tuple[RunAction,
     if state is RunState.PAUSED or requested is RequestedAction.PAUSE:
         return (RunAction.RESUME, RunAction.CANCEL, RunAction.CLONE)
     return (RunAction.PAUSE, RunAction.CANCEL, RunAction.CLONE)
+
+
+def sweep_actions_for(state: SweepState) -> tuple[SweepAction, ...]:
+    """Return what a member who may write can do with a sweep in this state."""
+    if state is SweepState.RUNNING:
+        return (SweepAction.CANCEL,)
+    return (SweepAction.RESUME,) if state is SweepState.CANCELLED else ()

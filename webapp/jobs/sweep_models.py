@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -36,6 +36,9 @@ class Sweep(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = SweepQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        viewer_role: str  # added by visible_to()
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

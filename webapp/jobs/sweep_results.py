@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import fmean, stdev
 from typing import Any, Literal
+from uuid import UUID
 
+from django.db.models import QuerySet
 from pydantic import BaseModel, Field
 
 from fedcore.spec import SweepSpec
 from fedcore.spec.sweep import Values
+from webapp.accounts.roles import Permission, Role, allows
 from webapp.jobs.models import Run
-from webapp.jobs.states import FINAL_STATES, RunState, SweepState
+from webapp.jobs.states import FINAL_STATES, RunState, SweepAction, SweepState, sweep_actions_for
 from webapp.jobs.sweep_models import Sweep
 
 
@@ -52,7 +56,18 @@ class SweepSummary(BaseModel):
     document: dict[str, Any]
 
 
-class SweepDetail(SweepSummary):
+class SweepRow(SweepSummary):
+    """A sweep as lists show it."""
+
+    job: str = Field(description="Id of its job.")
+    name: str
+    created_at: datetime
+    created_by: str
+    finished_at: datetime | None
+    allowed_actions: list[SweepAction]
+
+
+class SweepDetail(SweepRow):
     """A sweep with every point that has been started."""
 
     points: list[Point]
@@ -69,14 +84,46 @@ class Trial:
 
 
 def detail_of(sweep: Sweep) -> SweepDetail:
-    """Return all that is known; the caller has checked that the user may see the job."""
+    """Return all that is known of a sweep; it comes from ``get_sweep``."""
+    row, points = _row_of(sweep, _runs(sweep))
+    return SweepDetail(**row.model_dump(), points=points)
+
+
+def rows_of(sweeps: Sequence[Sweep]) -> list[SweepRow]:
+    """Return sweeps for a list, in one query; they come from ``visible_sweeps``."""
+    runs: dict[UUID, list[Run]] = {sweep.pk: [] for sweep in sweeps}
+    for run in _columns(Run.objects.filter(job_id__in=runs)):
+        runs[run.job_id].append(run)
+    return [_row_of(sweep, runs[sweep.pk])[0] for sweep in sweeps]
+
+
+def summary_of(sweep: Sweep) -> SweepSummary:
+    """Return how far a sweep has come; the caller has checked that the user may see it."""
+    return _summary_of(sweep, _runs(sweep))[0]
+
+
+def _row_of(sweep: Sweep, runs: Sequence[Run]) -> tuple[SweepRow, list[Point]]:
+    summary, points = _summary_of(sweep, runs)
+    may_write = allows(Role(sweep.viewer_role), Permission.WRITE)
+    row = SweepRow(
+        **summary.model_dump(),
+        job=str(sweep.pk),
+        name=sweep.job.name,
+        created_at=sweep.job.created_at,
+        created_by=sweep.job.created_by.username,
+        finished_at=sweep.finished_at,
+        allowed_actions=list(sweep_actions_for(summary.state)) if may_write else [],
+    )
+    return row, points
+
+
+def _summary_of(sweep: Sweep, runs: Sequence[Run]) -> tuple[SweepSummary, list[Point]]:
     spec = SweepSpec.model_validate(sweep.document)
-    runs = _runs(sweep)
     points = _points(sweep, spec, runs)
     counts: dict[str, int] = {}
     for run in runs:
         counts[run.state] = counts.get(run.state, 0) + 1
-    return SweepDetail(
+    summary = SweepSummary(
         state=SweepState(sweep.state),
         metric=spec.objective.name,
         higher_is_better=spec.objective.higher_is_better,
@@ -85,13 +132,8 @@ def detail_of(sweep: Sweep) -> SweepDetail:
         runs_by_state=counts,
         best=_best(points, spec),
         document=sweep.document,
-        points=points,
     )
-
-
-def summary_of(sweep: Sweep) -> SweepSummary:
-    detail = detail_of(sweep)
-    return SweepSummary.model_validate(detail.model_dump(exclude={"points"}))
+    return summary, points
 
 
 def trials_of(sweep: Sweep, spec: SweepSpec) -> list[Trial]:
@@ -102,8 +144,12 @@ def trials_of(sweep: Sweep, spec: SweepSpec) -> list[Trial]:
 
 
 def _runs(sweep: Sweep) -> list[Run]:
-    columns = ("number", "state", "rounds_done", "pruned", "latest_metrics", "point")
-    return list(Run.objects.filter(job_id=sweep.pk).only(*columns).order_by("number"))
+    return list(_columns(Run.objects.filter(job_id=sweep.pk)))
+
+
+def _columns(runs: QuerySet[Run]) -> QuerySet[Run]:
+    columns = ("job_id", "number", "state", "rounds_done", "pruned", "latest_metrics", "point")
+    return runs.only(*columns).order_by("number")
 
 
 def _points(sweep: Sweep, spec: SweepSpec, runs: Iterable[Run]) -> list[Point]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,7 @@ class AsyncFedAvgSpec(_AsynchronousSpec):
     title: ClassVar[str] = "Asynchronous FedAvg"
     paper: ClassVar[str | None] = _PAPER
     synonyms: ClassVar[tuple[str, ...]] = ("async fedavg", "asynchronous federated averaging")
+    example: ClassVar[dict[str, Any]] = {"sampling": {"kind": "full"}}
 
     kind: Literal["async-fedavg"] = "async-fedavg"
     weights: Literal["unbiased", "identical"] = Field(
@@ -64,6 +65,7 @@ class FedFixSpec(_AsynchronousSpec):
     title: ClassVar[str] = "FedFix"
     paper: ClassVar[str | None] = _PAPER
     synonyms: ClassVar[tuple[str, ...]] = ("fed fix", "fixed time aggregation")
+    example: ClassVar[dict[str, Any]] = {"sampling": {"kind": "full"}}
 
     kind: Literal["fedfix"] = "fedfix"
     tick: float = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,7 @@ class FedKSeedSpec(AlgorithmSpec):
     needs_mean: ClassVar[bool] = True
     needs_steps: ClassVar[bool] = True
     has_own_messages: ClassVar[bool] = True
+    example: ClassVar[dict[str, Any]] = {"local": {"epochs": None, "steps": 200}}
 
     kind: Literal["fedkseed"] = "fedkseed"
     seeds: int = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,10 @@ class GossipSpec(AlgorithmSpec):
         "aggregation must be mean; neighbours' weights come from the topology",
         "no compression, no attack, and models without running statistics",
     )
+    example: ClassVar[dict[str, Any]] = {
+        "sampling": {"kind": "full"},
+        "topology": {"kind": "ring"},
+    }
     needs_mean: ClassVar[bool] = True
     takes_parts: ClassVar[bool] = False  # models are mixed when all are there
     needs_individual_updates: ClassVar[bool] = True

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from fedcore.spec.algorithms.base import AlgorithmSpec, ServerRateSpec
+
+_ON_FACTORS: dict[str, Any] = {
+    "dataset": {"kind": "banking77"},
+    "model": {"kind": "huggingface", "path": "distilbert/distilbert-base-uncased"},
+    "peft": {"kind": "lora"},
+}
 
 
 class FedItSpec(ServerRateSpec):
@@ -22,6 +28,7 @@ class FedItSpec(ServerRateSpec):
     constraints: ClassVar[tuple[str, ...]] = ("peft must be lora", "aggregation must be mean")
     needs_mean: ClassVar[bool] = True
     needs_lora: ClassVar[bool] = True
+    example: ClassVar[dict[str, Any]] = _ON_FACTORS
 
     kind: Literal["fedit"] = "fedit"
     measure_bias: bool = Field(
@@ -47,5 +54,6 @@ class FloraSpec(AlgorithmSpec):
     needs_lora: ClassVar[bool] = True
     allows_ranks: ClassVar[bool] = True
     has_own_messages: ClassVar[bool] = True
+    example: ClassVar[dict[str, Any]] = _ON_FACTORS
 
     kind: Literal["flora"] = "flora"

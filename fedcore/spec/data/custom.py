@@ -119,6 +119,10 @@ class HuggingFaceDatasetSpec(CustomDatasetSpec):
     title: ClassVar[str] = "Hugging Face data set"
     synonyms: ClassVar[tuple[str, ...]] = ("hugging face", "hub", "hf", "datasets")
     constraints: ClassVar[tuple[str, ...]] = ("needs a path, and the hub or a local copy",)
+    example: ClassVar[dict[str, Any]] = {
+        "dataset": {"kind": "huggingface", "path": "ylecun/mnist"},
+        "model": {"kind": "cnn"},
+    }
 
     kind: Literal["huggingface"] = "huggingface"
     path: HubPath = Field(
@@ -146,6 +150,7 @@ class UploadSpec(CustomDatasetSpec):
     title: ClassVar[str] = "Own files"
     synonyms: ClassVar[tuple[str, ...]] = ("csv", "parquet", "image folder", "my data", "upload")
     constraints: ClassVar[tuple[str, ...]] = ("needs a path inside the data folder",)
+    example: ClassVar[dict[str, Any]] = {"dataset": {"kind": "upload", "path": "measurements.csv"}}
 
     kind: Literal["upload"] = "upload"
     path: InsidePath = Field(

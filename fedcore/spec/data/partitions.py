@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -237,6 +237,7 @@ class NaturalPartitionSpec(PartitionSpec):
         "每家医院一个客户端", "自然划分",
     )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs a data set with natural clients",)
+    example: ClassVar[dict[str, Any]] = {"dataset": {"kind": "heart"}}
 
     kind: Literal["natural"] = "natural"
     by: str | None = Field(

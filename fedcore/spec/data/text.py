@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,10 @@ class ShakespeareSpec(DatasetSpec):
     synonyms: ClassVar[tuple[str, ...]] = (
         "plays", "next character", "tiny shakespeare", "莎士比亚", "Theaterstücke",
     )  # fmt: skip
+    example: ClassVar[dict[str, Any]] = {
+        "partition": {"kind": "natural"},
+        "model": {"kind": "char_lstm"},
+    }
 
     kind: Literal["shakespeare"] = "shakespeare"
     length: Length = 80
@@ -60,6 +64,7 @@ class Banking77Spec(DatasetSpec):
         "banking", "intents", "text classification", "bank questions", "banking questions",
         "Bankfragen", "questions bancaires", "preguntas bancarias", "银行问题",
     )  # fmt: skip
+    example: ClassVar[dict[str, Any]] = {"model": {"kind": "dan"}}
 
     kind: Literal["banking77"] = "banking77"
     length: Length = 48

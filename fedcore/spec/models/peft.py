@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -74,6 +74,10 @@ class LoraSpec(PeftSpec):
     synonyms: ClassVar[tuple[str, ...]] = ("low-rank adaptation", "low rank adapter", "adapter")
     constraints: ClassVar[tuple[str, ...]] = ("model must be huggingface",)
     needs_modules: ClassVar[bool] = True
+    example: ClassVar[dict[str, Any]] = {
+        "dataset": {"kind": "banking77"},
+        "model": {"kind": "huggingface", "path": "distilbert/distilbert-base-uncased"},
+    }
 
     kind: Literal["lora"] = "lora"
     rank: Rank = Field(8, description="Rank of the factors.", json_schema_extra=BASIC)

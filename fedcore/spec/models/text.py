@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,11 @@ from fedcore.spec.problems import Problem
 from fedcore.spec.tasks import InputKind, TaskName
 
 _TOKENS = (InputKind.TEXT, InputKind.TOKENS)
+
+_SHAKESPEARE: dict[str, Any] = {
+    "dataset": {"kind": "shakespeare"},
+    "partition": {"kind": "natural"},
+}
 
 
 class CharLstmSpec(ModelSpec):
@@ -30,6 +35,7 @@ class CharLstmSpec(ModelSpec):
     constraints: ClassVar[tuple[str, ...]] = ("predicts the next token of a text",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = _TOKENS
     tasks: ClassVar[tuple[TaskName, ...]] = (TaskName.NEXT_TOKEN,)
+    example: ClassVar[dict[str, Any]] = _SHAKESPEARE
 
     kind: Literal["char_lstm"] = "char_lstm"
     embedding: int = Field(8, ge=1, le=4096, description="Width of a token's embedding.")
@@ -59,6 +65,7 @@ class TinyGptSpec(ModelSpec):
     tasks: ClassVar[tuple[TaskName, ...]] = (TaskName.NEXT_TOKEN,)
     mlp_ratio: ClassVar[int] = 4
     has_head: ClassVar[bool] = False
+    example: ClassVar[dict[str, Any]] = _SHAKESPEARE
 
     kind: Literal["tiny_gpt"] = "tiny_gpt"
     dim: int = Field(64, ge=1, le=4096, description="Width of a token.", json_schema_extra=BASIC)
@@ -93,6 +100,7 @@ class DanSpec(ModelSpec):
     )
     constraints: ClassVar[tuple[str, ...]] = ("needs text",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = _TOKENS
+    example: ClassVar[dict[str, Any]] = {"dataset": {"kind": "banking77"}}
 
     kind: Literal["dan"] = "dan"
     embedding: int = Field(
@@ -136,6 +144,10 @@ class HuggingFaceModelSpec(ModelSpec):
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.TEXT,)
     tasks: ClassVar[tuple[TaskName, ...]] = (*ONE_ANSWER, TaskName.NEXT_TOKEN)
     has_modules: ClassVar[bool] = True
+    example: ClassVar[dict[str, Any]] = {
+        "dataset": {"kind": "banking77"},
+        "model": {"kind": "huggingface", "path": "distilbert/distilbert-base-uncased"},
+    }
 
     kind: Literal["huggingface"] = "huggingface"
     path: HubPath = Field(

@@ -244,6 +244,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/sweep/resume/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Go on with a cancelled sweep: with the runs that this ended, and those still to make. */
+        post: operations["jobs_sweep_resume_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/": {
         parameters: {
             query?: never;
@@ -592,6 +609,23 @@ export interface paths {
         put?: never;
         /** @description Every problem of a draft by path, and what a run of it would cost; nothing is saved. */
         post: operations["spec_validate_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The sweeps of the user's projects, the newest first. */
+        get: operations["sweeps_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1199,6 +1233,13 @@ export interface components {
              * @description JSON schema of its settings.
              */
             schema: {
+                [key: string]: unknown;
+            };
+            /**
+             * Example
+             * @description The shortest spec that uses it.
+             */
+            example: {
                 [key: string]: unknown;
             };
         };
@@ -6239,6 +6280,11 @@ export interface components {
             position: number;
             /** @description Why the run waits. */
             reason: string;
+            /**
+             * Format: double
+             * @description About how long until a worker takes it; null if unknown.
+             */
+            starts_in_s: number | null;
         };
         /**
          * RandkSpec
@@ -7741,6 +7787,12 @@ export interface components {
             reason: string;
         };
         /**
+         * SweepAction
+         * @description What the API lets a user do with a sweep.
+         * @enum {string}
+         */
+        SweepAction: "cancel" | "resume";
+        /**
          * SweepDetail
          * @description A sweep with every point that has been started.
          */
@@ -7764,8 +7816,78 @@ export interface components {
             document: {
                 [key: string]: unknown;
             };
+            /**
+             * Job
+             * @description Id of its job.
+             */
+            job: string;
+            /** Name */
+            name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["SweepAction"][];
             /** Points */
             points: components["schemas"]["Point"][];
+        };
+        /** SweepPage */
+        SweepPage: {
+            /** Next */
+            next: string | null;
+            /** Previous */
+            previous: string | null;
+            /** Results */
+            results: components["schemas"]["SweepRow"][];
+        };
+        /**
+         * SweepRow
+         * @description A sweep as lists show it.
+         */
+        SweepRow: {
+            state: components["schemas"]["SweepState"];
+            /** Metric */
+            metric: string;
+            /** Higher Is Better */
+            higher_is_better: boolean;
+            /** Runs Total */
+            runs_total: number;
+            /** Runs Made */
+            runs_made: number;
+            /** Runs By State */
+            runs_by_state: {
+                [key: string]: number;
+            };
+            /** @description The best point of which all runs have succeeded. */
+            best: components["schemas"]["Point"] | null;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Job
+             * @description Id of its job.
+             */
+            job: string;
+            /** Name */
+            name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["SweepAction"][];
         };
         /**
          * SweepSpec
@@ -9286,6 +9408,36 @@ export interface operations {
             };
         };
     };
+    jobs_sweep_resume_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepDetail"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     projects_list: {
         parameters: {
             query?: {
@@ -10013,6 +10165,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SpecVerdict"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sweeps_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepPage"];
                 };
             };
             /** @description What went wrong. */

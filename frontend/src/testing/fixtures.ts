@@ -208,6 +208,7 @@ function entry(section: string, name: string, title: string): CatalogueEntry {
     synonyms: [],
     constraints: [],
     schema: {},
+    example: { [section]: { kind: name } },
   };
 }
 

@@ -53,6 +53,7 @@ from webapp.jobs.services.request_cancel import request_cancel
 from webapp.jobs.services.request_pause import request_pause
 from webapp.jobs.services.request_resume import request_resume
 from webapp.jobs.services.request_retry import request_retry
+from webapp.jobs.services.resume_sweep import resume_sweep
 from webapp.jobs.services.run_changes import IllegalTransitionError
 from webapp.jobs.services.shared_rounds import (
     MeasuredPace,
@@ -126,6 +127,7 @@ __all__ = [
     "request_resume",
     "request_retry",
     "restore_run",
+    "resume_sweep",
     "send_due_notices",
     "star_run",
     "submit_job",

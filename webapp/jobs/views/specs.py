@@ -32,6 +32,7 @@ class CatalogueRow(BaseModel):
     synonyms: list[str]
     constraints: list[str]
     json_schema: dict[str, Any] = Field(alias="schema", description="JSON schema of its settings.")
+    example: dict[str, Any] = Field(description="The shortest spec that uses it.")
 
 
 class Catalogue(RootModel[list[CatalogueRow]]):
