@@ -158,3 +158,9 @@ it('shows what the run will cost', async () => {
   expect(within(summary).getByText('60 kB')).toBeInTheDocument();
   expect(within(summary).getByText('Ready to launch')).toBeInTheDocument();
 });
+
+it('starts from the settings that an address names', async () => {
+  const spec = { partition: { kind: 'dirichlet', clients: 7 } };
+  await openForm(`/new?spec=${encodeURIComponent(JSON.stringify(spec))}`);
+  expect(screen.getByLabelText('Clients')).toHaveValue('7');
+});

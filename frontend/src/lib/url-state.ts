@@ -1,5 +1,7 @@
 /** What the address of a screen says beside its path. Unknown values are dropped, not refused. */
 
+import { isObject, type JsonObject } from './document-path';
+
 type Search = Record<string, unknown>;
 
 function text(value: unknown): string | undefined {
@@ -141,6 +143,10 @@ export function readCompareSearch(search: Search): CompareView {
   };
 }
 
-export function readNewRunSearch(search: Search): { clone?: string } {
-  return compact({ clone: text(search['clone']) });
+export function readNewRunSearch(search: Search): { clone?: string; spec?: JsonObject } {
+  return compact({
+    clone: text(search['clone']),
+    /** Settings to start from; what they leave out has its default. */
+    spec: isObject(search['spec']) ? search['spec'] : undefined,
+  });
 }

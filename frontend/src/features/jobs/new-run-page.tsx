@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { runQuery } from '@/api/runs';
-import { catalogueQuery, specSchemaQuery } from '@/api/spec';
+import { catalogueQuery, specSchemaQuery, validationQuery } from '@/api/spec';
 import { Failure, Loading } from '@/components/ui/feedback';
 import { PageHeader } from '@/components/ui/page-header';
+import { asDocument, type JsonObject } from '@/lib/document-path';
 import { usePageTitle } from '@/lib/use-page-title';
 import { strings } from '@/strings';
 import { RunForm } from './run-form';
@@ -13,13 +14,14 @@ const route = getRouteApi('/member/new');
 
 /** A form for a new run, empty or filled with the settings of another. */
 export function NewRunPage() {
-  const { clone } = route.useSearch();
+  const { clone, spec } = route.useSearch();
   usePageTitle(text.title);
   const schema = useQuery(specSchemaQuery);
   const catalogue = useQuery(catalogueQuery);
   const original = useQuery({ ...runQuery(clone ?? ''), enabled: clone !== undefined });
+  const initial = useInitial(spec);
 
-  const needed = clone === undefined ? [schema, catalogue] : [schema, catalogue, original];
+  const needed = [schema, catalogue, ...(clone === undefined ? [] : [original]), ...initial.needed];
   const failed = needed.find((query) => query.isError);
   const isPending = needed.some((query) => query.isPending);
   return (
@@ -33,12 +35,22 @@ export function NewRunPage() {
       {schema.data && catalogue.data && !isPending && (
         <RunForm
           // Another original is another form.
-          key={clone ?? ''}
+          key={clone ?? JSON.stringify(spec)}
           root={schema.data}
           catalogue={catalogue.data}
           original={original.data}
+          initial={initial.document}
         />
       )}
     </>
   );
+}
+
+/** The settings that an address names in part, completed by the server. */
+function useInitial(spec: JsonObject | undefined) {
+  const given = useQuery({ ...validationQuery(spec ?? {}), enabled: spec !== undefined });
+  return {
+    needed: spec === undefined ? [] : [given],
+    document: given.data?.spec ? asDocument(given.data.spec) : spec,
+  };
 }

@@ -9,7 +9,7 @@ import { runKeys } from '@/api/runs';
 import type { CatalogueEntry, IntentSweep, Run } from '@/api/types';
 import { fieldId, FormContext, type FieldProblem } from '@/components/schema-form/form-context';
 import { Card } from '@/components/ui/card';
-import { asDocument } from '@/lib/document-path';
+import { asDocument, type JsonObject } from '@/lib/document-path';
 import type { JsonSchema } from '@/lib/json-schema';
 import { strings } from '@/strings';
 import { AdvancedGroups } from './advanced-groups';
@@ -32,6 +32,8 @@ interface RunFormProps {
   catalogue: readonly CatalogueEntry[];
   /** The run whose settings are copied. */
   original: Run | undefined;
+  /** Settings to start from, where no run is copied. */
+  initial: JsonObject | undefined;
 }
 
 function problemsIn(error: unknown): FieldProblem[] {
@@ -41,8 +43,8 @@ function problemsIn(error: unknown): FieldProblem[] {
   );
 }
 
-export function RunForm({ root, catalogue, original }: RunFormProps) {
-  const form = useSpecForm(root, original && asDocument(original.spec));
+export function RunForm({ root, catalogue, original, initial }: RunFormProps) {
+  const form = useSpecForm(root, original ? asDocument(original.spec) : initial);
   const [name, setName] = useState(original ? strings.run.cloneSuffix(original.name) : '');
   const [view, setView] = useState<View>('form');
   const [sweep, setSweep] = useState<IntentSweep | null>(null);
