@@ -6,8 +6,19 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from webapp.accounts.views.access import ProjectListView, TokenListView, TokenView
+from webapp.accounts.views.projects import (
+    MemberListView,
+    MemberView,
+    ProjectListView,
+    ProjectView,
+)
 from webapp.accounts.views.sessions import CsrfView, LoginView, LogoutView, MeView
+from webapp.accounts.views.tokens import (
+    ProjectTokenListView,
+    ProjectTokenView,
+    TokenListView,
+    TokenView,
+)
 from webapp.api import errors
 from webapp.api.health import LiveView, ReadyView
 from webapp.artifacts.views import ArtifactListView, ModelView
@@ -23,6 +34,7 @@ from webapp.jobs.views.organising import (
     SavedViewView,
 )
 from webapp.jobs.views.previews import SpecPartitionView
+from webapp.jobs.views.quotas import QuotaView
 from webapp.jobs.views.run_data import (
     RunClientRoundsView,
     RunClientsView,
@@ -53,6 +65,12 @@ api: list[URLPattern | URLResolver] = [
     path("tokens/", TokenListView.as_view()),
     path("tokens/<uuid:token_id>/", TokenView.as_view()),
     path("projects/", ProjectListView.as_view()),
+    path("projects/<uuid:project_id>/", ProjectView.as_view()),
+    path("projects/<uuid:project_id>/members/", MemberListView.as_view()),
+    path("projects/<uuid:project_id>/members/<uuid:member_id>/", MemberView.as_view()),
+    path("projects/<uuid:project_id>/tokens/", ProjectTokenListView.as_view()),
+    path("projects/<uuid:project_id>/tokens/<uuid:token_id>/", ProjectTokenView.as_view()),
+    path("projects/<uuid:project_id>/quota/", QuotaView.as_view()),
     path("catalogue/", CatalogueView.as_view()),
     path("spec/schema/", SpecSchemaView.as_view()),
     path("spec/validate/", SpecValidateView.as_view()),

@@ -81,10 +81,10 @@ def test_a_long_curve_is_thinned(api: APIClient, long_run: Run) -> None:
     assert (shown[0], shown[-1]) == (0, 29)
 
 
-def test_a_curve_takes_three_queries(
+def test_a_curve_takes_four_queries(
     api: APIClient, long_run: Run, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(3):  # the run, its tags, its rounds
+    with django_assert_num_queries(4):  # the role at the door, the run, its tags, its rounds
         curve(api, long_run)
 
 

@@ -9,9 +9,12 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from tests.factories import make_member, make_run
 from tests.webapp.conftest import signed_in
-from webapp.accounts.models import ApiToken, User
+from webapp.accounts.models import ApiToken, Project, User
+from webapp.accounts.roles import Role, Scope
 from webapp.accounts.services import create_token
+from webapp.jobs.models import Run
 
 URL = "/api/v1/tokens/"
 ME = "/api/v1/auth/me/"
@@ -86,6 +89,7 @@ def test_nobody_sees_or_revokes_anothers_token(api: APIClient, stranger: User) -
         ({"expires_in_days": 0}, "expires_in_days"),
         ({"expires_in_days": 366}, "expires_in_days"),
         ({"expires_in_days": "soon"}, "expires_in_days"),
+        ({"scope": "all"}, "scope"),
     ],
 )
 def test_wrong_wishes_are_refused_by_field(
@@ -94,6 +98,83 @@ def test_wrong_wishes_are_refused_by_field(
     answer = api.post(URL, {"name": "x", **body})
     assert answer.status_code == 400
     assert list(answer.json()["fields"]) == [field]
+
+
+def with_scope(user: User, scope: Scope) -> APIClient:
+    _, token = create_token(user=user, name="x", lifetime=timedelta(days=1), scope=scope)
+    return with_token(token)
+
+
+def test_a_token_that_may_read_launches_nothing(run: Run, editor: User) -> None:
+    program = with_scope(editor, Scope.READ)
+    seen = program.get(f"/api/v1/runs/{run.pk}/")
+    assert (seen.status_code, seen.json()["allowed_actions"]) == (200, [])
+    for path, body in (("jobs/", {"name": "x", "spec": {}}), (f"runs/{run.pk}/pause/", {})):
+        assert program.post(f"/api/v1/{path}", body).status_code == 403
+    assert program.get("/api/v1/projects/").json()["results"][0]["role"] == "viewer"
+
+
+def test_a_scope_lends_no_more_than_its_user_has(run: Run, viewer: User) -> None:
+    program = with_scope(viewer, Scope.ADMIN)
+    assert program.post(f"/api/v1/runs/{run.pk}/pause/").status_code == 403
+
+
+def test_no_token_makes_or_ends_a_token(editor: User) -> None:
+    program = with_scope(editor, Scope.ADMIN)
+    refused = program.post(URL, {"name": "more"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope_too_small")
+    assert program.delete(f"{URL}{ApiToken.objects.get().id}/").status_code == 403
+    assert ApiToken.objects.count() == 1
+
+
+def test_the_last_use_of_a_token_is_written_down_once_a_minute(api: APIClient) -> None:
+    created = create(api)
+    assert created["last_used_at"] is None
+    program = with_token(created["token"])
+    program.get(ME, REMOTE_ADDR="192.0.2.7")
+    (row,) = api.get(URL).json()["results"]
+    assert row["last_used_from"] == "192.0.2.7"
+    program.get(ME, REMOTE_ADDR="192.0.2.8")
+    assert api.get(URL).json()["results"] == [row]
+    ApiToken.objects.update(last_used_at=timezone.now() - timedelta(minutes=2))
+    program.get(ME, REMOTE_ADDR="192.0.2.8")
+    assert api.get(URL).json()["results"][0]["last_used_from"] == "192.0.2.8"
+
+
+def of_project(project: Project, scope: str) -> tuple[APIClient, APIClient, dict[str, Any]]:
+    admin = signed_in(make_member(project, Role.ADMIN))
+    body = {"name": "nightly", "scope": scope}
+    made = admin.post(f"/api/v1/projects/{project.pk}/tokens/", body)
+    assert made.status_code == 201, made.content
+    return admin, with_token(made.json()["token"]), made.json()
+
+
+def test_a_projects_token_sees_its_project_and_no_other(
+    project: Project, run: Run, stranger: User
+) -> None:
+    _, program, _ = of_project(project, "run")
+    assert [row["id"] for row in program.get("/api/v1/projects/").json()["results"]] == [
+        str(project.pk)
+    ]
+    elsewhere = make_run(stranger, make_project_of(stranger))
+    assert program.get(f"/api/v1/runs/{elsewhere.pk}/").status_code == 404
+    assert program.post(f"/api/v1/runs/{run.pk}/pause/").status_code == 200
+
+
+def make_project_of(user: User) -> Project:
+    return user.memberships.get().project
+
+
+def test_a_revoked_token_of_a_project_leaves_no_account_that_may_do_something(
+    project: Project,
+) -> None:
+    admin, program, made = of_project(project, "read")
+    assert program.get(ME).status_code == 200
+    listed = admin.get(f"/api/v1/projects/{project.pk}/members/").json()["results"]
+    assert len(listed) == 1  # the account of the token is no member that people see
+    assert admin.delete(f"/api/v1/projects/{project.pk}/tokens/{made['id']}/").status_code == 204
+    assert program.get(ME).status_code == 401
+    assert not User.objects.filter(is_service=True, is_active=True).exists()
 
 
 def test_a_switched_off_users_token_opens_nothing(editor: User) -> None:

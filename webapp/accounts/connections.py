@@ -14,7 +14,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from rest_framework.exceptions import AuthenticationFailed
 
-from webapp.accounts.authentication import BearerTokenAuthentication
+from webapp.accounts.authentication import BearerTokenAuthentication, record_use
 from webapp.accounts.models import User
 
 _BEARER = "bearer "
@@ -28,15 +28,18 @@ def user_of(scope: dict[str, Any]) -> User | None:
     """
     authorization = _header(scope, b"authorization")
     if authorization.lower().startswith(_BEARER):
-        return _user_of_token(authorization[len(_BEARER) :].strip())
+        client = scope.get("client") or (None,)
+        return _user_of_token(authorization[len(_BEARER) :].strip(), client[0])
     return _user_of_session(_header(scope, b"cookie"))
 
 
-def _user_of_token(token: str) -> User | None:
+def _user_of_token(token: str, address: str | None) -> User | None:
     try:
-        return BearerTokenAuthentication().authenticate_credentials(token.encode())[0]
+        user, api_token = BearerTokenAuthentication().authenticate_credentials(token.encode())
     except AuthenticationFailed:
         return None
+    record_use(api_token, address)
+    return user
 
 
 def _user_of_session(cookies: str) -> User | None:

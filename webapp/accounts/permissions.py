@@ -7,8 +7,14 @@ from uuid import UUID
 from rest_framework.request import Request
 
 from webapp.accounts.models import Membership, User
-from webapp.accounts.roles import Permission, Role, allows
+from webapp.accounts.roles import Permission, Role, Scope, allows, lowered
 from webapp.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+
+
+class ScopeError(ForbiddenError):
+    """The person may, but the token does not lend the right to."""
+
+    code = "scope_too_small"
 
 
 def signed_in(request: Request) -> User:
@@ -30,4 +36,15 @@ def require(user: User, project_id: UUID, permission: Permission) -> Role:
     role = Role(membership.role)
     if not allows(role, permission):
         raise ForbiddenError(f"Your role in this project, {role}, does not allow this.")
-    return role
+    acts_as = lowered(role, user.token_scope)
+    if not allows(acts_as, permission):
+        raise ScopeError(f"This token's scope, {user.token_scope}, does not allow this.")
+    return acts_as
+
+
+def require_operator(user: User) -> None:
+    """Refuse whoever does not run the installation, or asks with a token that lends less."""
+    if not (user.is_superuser and user.is_active):
+        raise ForbiddenError("Only an administrator of this installation may do this.")
+    if user.token_scope not in (None, Scope.ADMIN):
+        raise ScopeError(f"This token's scope, {user.token_scope}, does not allow this.")

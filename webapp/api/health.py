@@ -11,7 +11,6 @@ from django.db import DatabaseError, connection
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from redis.exceptions import RedisError
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,7 +25,6 @@ class Health(BaseModel):
 
 class _OpenView(APIView):
     authentication_classes = ()
-    permission_classes = (AllowAny,)
 
 
 class LiveView(_OpenView):

@@ -29,8 +29,11 @@ def refuse_above_quota(project_id: UUID) -> None:
 
 def room_in_queue(project_id: UUID) -> int:
     """Return how many more runs may join the queue."""
-    waiting = Run.objects.filter(project_id=project_id, state=RunState.QUEUED).count()
-    return max_queued(project_id) - waiting
+    return max_queued(project_id) - waiting_runs(project_id)
+
+
+def waiting_runs(project_id: UUID) -> int:
+    return Run.objects.filter(project_id=project_id, state=RunState.QUEUED).count()
 
 
 def max_queued(project_id: UUID) -> int:

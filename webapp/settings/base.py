@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "webapp.logs.RequestLogMiddleware",
     "webapp.metrics.RequestMetricsMiddleware",
+    "webapp.accounts.audit.AuditOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "webapp.security.SecurityHeadersMiddleware",
     "webapp.spa.StaticFilesMiddleware",
@@ -196,7 +197,7 @@ REST_FRAMEWORK = {
         "webapp.accounts.authentication.BearerTokenAuthentication",
         "webapp.accounts.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["webapp.accounts.rules.Ruled"],
     "DEFAULT_PARSER_CLASSES": ["webapp.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
@@ -218,7 +219,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_PERMISSIONS": ["webapp.accounts.rules.Ruled"],
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_NO_READ_ONLY_REQUIRED": False,
     # Enumerations get their names from the code (typed_fields.EnumField), not from guesses.

@@ -271,8 +271,113 @@ export interface paths {
         /** @description The projects that the user belongs to. */
         get: operations["projects_list"];
         put?: never;
+        /** @description Make a project. Only administrators of the installation may. */
+        post: operations["projects_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["projects_retrieve"];
+        put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        /** @description Rename a project. */
+        patch: operations["projects_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/members/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The people who belong to a project. */
+        get: operations["members_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/members/{member_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Take a member out of the project, or leave it. */
+        delete: operations["projects_members_destroy"];
+        options?: never;
+        head?: never;
+        /** @description Give a member another role. */
+        patch: operations["projects_members_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quota/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["projects_quota_retrieve"];
+        /** @description Set a project's limits. Only administrators of the installation may. */
+        put: operations["projects_quota_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The tokens that belong to a project and to no person. */
+        get: operations["project_tokens_list"];
+        put?: never;
+        /** @description The tokens that belong to a project and to no person. */
+        post: operations["projects_tokens_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/tokens/{token_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Revoke a token of a project. */
+        delete: operations["projects_tokens_destroy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -5249,6 +5354,15 @@ export interface components {
              */
             kind: "median";
         };
+        Member: {
+            /** Format: uuid */
+            readonly id: string;
+            username: string;
+            readonly role: components["schemas"]["Role"];
+            readonly is_me: boolean;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
         /**
          * MlpSpec
          * @description Fully connected layers with ReLU between them.
@@ -5878,6 +5992,18 @@ export interface components {
         PartitionQuestionRequest: {
             spec: components["schemas"]["RunSpecInput"];
         };
+        PatchedMemberWriteRequest: {
+            /**
+             * @description * `viewer` - viewer
+             *     * `editor` - editor
+             *     * `admin` - admin
+             * @enum {string}
+             */
+            role?: "viewer" | "editor" | "admin";
+        };
+        PatchedProjectWriteRequest: {
+            name?: string;
+        };
         /** @description What is written on a run; what is left out stays as it is. */
         PatchedRunDescriptionRequest: {
             name?: string;
@@ -6018,6 +6144,9 @@ export interface components {
             readonly role: components["schemas"]["Role"];
             /** Format: date-time */
             readonly created_at: string;
+        };
+        ProjectWriteRequest: {
+            name: string;
         };
         /**
          * PruningSpec
@@ -6285,6 +6414,38 @@ export interface components {
              * @description About how long until a worker takes it; null if unknown.
              */
             starts_in_s: number | null;
+        };
+        /**
+         * Quota
+         * @description A project's own limits, those of the installation, and what is in use.
+         */
+        Quota: {
+            /**
+             * Max Running
+             * @description Null: the limit of the installation.
+             */
+            max_running: number | null;
+            /**
+             * Max Queued
+             * @description Null: the limit of the installation.
+             */
+            max_queued: number | null;
+            /**
+             * Installation Max Running
+             * @description Null: no limit.
+             */
+            installation_max_running: number | null;
+            /** Installation Max Queued */
+            installation_max_queued: number;
+            /**
+             * Queued
+             * @description Runs of the project that wait now.
+             */
+            queued: number;
+        };
+        QuotaWriteRequest: {
+            max_running: number | null;
+            max_queued: number | null;
         };
         /**
          * RandkSpec
@@ -7359,6 +7520,8 @@ export interface components {
              */
             server_lr: number;
         };
+        /** @enum {string} */
+        Scope: "read" | "run" | "admin";
         /**
          * SearchSpec
          * @description Settings that are searched for, instead of tried one by one.
@@ -8356,15 +8519,30 @@ export interface components {
             /** Format: uuid */
             readonly id: string;
             readonly name: string;
+            readonly scope: components["schemas"]["Scope"];
             /** @description How the token begins. */
             prefix: string;
             /** Format: date-time */
             created_at: string;
+            created_by?: string | null;
             /** Format: date-time */
             expires_at: string;
+            /** Format: date-time */
+            readonly last_used_at: string | null;
+            readonly last_used_from: string | null;
         };
         TokenCreateRequest: {
             name: string;
+            /**
+             * @description read looks, run launches and controls too, admin manages projects as well; never more than the role of whom it acts for.
+             *
+             *     * `read` - read
+             *     * `run` - run
+             *     * `admin` - admin
+             * @default run
+             * @enum {string}
+             */
+            scope: "read" | "run" | "admin";
             /** @default 90 */
             expires_in_days: number;
         };
@@ -8372,12 +8550,17 @@ export interface components {
             /** Format: uuid */
             readonly id: string;
             readonly name: string;
+            readonly scope: components["schemas"]["Scope"];
             /** @description How the token begins. */
             prefix: string;
             /** Format: date-time */
             created_at: string;
+            created_by?: string | null;
             /** Format: date-time */
             expires_at: string;
+            /** Format: date-time */
+            readonly last_used_at: string | null;
+            readonly last_used_from: string | null;
             /** @description Shown this once; only its hash is kept. */
             token: string;
         };
@@ -9459,6 +9642,355 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PaginatedProjectList"];
                 };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectWriteRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedProjectWriteRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    members_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_members_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_members_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedMemberWriteRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_quota_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_quota_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaWriteRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    project_tokens_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_tokens_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenCreateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenCreated"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_tokens_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong. */
             default: {

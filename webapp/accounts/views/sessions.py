@@ -10,7 +10,6 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -69,7 +68,6 @@ class LoginView(APIView):
     """Sign in; the answer sets the session cookie."""
 
     authentication_classes = ()
-    permission_classes = (AllowAny,)
     throttle_classes = (LoginThrottle, LoginAddressThrottle)
     guesses: list[GuessThrottle]
 
@@ -111,7 +109,6 @@ class CsrfView(APIView):
     """Set the CSRF cookie, which every request that changes something needs."""
 
     authentication_classes = ()
-    permission_classes = (AllowAny,)
 
     @extend_schema(responses=CsrfSerializer, tags=["auth"])
     def get(self, request: Request) -> Response:

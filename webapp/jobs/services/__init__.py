@@ -55,6 +55,7 @@ from webapp.jobs.services.request_resume import request_resume
 from webapp.jobs.services.request_retry import request_retry
 from webapp.jobs.services.resume_sweep import resume_sweep
 from webapp.jobs.services.run_changes import IllegalTransitionError
+from webapp.jobs.services.set_quota import set_quota
 from webapp.jobs.services.shared_rounds import (
     MeasuredPace,
     OpenRound,
@@ -129,6 +130,7 @@ __all__ = [
     "restore_run",
     "resume_sweep",
     "send_due_notices",
+    "set_quota",
     "star_run",
     "submit_job",
     "submit_sweep",

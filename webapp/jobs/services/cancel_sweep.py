@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.accounts.audit import record
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
@@ -28,6 +29,8 @@ def cancel_sweep(*, job: Job, user: User) -> Sweep:
         raise NotFoundError("This job is no sweep.")
     if sweep.state != SweepState.RUNNING:
         raise SweepOverError(f"This sweep is {sweep.state} already.")
+    before, after = {"sweep": sweep.state}, {"sweep": SweepState.CANCELLED}
+    record(actor=user, action="sweep.cancel", row=job, before=before, after=after)
     end_sweep(sweep, SweepState.CANCELLED, timezone.now())
     for run in Run.objects.filter(job=job).exclude(state__in=FINAL_STATES).order_by("pk"):
         try:

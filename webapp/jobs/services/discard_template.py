@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from webapp.accounts.audit import recorded_as
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
@@ -9,6 +10,7 @@ from webapp.errors import ConflictError
 from webapp.jobs.models import Job
 
 
+@recorded_as("job.discard_template", "job", "name", "is_template")
 @transaction.atomic
 def discard_template(*, job: Job, user: User) -> None:
     """Delete a template; one that runs were launched from stays as a plain job."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from fedcore.spec import RunSpec, check
 from fedcore.spec.workload import workload
+from webapp.accounts.audit import record
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
@@ -39,7 +40,9 @@ def launch_run(*, job: Job, user: User) -> Run:
         raise InvalidSpecError.of(result.problems)
     refuse_oversized(result.spec)
     refuse_above_quota(job.project_id)
-    return make_run(job=job, user=user, spec=result.spec, now=timezone.now())
+    run = make_run(job=job, user=user, spec=result.spec, now=timezone.now())
+    record(actor=user, action="run.launch", row=run, after={"digest": run.digest})
+    return run
 
 
 def make_run(*, job: Job, user: User, spec: RunSpec, now: datetime, **of_sweep: Any) -> Run:

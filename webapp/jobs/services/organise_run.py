@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.accounts.audit import record, recorded_as
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
@@ -29,6 +30,7 @@ class Description:
     tags: tuple[str, ...] | None = None
 
 
+@recorded_as("run.describe", "run", "name", "notes")
 @transaction.atomic
 def describe_run(*, run: Run, user: User, wanted: Description) -> None:
     """Write name, notes and tags on a run."""
@@ -39,7 +41,7 @@ def describe_run(*, run: Run, user: User, wanted: Description) -> None:
     if changes:
         Run.objects.filter(pk=run.pk).update(**changes)
     if wanted.tags is not None:
-        _set_tags(run, wanted.tags)
+        _set_tags(run, user, wanted.tags)
 
 
 @transaction.atomic
@@ -48,16 +50,19 @@ def tag_run(*, run: Run, user: User, name: str) -> None:
     require(user, run.project_id, Permission.WRITE)
     run = lock_run(run.pk)
     known = set(run.tags.values_list("name", flat=True))
-    _set_tags(run, known | {name})
+    _set_tags(run, user, known | {name})
 
 
 @transaction.atomic
 def untag_run(*, run: Run, user: User, name: str) -> None:
     """Take one tag away; a run without it stays as it is."""
     require(user, run.project_id, Permission.WRITE)
-    RunTag.objects.filter(run_id=run.pk, name=name).delete()
+    run = lock_run(run.pk)
+    known = set(run.tags.values_list("name", flat=True))
+    _set_tags(run, user, known - {name})
 
 
+@recorded_as("run.trash", "run", "trashed_at")
 @transaction.atomic
 def trash_run(*, run: Run, user: User, now: datetime | None = None) -> None:
     """Put a run that has ended into the trash, from which it can be restored."""
@@ -68,6 +73,7 @@ def trash_run(*, run: Run, user: User, now: datetime | None = None) -> None:
     Run.objects.filter(pk=run.pk, trashed_at=None).update(trashed_at=now or timezone.now())
 
 
+@recorded_as("run.restore", "run", "trashed_at")
 @transaction.atomic
 def restore_run(*, run: Run, user: User) -> None:
     """Take a run out of the trash."""
@@ -89,10 +95,14 @@ def unstar_run(*, run: Run, user: User) -> None:
     Favourite.objects.filter(run=run, user=user).delete()
 
 
-def _set_tags(run: Run, names: Iterable[str]) -> None:
+def _set_tags(run: Run, user: User, names: Iterable[str]) -> None:
     wanted = set(names)
-    if len(wanted) > MAX_TAGS:
+    known = set(run.tags.values_list("name", flat=True))
+    if wanted == known:
+        return
+    if len(wanted) > MAX_TAGS and not wanted < known:
         raise ConflictError(f"A run has at most {MAX_TAGS} tags. Take some away first.")
     run.tags.exclude(name__in=wanted).delete()
-    known = set(run.tags.values_list("name", flat=True))
     RunTag.objects.bulk_create(RunTag(run_id=run.pk, name=name) for name in sorted(wanted - known))
+    before, after = {"tags": sorted(known)}, {"tags": sorted(wanted)}
+    record(actor=user, action="run.tag", row=run, before=before, after=after)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.accounts.audit import recorded_as
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
@@ -18,6 +19,7 @@ from webapp.jobs.services.run_changes import (
 from webapp.jobs.states import RequestedAction, RunAction, RunState
 
 
+@recorded_as("run.cancel", "run", "state", "requested_action")
 @transaction.atomic
 def request_cancel(*, run: Run, user: User) -> Run:
     """Cancel at once if no worker holds the run, else ask its worker to; it beats a pause."""

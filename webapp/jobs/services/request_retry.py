@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.accounts.audit import recorded_as
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
@@ -19,6 +20,7 @@ from webapp.jobs.states import RunAction, RunState, SweepState
 from webapp.jobs.sweep_models import Sweep
 
 
+@recorded_as("run.retry", "run", "state", "requested_action")
 @transaction.atomic
 def request_retry(*, run: Run, user: User) -> Run:
     """Let a failed or cancelled run go on from its last checkpoint, or from the start without one.

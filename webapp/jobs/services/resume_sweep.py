@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.accounts.audit import record
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
@@ -48,6 +49,8 @@ def resume_sweep(*, job: Job, user: User) -> Sweep:
     )
     sweep.state, sweep.finished_at = SweepState.RUNNING, None
     sweep.save(update_fields=["state", "finished_at"])
+    before, after = {"sweep": SweepState.CANCELLED}, {"sweep": SweepState.RUNNING}
+    record(actor=user, action="sweep.resume", row=job, before=before, after=after)
     for run in stopped:
         rung = run.next_rung
         request_retry(run=run, user=user)

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from fedcore.spec import RunSpec, SweepSpec
+from webapp.accounts.audit import record
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
@@ -63,7 +64,7 @@ def _save(
 ) -> Job:
     require(user, project.pk, Permission.WRITE)
     refuse_oversized(spec)
-    return Job.objects.create(
+    job = Job.objects.create(
         project=project,
         name=name,
         spec=spec.model_dump(mode="json"),
@@ -71,3 +72,6 @@ def _save(
         priority=priority.rank,
         is_template=is_template,
     )
+    facts = {"digest": spec.digest(), "priority": priority, "is_template": is_template}
+    record(actor=user, action="job.create", row=job, after=facts)
+    return job

@@ -1,15 +1,15 @@
-"""What changes accounts."""
+"""The first administrator, and the project that everybody starts in."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
-from webapp.accounts.models import ApiToken, Membership, Project, User
+from webapp.accounts.audit import record
+from webapp.accounts.models import Membership, Project, User
 from webapp.accounts.roles import Role
 
 DEFAULT_PROJECT = "Default"
@@ -37,10 +37,5 @@ def ensure_administrator() -> str | None:
     user.save()
     project, _ = Project.objects.get_or_create(name=DEFAULT_PROJECT)
     Membership.objects.create(user=user, project=project, role=Role.ADMIN)
+    record(actor=None, action="user.create", row=user, after={"is_superuser": True})
     return None if given else password
-
-
-def create_token(*, user: User, name: str, lifetime: timedelta) -> tuple[ApiToken, str]:
-    """Return a new token's row and the token itself, of which only a hash is stored."""
-    row, token = ApiToken.objects.create(user=user, expiry=lifetime, name=name)
-    return row, token
