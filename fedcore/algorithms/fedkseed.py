@@ -37,6 +37,7 @@ from fedcore.messages import Message, Update
 from fedcore.params import Layout, Params, Section, vector
 from fedcore.rng import Purpose, rng
 from fedcore.spec.algorithms import FedKSeedSpec
+from fedcore.spec.algorithms.codes import STEP_BYTES, SUM_BYTES
 from fedcore.state import MODEL, RunState
 from fedcore.weights import Weights
 from fedcore.wire.container import TensorInfo
@@ -48,7 +49,6 @@ SUMS = "sums"
 #: Sections of an update that lists its steps.
 SEEDS, STEPS = "seeds", "steps"
 SEED, STEP = "seed", "step"
-PAIR_BYTES, SUM_BYTES = 6, 4
 _SIXTEEN_BITS = 0xFFFF
 
 
@@ -85,7 +85,7 @@ class FedKSeed(Method[FedKSeedSpec]):
     @property
     def _lists_steps(self) -> bool:
         """Whether the steps of a client take less room than one sum per direction."""
-        return PAIR_BYTES * self._num_steps < SUM_BYTES * self.spec.seeds
+        return STEP_BYTES * self._num_steps < SUM_BYTES * self.spec.seeds
 
     # --- server, before a round --------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from fedcore.models.base import ParameterInfo, Start
 from fedcore.params import Layout, Params, Section
 from fedcore.rng import Purpose, rng
 from fedcore.spec.algorithms import FrlSpec
+from fedcore.spec.algorithms.codes import rank_bits, ranking_bytes
 from fedcore.state import MODEL, RunState
 from fedcore.weights import Weights
 from fedcore.wire.container import TensorInfo
@@ -92,13 +93,13 @@ class Frl(Method[FrlSpec]):
 
     def packed(self, rankings: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return rankings, edges from the least to the most important, as bits."""
-        return {name: pack_bits(order, _bits(len(order))) for name, order in rankings.items()}
+        return {name: pack_bits(order, rank_bits(len(order))) for name, order in rankings.items()}
 
     def unpacked(self, packed: Section) -> dict[str, Tensor]:
         """Return the rankings in packed ones, shape ``(edges,)`` each."""
         sizes = dict(zip(self._layout.names, self._layout.sizes, strict=True))
         return {
-            name: unpack_bits(bits, _bits(sizes[name]), sizes[name]).long()
+            name: unpack_bits(bits, rank_bits(sizes[name]), sizes[name]).long()
             for name, bits in packed.items()
         }
 
@@ -132,7 +133,7 @@ class Frl(Method[FrlSpec]):
         """Return one ranking per layer."""
         layers = zip(self._layout.names, self._layout.sizes, strict=True)
         infos = tuple(
-            TensorInfo(name, torch.uint8, (-(-size * _bits(size) // 8),)) for name, size in layers
+            TensorInfo(name, torch.uint8, (ranking_bytes(size),)) for name, size in layers
         )
         return Schema("update", ((RANKING, infos),), (LOSS,))
 
@@ -221,11 +222,6 @@ class Frl(Method[FrlSpec]):
         """Return the random network with the best edges only."""
         model = self.masked(self.unpacked(state.tensors[RANKING]))
         return Weights(model.to(state.model.flat.device))
-
-
-def _bits(count: int) -> int:
-    """Return how many bits tell so many edges apart."""
-    return max(1, (count - 1).bit_length())
 
 
 def _rankings(values: Mapping[str, Tensor]) -> dict[str, Tensor]:

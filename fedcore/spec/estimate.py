@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from fedcore.spec.compression import CodecSpec, DgcSpec, chain_bytes
+from fedcore.spec.data import DatasetInfo
 from fedcore.spec.run import RunSpec
 
 BYTES_PER_NUMBER = 4
@@ -14,7 +16,7 @@ OPTIMIZER_SLOTS = {"sgd": 0, "adam": 2, "adamw": 2}
 
 @dataclass(frozen=True)
 class Estimate:
-    """Sizes of a run; a number is None where the data set is not known before it is read.
+    """Sizes of a run; None where one is not known before data and model are read.
 
     Attributes:
         cohort: Clients per round.
@@ -56,17 +58,41 @@ def estimate(spec: RunSpec) -> Estimate:
         copies += cohort
     kept = spec.compression.vectors_per_client + spec.algorithm.vectors_per_client
     copies += kept * spec.partition.clients
+    memory = copies * model_bytes + info.size_bytes
+    traffic = _traffic(spec, info)
+    if traffic is None:
+        return Estimate(cohort, parameters, memory, None, None, None)
     updates = spec.algorithm.updates_per_round(cohort) * spec.messages_each_way
-    up = [updates * _packed(spec.compression.uplink, parameters, index) for index in _phases(spec)]
-    down = updates * _broadcast(spec, parameters, cohort)
+    up, down = [updates * size for size in traffic.up], updates * traffic.down
     return Estimate(
         cohort=cohort,
         model_parameters=parameters,
-        memory_bytes=copies * model_bytes + info.size_bytes,
+        memory_bytes=memory,
         bytes_up_per_round=up[-1],
         bytes_down_per_round=down,
         bytes_total=sum(up) + up[-1] * (spec.rounds - len(up)) + down * spec.rounds,
     )
+
+
+class _Traffic(NamedTuple):
+    """Bytes of one client: up in each round until they no longer change, and down."""
+
+    up: list[int]
+    down: int
+
+
+def _traffic(spec: RunSpec, info: DatasetInfo) -> _Traffic | None:
+    """Return the bytes of one client, or None if they are not known before the model is made."""
+    method = spec.algorithm
+    if method.has_own_messages:
+        own = method.message_bytes(spec.model, info, spec.local.steps)
+        return None if own is None else _Traffic([own[0]], own[1])
+    shared = method.shared_numbers(spec.model, info)
+    if shared is None:
+        return None
+    sent, chain = method.vectors_sent, spec.compression.uplink
+    up = [sent * _packed(chain, shared, index) for index in _phases(spec)]
+    return _Traffic(up, sent * _broadcast(spec, shared))
 
 
 def _phases(spec: RunSpec) -> range:
@@ -80,7 +106,7 @@ def _packed(chain: tuple[CodecSpec, ...], parameters: int, round_index: int) -> 
     return chain_bytes(chain, [(parameters, 1)], round_index)
 
 
-def _broadcast(spec: RunSpec, parameters: int, cohort: int) -> int:
+def _broadcast(spec: RunSpec, parameters: int) -> int:
     """Return the mean bytes of a message to a client.
 
     A chain that sends changes sends everything to clients that have missed the last message.
@@ -89,5 +115,5 @@ def _broadcast(spec: RunSpec, parameters: int, cohort: int) -> int:
     packed = _packed(chain, parameters, 0)
     if all(link.fits_weights for link in chain):
         return packed
-    heard = cohort / spec.partition.clients
+    heard = spec.sampling.cohort_size(spec.partition.clients) / spec.partition.clients
     return round(heard * packed + (1 - heard) * parameters * BYTES_PER_NUMBER)

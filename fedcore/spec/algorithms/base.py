@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from fedcore.spec.base import Choice
+from fedcore.spec.data import DatasetInfo
 from fedcore.spec.models import ModelSpec
 
 
@@ -26,6 +27,7 @@ class AlgorithmSpec(Choice):
         is_asynchronous: Whether the server goes on while clients are still at work.
         is_decentralised: Whether there is no server, and clients exchange models with neighbours.
         vectors_per_client: Vectors as long as the model that a run keeps of each client, wherever.
+        vectors_sent: Vectors as long as the model in a message, each way.
         needs_lora: Whether it works on LoRA factors.
         allows_frozen: Whether it works when only a part of the model is trained.
         allows_ranks: Whether it can combine LoRA factors of different rank.
@@ -48,6 +50,7 @@ class AlgorithmSpec(Choice):
     is_asynchronous: ClassVar[bool] = False
     is_decentralised: ClassVar[bool] = False
     vectors_per_client: ClassVar[int] = 0
+    vectors_sent: ClassVar[int] = 1
     needs_lora: ClassVar[bool] = False
     allows_frozen: ClassVar[bool] = True
     allows_ranks: ClassVar[bool] = False
@@ -74,6 +77,32 @@ class AlgorithmSpec(Choice):
     def updates_per_round(self, cohort: int) -> int:
         """Return how many updates a round uses at most, of so many clients at work."""
         return cohort
+
+    def shared_numbers(self, model: ModelSpec, data: DatasetInfo) -> int | None:
+        """Return how many numbers of a model travel each way.
+
+        None where that is not known before the model is made. Methods with messages of their own
+        are asked for `message_bytes` instead.
+        """
+        return model.num_parameters(data)
+
+    def message_bytes(
+        self,
+        model: ModelSpec,  # noqa: ARG002
+        data: DatasetInfo,  # noqa: ARG002
+        steps: int | None,  # noqa: ARG002
+    ) -> tuple[int, int] | None:
+        """Return the tensor bytes of a message of its own up and down, without headers.
+
+        Args:
+            model: What clients train.
+            data: What it reads.
+            steps: Local steps of a round, where they are given.
+
+        Returns:
+            At most so many; None where that is not known before the model is made.
+        """
+        return None
 
 
 class ServerRateSpec(AlgorithmSpec):

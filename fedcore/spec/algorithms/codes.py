@@ -8,6 +8,11 @@ from pydantic import Field
 
 from fedcore.spec.algorithms.base import AlgorithmSpec
 from fedcore.spec.base import BASIC
+from fedcore.spec.data import DatasetInfo
+from fedcore.spec.models import ModelSpec
+
+#: A step is listed as two bytes for its direction and four for its length; a sum has four.
+STEP_BYTES, SUM_BYTES = 6, 4
 
 
 class FedKSeedSpec(AlgorithmSpec):
@@ -47,6 +52,16 @@ class FedKSeedSpec(AlgorithmSpec):
         1e-3, gt=0, le=1, description="How far to either side of the model the loss is tried."
     )
 
+    def message_bytes(
+        self,
+        model: ModelSpec,  # noqa: ARG002
+        data: DatasetInfo,  # noqa: ARG002
+        steps: int | None,
+    ) -> tuple[int, int] | None:
+        """Return the shorter of the steps and the sums up, and the sums down."""
+        sums = self.seeds * SUM_BYTES
+        return sums if steps is None else min(steps * STEP_BYTES, sums), sums
+
 
 class FrlSpec(AlgorithmSpec):
     """Clients rank the edges of a network with fixed random weights; the server counts votes.
@@ -81,3 +96,26 @@ class FrlSpec(AlgorithmSpec):
         description="Share of the edges of every layer that make the model.",
         json_schema_extra=BASIC,
     )
+
+    def message_bytes(
+        self,
+        model: ModelSpec,
+        data: DatasetInfo,
+        steps: int | None,  # noqa: ARG002
+    ) -> tuple[int, int] | None:
+        """Return the rankings, the same each way, where the model tells the size of its layers."""
+        layers = model.layer_edges(data)
+        if layers is None:
+            return None
+        rankings = sum(ranking_bytes(edges) for edges in layers)
+        return rankings, rankings
+
+
+def rank_bits(edges: int) -> int:
+    """Return the bits that the place of one of so many edges takes."""
+    return max(1, (edges - 1).bit_length())
+
+
+def ranking_bytes(edges: int) -> int:
+    """Return the bytes of the order of so many edges."""
+    return -(-edges * rank_bits(edges) // 8)

@@ -36,6 +36,7 @@ class ScaffoldSpec(ServerRateSpec):
     allows_momentum: ClassVar[bool] = False
     needs_mean: ClassVar[bool] = True
     vectors_per_client: ClassVar[int] = 1
+    vectors_sent: ClassVar[int] = 2  # the model and the control variates
 
     kind: Literal["scaffold"] = "scaffold"
 

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from fedcore.spec.algorithms.base import AlgorithmSpec, ServerRateSpec
 from fedcore.spec.base import BASIC
+from fedcore.spec.data import DatasetInfo
 from fedcore.spec.models import ModelSpec
+from fedcore.spec.models.base import dense
 
 
 class FedBnSpec(ServerRateSpec):
@@ -30,6 +32,11 @@ class FedBnSpec(ServerRateSpec):
         json_schema_extra=BASIC,
     )
 
+    def shared_numbers(self, model: ModelSpec, data: DatasetInfo) -> int | None:
+        """Return the whole model where nothing stays on the client."""
+        stays = self.norms == "all" or model.has_statistics
+        return None if stays else super().shared_numbers(model, data)
+
 
 class _SplitModel(ServerRateSpec):
     """Methods that cut a model in two, by layers."""
@@ -44,8 +51,24 @@ class _SplitModel(ServerRateSpec):
         json_schema_extra=BASIC,
     )
 
+    def _head_numbers(self, model: ModelSpec, data: DatasetInfo) -> int | None:
+        """Return the size of the head, as far as the model tells it."""
+        if self.head_layers == 0:
+            return 0
+        width = model.feature_width
+        return dense(width, data.num_classes) if self.head_layers == 1 and width else None
 
-class FedPerSpec(_SplitModel):
+
+class _SharedBody(_SplitModel):
+    """Methods that share the layers below the head."""
+
+    def shared_numbers(self, model: ModelSpec, data: DatasetInfo) -> int | None:
+        """Return the size of the body."""
+        whole, head = super().shared_numbers(model, data), self._head_numbers(model, data)
+        return None if whole is None or head is None else whole - head
+
+
+class FedPerSpec(_SharedBody):
     """Clients share the body of the model and keep its last layers to themselves.
 
     Both are trained together. Without head layers this is FedAvg.
@@ -58,7 +81,7 @@ class FedPerSpec(_SplitModel):
     kind: Literal["fedper"] = "fedper"
 
 
-class FedRepSpec(_SplitModel):
+class FedRepSpec(_SharedBody):
     """Clients share the body of the model and keep its head, which is trained first, by itself.
 
     In each round a client trains its head for some epochs with the body as it was received, then
@@ -96,6 +119,10 @@ class LgFedAvgSpec(_SplitModel):
     )
 
     kind: Literal["lg_fedavg"] = "lg_fedavg"
+
+    def shared_numbers(self, model: ModelSpec, data: DatasetInfo) -> int | None:
+        """Return the size of the head."""
+        return self._head_numbers(model, data)
 
 
 class DittoSpec(ServerRateSpec):
@@ -196,3 +223,16 @@ class FedGhSpec(AlgorithmSpec):
     def other_models(self) -> tuple[ModelSpec, ...]:
         """Models of further architectures."""
         return self.models
+
+    def message_bytes(
+        self,
+        model: ModelSpec,
+        data: DatasetInfo,
+        steps: int | None,  # noqa: ARG002
+    ) -> tuple[int, int] | None:
+        """Return label, count and mean of every class up, and the header down."""
+        width = model.feature_width
+        if width is None:
+            return None
+        # A client that lacks classes sends less.
+        return 4 * data.num_classes * (width + 2), 4 * dense(width, data.num_classes)

@@ -53,6 +53,10 @@ class ModelSpec(Choice):
         """Return the number of trainable numbers for this data, or None if it is not known yet."""
         return None
 
+    def layer_edges(self, data: DatasetInfo) -> tuple[int, ...] | None:  # noqa: ARG002
+        """Return the number of weights of each layer, or None if the model does not tell it."""
+        return None
+
     def misfits(self, shape: tuple[int, ...]) -> Iterator[Problem]:  # noqa: ARG002
         """Return what these settings hold against examples of this shape."""
         return iter(())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -31,6 +32,10 @@ class LinearSpec(ModelSpec):
     def num_parameters(self, data: DatasetInfo) -> int:
         """Return weights and biases of the one layer."""
         return dense(math.prod(data.input_shape), data.num_classes)
+
+    def layer_edges(self, data: DatasetInfo) -> tuple[int, ...]:
+        """Return the weights of the one layer."""
+        return (math.prod(data.input_shape) * data.num_classes,)
 
 
 class MlpSpec(ModelSpec):
@@ -62,4 +67,11 @@ class MlpSpec(ModelSpec):
 
     def num_parameters(self, data: DatasetInfo) -> int:
         """Return weights and biases of all layers."""
-        return dense(math.prod(data.input_shape), *self.hidden, data.num_classes)
+        return dense(*self._widths(data))
+
+    def layer_edges(self, data: DatasetInfo) -> tuple[int, ...]:
+        """Return the weights of every layer."""
+        return tuple(inputs * outputs for inputs, outputs in pairwise(self._widths(data)))
+
+    def _widths(self, data: DatasetInfo) -> tuple[int, ...]:
+        return (math.prod(data.input_shape), *self.hidden, data.num_classes)

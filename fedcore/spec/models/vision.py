@@ -49,13 +49,19 @@ class CnnSpec(ModelSpec):
         """Return weights and biases of the convolutions and both dense layers."""
         if not data.is_image:
             return None
+        return sum(self._edges(data)) + sum(self.channels) + self.hidden + data.num_classes
+
+    def layer_edges(self, data: DatasetInfo) -> tuple[int, ...] | None:
+        """Return the weights of the convolutions and both dense layers."""
+        return self._edges(data) if data.is_image else None
+
+    def _edges(self, data: DatasetInfo) -> tuple[int, ...]:
         first, height, width = data.input_shape
         area = self.kernel_size**2
-        steps = pairwise((first, *self.channels))
-        convolutions = sum(out * (inp * area + 1) for inp, out in steps)
+        convolutions = (out * inp * area for inp, out in pairwise((first, *self.channels)))
         shrink = 2 ** len(self.channels)
         flat = self.channels[-1] * (height // shrink) * (width // shrink)
-        return convolutions + dense(flat, self.hidden, data.num_classes)
+        return (*convolutions, flat * self.hidden, self.hidden * data.num_classes)
 
     def misfits(self, shape: tuple[int, ...]) -> Iterator[Problem]:
         """Return a problem if pooling leaves nothing of the image."""
