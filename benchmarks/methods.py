@@ -1,8 +1,8 @@
 """Methods of every family side by side: accuracy, bytes and simulated time on one workload.
 
-``python -m benchmarks.methods [KIND ...]`` needs MNIST: the hub, or ROUNDHOUSE_DATA_DIR. Everybody
-may use about as many updates of clients. Methods of the catalogue that have no settings here are
-named below the table.
+``python -m benchmarks.methods [KIND ...]`` needs MNIST and, for the methods of LoRA factors,
+Banking77 in ROUNDHOUSE_DATA_DIR. Everybody may use about as many updates of clients. Methods of the
+catalogue that have no settings here are named below the table.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 from statistics import mean, stdev
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 
+from benchmarks import questions
 from benchmarks.document import Section, add_write_option, machine, note, table
 from benchmarks.runs import Result, play
+from fedcore.environment import Folders
 from fedcore.spec.algorithms import AlgorithmSpec
 
 CLIENTS, COHORT, ROUNDS = 50, 10, 60
@@ -28,6 +32,14 @@ UPDATES = COHORT * ROUNDS
 #: Rounds of FedKSeed: one has six times as many steps.
 FEW = 10
 
+SYSTEM: dict[str, Any] = {
+    "system": {
+        "speed": {"kind": "lognormal", "sigma": 0.5, "samples_per_s": 200},
+        "bandwidth_mbps": 10,
+    },
+    "evaluation": {"every": 1_000_000, "per_client": True},
+    "runtime": {"executor": "sequential", "device": "cpu"},
+}
 IMAGES: dict[str, Any] = {
     "rounds": ROUNDS,
     "dataset": {"kind": "mnist", "max_train": 12_000},
@@ -35,12 +47,20 @@ IMAGES: dict[str, Any] = {
     "model": {"kind": "mlp", "hidden": [100]},
     "sampling": {"kind": "random", "count": COHORT},
     "local": {"steps": 10, "batch_size": 32, "lr": 0.1},
-    "system": {
-        "speed": {"kind": "lognormal", "sigma": 0.5, "samples_per_s": 200},
-        "bandwidth_mbps": 10,
-    },
-    "evaluation": {"every": 1_000_000, "per_client": True},
-    "runtime": {"executor": "sequential", "device": "cpu"},
+    **SYSTEM,
+}
+
+#: Half of them are the public corpus's.
+INTENTS = 40
+TEXT_CLIENTS, TEXT_ROUNDS = 10, 10
+TEXT: dict[str, Any] = {
+    **questions.sections(),
+    "rounds": TEXT_ROUNDS,
+    "partition": {"kind": "dirichlet", "alpha": 0.5, "clients": TEXT_CLIENTS},
+    "sampling": {"kind": "full"},
+    "peft": {"kind": "lora", "rank": 8, "alpha": 16},
+    "local": {"epochs": 1, "batch_size": 16, "lr": 0.01, "optimizer": "adamw"},
+    **SYSTEM,
 }
 
 EVERYBODY: dict[str, Any] = {"sampling": {"kind": "full"}}
@@ -61,12 +81,14 @@ class Row:
         label: What sets this line apart from others of the method, and how it is set.
         settings: Those of the method that are not the defaults.
         sections: Other sections of the spec that are replaced.
+        workload: The spec that all lines of a table share.
     """
 
     kind: str
     label: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     sections: Mapping[str, Any] = field(default_factory=dict)
+    workload: Mapping[str, Any] = field(default_factory=lambda: IMAGES)
 
     @property
     def name(self) -> str:
@@ -76,7 +98,7 @@ class Row:
     def spec(self, seed: int) -> dict[str, Any]:
         """Return the sections of a run."""
         algorithm = {"kind": self.kind, **self.settings}
-        return {**IMAGES, **self.sections, "algorithm": algorithm, "seed": seed}
+        return {**self.workload, **self.sections, "algorithm": algorithm, "seed": seed}
 
 
 ROWS = (
@@ -124,47 +146,86 @@ ROWS = (
     ),
 )
 
+FULL = {"peft": {"kind": "none"}, "local": {**TEXT["local"], "lr": 0.001}}
+RANKS = {"peft": {**TEXT["peft"], "ranks": [16, 8, 4, 2]}}
+TEXT_ROWS = (
+    Row("fedavg", "everything trained, lr 0.001", {}, FULL, TEXT),
+    Row("fedavg", "output layer alone", {}, {"peft": {"kind": "head"}}, TEXT),
+    Row("fedit", "rank 8", {}, {}, TEXT),
+    Row("flora", "rank 8", {}, {}, TEXT),
+    Row("flora", "ranks 16, 8, 4, 2", {}, RANKS, TEXT),
+)
+
 
 def main() -> None:
     """Run every method with every seed and print the tables."""
     options = _options()
+    if options.table != "text":
+        _images(options)
+    if options.table != "images":
+        _text(options)
+
+
+def _images(options: argparse.Namespace) -> None:
     rows = _asked_for(options.kinds)
-    section = Section(
-        "methods", "python -m benchmarks.methods", options.write and not options.kinds
-    )
+    if not rows:
+        return
+    section = _section("methods", options)
+    section.say("", _about_images(), "", *lines(rows, measured(rows, options.seeds)))
+    left_out = sorted({*AlgorithmSpec.kinds()} - {row.kind for row in (*ROWS, *TEXT_ROWS)})
+    section.say("", f"In the catalogue and not measured here: {', '.join(left_out)}.")
+    section.end()
+
+
+def _text(options: argparse.Namespace) -> None:
+    # FedAvg alone has nothing to be compared with here.
+    if options.kinds and {*options.kinds} & {row.kind for row in TEXT_ROWS} <= {"fedavg"}:
+        return
+    section = _section("methods_on_text", options)
+    section.say("", _about_text(), "", *lines(TEXT_ROWS, measured_on_text(options.seeds)))
+    section.end()
+
+
+def _section(name: str, options: argparse.Namespace) -> Section:
+    section = Section(name, "python -m benchmarks.methods", options.write and not options.kinds)
     section.say(
         f"{options.seeds} seeds each, mean ± standard deviation. Simulated clients work through "
         "200 examples a second at the median (log-normal, sigma 0.5) and have 10 Mbit/s each way. "
         f"{machine()}"
     )
-    results = measured(rows, options.seeds)
-    section.say(*summary(rows, results))
-    section.end()
+    return section
 
 
-def summary(rows: Sequence[Row], results: Mapping[str, Sequence[Result]]) -> list[str]:
-    """Return the table, with what is said above and below it."""
-    kinds = AlgorithmSpec.kinds()
-    left_out = sorted({*kinds} - {row.kind for row in rows})
-    factors = [kind for kind in left_out if kinds[kind].needs_lora]
-    return [
-        "",
-        _about_images(),
-        "",
-        *table(_header(), [cells(row, results[row.name]) for row in rows]),
-        "",
-        f"In the catalogue and not measured here: {', '.join(left_out)}. Of these, "
-        f"{' and '.join(factors)} train LoRA factors of a transformer, which this model is not.",
-    ]
+def lines(rows: Sequence[Row], results: Mapping[str, Sequence[Result]]) -> list[str]:
+    """Return the table of some rows."""
+    return table(_header(), [cells(row, results[row.name]) for row in rows])
+
+
+def measured_on_text(seeds: int) -> dict[str, list[Result]]:
+    """Return what came of the runs on text, with a model that is made first.
+
+    Raises:
+        SystemExit: If Banking77 is not there.
+    """
+    published = Folders.from_environment().data
+    if published is None or not (published / "banking77").is_dir():
+        raise SystemExit("the methods of LoRA factors need banking77 in ROUNDHOUSE_DATA_DIR")
+    with TemporaryDirectory() as folder:
+        note("making the pretrained model")
+        folders = questions.prepare(Path(folder), published / "banking77", intents=INTENTS)
+        # The runs' processes find them where every run does.
+        os.environ["ROUNDHOUSE_DATA_DIR"] = str(folders.data)
+        os.environ["ROUNDHOUSE_MODELS_DIR"] = str(folders.models)
+        return measured(TEXT_ROWS, seeds)
 
 
 def _asked_for(kinds: Sequence[str]) -> list[Row]:
-    """Return the lines of some methods, or all of them.
+    """Return the lines of some methods on images, or all of them.
 
     Raises:
         SystemExit: If a method has no settings here.
     """
-    known = {row.kind for row in ROWS}
+    known = {row.kind for row in (*ROWS, *TEXT_ROWS)}
     if unknown := [kind for kind in kinds if kind not in known]:
         raise SystemExit(
             f"no settings for {', '.join(unknown)}; there are {', '.join(sorted(known))}"
@@ -177,6 +238,16 @@ def _about_images() -> str:
         f"**MNIST, Dirichlet 0.1, {CLIENTS} clients.** 12,000 images, MLP 784-100-10; {COHORT} "
         f"random clients in each of {ROUNDS} rounds, 10 steps of 32, SGD 0.1, unless the line says "
         f"otherwise; where all clients are at work, as many rounds as use about {UPDATES} updates."
+    )
+
+
+def _about_text() -> str:
+    return (
+        f"**Banking77, {INTENTS // 2} intents, Dirichlet 0.5, {TEXT_CLIENTS} clients.** A BERT of "
+        f"two layers of width 64 learns {INTENTS // 2} others first, as a public corpus; "
+        f"then all clients train {TEXT_ROUNDS} rounds of one epoch, batch 16, AdamW 0.01, "
+        "LoRA of alpha 16 beside the layers that are usual and the output layer whole, unless the "
+        "line says otherwise."
     )
 
 
@@ -251,6 +322,9 @@ def _options() -> argparse.Namespace:
         nargs="*",
         metavar="KIND",
         help="only these methods; the page is only written with all of them",
+    )
+    parser.add_argument(
+        "--table", choices=("all", "images", "text"), default="all", help="only this table"
     )
     parser.add_argument("--seeds", type=int, default=3)
     add_write_option(parser)
