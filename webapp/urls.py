@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from allauth.socialaccount.providers.openid_connect.views import callback
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
+from webapp.accounts.views.audit import AuditExportView, AuditListView
+from webapp.accounts.views.browsers import BrowserListView, BrowserView
+from webapp.accounts.views.invitations import (
+    AccountRequestView,
+    InvitationAcceptView,
+    InvitationListView,
+    InvitationPreviewView,
+    InvitationView,
+)
+from webapp.accounts.views.people import PersonListView, PersonView
 from webapp.accounts.views.projects import (
     MemberListView,
     MemberView,
     ProjectListView,
     ProjectView,
 )
-from webapp.accounts.views.sessions import CsrfView, LoginView, LogoutView, MeView
+from webapp.accounts.views.sessions import (
+    CsrfView,
+    LoginView,
+    LogoutView,
+    MeView,
+    SignInOptionsView,
+)
 from webapp.accounts.views.tokens import (
     ProjectTokenListView,
     ProjectTokenView,
@@ -62,12 +79,24 @@ api: list[URLPattern | URLResolver] = [
     path("auth/login/", LoginView.as_view()),
     path("auth/logout/", LogoutView.as_view()),
     path("auth/me/", MeView.as_view()),
+    path("auth/options/", SignInOptionsView.as_view()),
+    path("auth/request/", AccountRequestView.as_view()),
+    path("auth/sessions/", BrowserListView.as_view()),
+    path("auth/sessions/<int:session_id>/", BrowserView.as_view()),
+    path("invitations/preview/", InvitationPreviewView.as_view()),
+    path("invitations/accept/", InvitationAcceptView.as_view()),
+    path("users/", PersonListView.as_view()),
+    path("users/<uuid:user_id>/", PersonView.as_view()),
+    path("audit/", AuditListView.as_view()),
+    path("audit/export/", AuditExportView.as_view()),
     path("tokens/", TokenListView.as_view()),
     path("tokens/<uuid:token_id>/", TokenView.as_view()),
     path("projects/", ProjectListView.as_view()),
     path("projects/<uuid:project_id>/", ProjectView.as_view()),
     path("projects/<uuid:project_id>/members/", MemberListView.as_view()),
     path("projects/<uuid:project_id>/members/<uuid:member_id>/", MemberView.as_view()),
+    path("projects/<uuid:project_id>/invitations/", InvitationListView.as_view()),
+    path("projects/<uuid:project_id>/invitations/<uuid:invitation_id>/", InvitationView.as_view()),
     path("projects/<uuid:project_id>/tokens/", ProjectTokenListView.as_view()),
     path("projects/<uuid:project_id>/tokens/<uuid:token_id>/", ProjectTokenView.as_view()),
     path("projects/<uuid:project_id>/quota/", QuotaView.as_view()),
@@ -111,7 +140,12 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("api/v1/", include(api)),
-    re_path(r"^(?:api|ws)(?:/|$)", errors.not_found),
+    path("_allauth/browser/v1/", include("webapp.accounts.headless_urls")),
+    # Where the identity provider sends people back to.
+    path(
+        "accounts/oidc/<str:provider_id>/login/callback/", callback, name="openid_connect_callback"
+    ),
+    re_path(r"^(?:api|ws|_allauth|accounts)(?:/|$)", errors.not_found),
     path("metrics", metrics),
     path("admin/", admin.site.urls),
     re_path(r"^(?!static/).*$", page),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+
 import pytest
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
@@ -89,3 +93,41 @@ def test_entries_outlive_what_they_are_about(project: Project, editor: User) -> 
     entry = AuditEntry.objects.get(action="member.remove")
     assert (entry.object_id, entry.before) == (str(member.pk), {"role": "editor"})
     assert editor.username in entry.object_name
+
+
+def test_administrators_read_their_projects_entries_and_others_their_own(
+    run: Run, editor: User, project: Project, stranger: User
+) -> None:
+    signed_in(editor).post(f"/api/v1/runs/{run.pk}/pause/")
+    admin = make_member(project, Role.ADMIN)
+    viewer = make_member(project, Role.VIEWER)
+
+    def actions(user: User, query: str = "") -> list[str]:
+        rows = signed_in(user).get(f"/api/v1/audit/{query}").json()["results"]
+        return [row["action"] for row in rows]
+
+    assert actions(admin) == ["run.pause", "run.launch", "job.create"]
+    assert actions(editor) == ["run.pause", "run.launch", "job.create"]
+    assert actions(viewer) == actions(stranger) == []
+    assert actions(admin, "?action=run.") == ["run.pause", "run.launch"]
+    assert actions(admin, f"?object={run.pk}&actor={editor.username}&action=run.pause") == [
+        "run.pause"
+    ]
+    assert actions(admin, "?since=2999-01-01T00:00:00Z") == []
+
+
+def test_the_log_is_exported_as_csv_and_json_lines(
+    run: Run, editor: User, project: Project
+) -> None:
+    api = signed_in(make_member(project, Role.ADMIN))
+    body = {"name": "=1+1"}
+    signed_in(editor).patch(f"/api/v1/runs/{run.pk}/", body)
+    lines = api.get("/api/v1/audit/export/?as=jsonl&action=run.describe")
+    (entry,) = [json.loads(line) for line in lines.getvalue().decode().splitlines()]
+    assert entry["after"] == {"name": "=1+1"}
+    table = api.get("/api/v1/audit/export/")
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(table.getvalue().decode())))
+    assert [row["action"] for row in rows] == ["run.describe", "run.launch", "job.create"]
+    # A spreadsheet must not take a name for a formula.
+    assert not any(cell.startswith("=") for row in rows for cell in row.values())

@@ -44,7 +44,12 @@ def test_signing_in_opens_a_session_and_says_who_one_is(
     assert answer.status_code == 200
     me = answer.json()
     assert me == {
-        "user": {"id": str(user.pk), "username": user.username, "is_staff": False},
+        "user": {
+            "id": str(user.pk),
+            "username": user.username,
+            "is_staff": False,
+            "is_superuser": False,
+        },
         "projects": [{"id": str(project.pk), "name": project.name, "role": "editor"}],
     }
     assert browser.get(ME).json() == me

@@ -8,17 +8,20 @@ from django.db import models
 from knox.models import AbstractAuthToken
 
 from webapp.accounts.audit_models import AuditEntry
+from webapp.accounts.invitation_models import Invitation
 from webapp.accounts.roles import Role, Scope
 from webapp.accounts.scoping import ProjectScopedQuerySet
 
 # Django looks for an app's models in this module.
-__all__ = ["ApiToken", "AuditEntry", "Membership", "Project", "User"]
+__all__ = ["ApiToken", "AuditEntry", "Invitation", "Membership", "Project", "User"]
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no types
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     #: The account in which a project's own token acts; nobody can sign in to it.
     is_service = models.BooleanField(default=False, editable=False)
+    #: Asked for by somebody, and not yet looked at by who runs the installation.
+    awaits_approval = models.BooleanField(default=False)
 
     #: What the token of this request lends; None for a person at a browser. Never stored.
     token_scope: Scope | None = None

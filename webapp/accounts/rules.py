@@ -87,6 +87,17 @@ REST: dict[str, dict[str, Rule]] = {
     "auth/login/": {"POST": PUBLIC},
     "auth/logout/": {"POST": USER},
     "auth/me/": {"GET": USER},
+    "auth/options/": {"GET": PUBLIC},
+    "auth/request/": {"POST": PUBLIC},
+    "auth/sessions/": {"GET": BROWSER, "DELETE": _ACCOUNT_CHANGE},
+    "auth/sessions/<int:session_id>/": {"DELETE": _ACCOUNT_CHANGE},
+    "invitations/preview/": {"POST": PUBLIC},
+    "invitations/accept/": {"POST": PUBLIC},
+    "users/": {"GET": OPERATOR},
+    "users/<uuid:user_id>/": {"PATCH": _OPERATION},
+    # Of one's projects as their administrator; of the installation as an operator.
+    "audit/": {"GET": _LIST},
+    "audit/export/": {"GET": _LIST},
     "tokens/": {"GET": USER, "POST": _ACCOUNT_CHANGE},
     "tokens/<uuid:token_id>/": {"DELETE": _ACCOUNT_CHANGE},
     "projects/": {"GET": _LIST, "POST": _OPERATION},
@@ -96,6 +107,13 @@ REST: dict[str, dict[str, Rule]] = {
         "PATCH": _row(_PROJECT, _MANAGE),
         # Everybody may leave; to remove others needs more, which the service asks for.
         "DELETE": _row(_PROJECT, is_change=True),
+    },
+    "projects/<uuid:project_id>/invitations/": {
+        "GET": _row(_PROJECT, _MANAGE, is_change=False),
+        "POST": _row(_PROJECT, _MANAGE),
+    },
+    "projects/<uuid:project_id>/invitations/<uuid:invitation_id>/": {
+        "DELETE": _row(_PROJECT, _MANAGE)
     },
     "projects/<uuid:project_id>/tokens/": {
         "GET": _row(_PROJECT, _MANAGE, is_change=False),
@@ -143,9 +161,30 @@ REST: dict[str, dict[str, Rule]] = {
     "schema/": {"GET": PUBLIC},
 }
 
+#: Routes of allauth: how one comes in, and what only who is in may do to the own account. It knows
+#: no tokens, so all of them are for browsers.
+_ALLAUTH: dict[str, Reach] = {
+    "auth/session": Reach.PUBLIC,
+    "auth/2fa/authenticate": Reach.PUBLIC,
+    "auth/webauthn/login": Reach.PUBLIC,
+    "auth/webauthn/authenticate": Reach.PUBLIC,
+    "auth/provider/redirect": Reach.PUBLIC,
+    "auth/reauthenticate": Reach.BROWSER,
+    "auth/2fa/reauthenticate": Reach.BROWSER,
+    "auth/webauthn/reauthenticate": Reach.BROWSER,
+    "account/providers": Reach.BROWSER,
+    "account/password/change": Reach.BROWSER,
+    "account/authenticators": Reach.BROWSER,
+    "account/authenticators/totp": Reach.BROWSER,
+    "account/authenticators/recovery-codes": Reach.BROWSER,
+    "account/authenticators/webauthn": Reach.BROWSER,
+}
+
 #: Routes that are no REST: what their own code asks for. ``admin/`` stands for all below it.
 PAGES: dict[str, Reach] = {
-    r"^(?:api|ws)(?:/|$)": Reach.PUBLIC,  # 404 for all
+    r"^(?:api|ws|_allauth|accounts)(?:/|$)": Reach.PUBLIC,  # 404 for all
+    "accounts/oidc/<str:provider_id>/login/callback/": Reach.PUBLIC,  # by the provider's answer
+    **{f"_allauth/browser/v1/{path}": reach for path, reach in _ALLAUTH.items()},
     "metrics": Reach.OPERATOR,  # by a token of its own, or from this machine
     "admin/": Reach.OPERATOR,
     r"^(?!static/).*$": Reach.PUBLIC,  # the front end, the same for all

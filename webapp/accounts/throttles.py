@@ -48,3 +48,12 @@ class LoginAddressThrottle(GuessThrottle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+
+class DoorThrottle(SimpleRateThrottle):
+    """Limits what somebody who is not signed in may try from one address."""
+
+    scope = "door"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}

@@ -39,6 +39,13 @@ INSTALLED_APPS = [
     "django_filters",
     "knox",
     "drf_spectacular",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "webapp.accounts",
     "webapp.jobs",
     "webapp.artifacts",
@@ -56,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -173,6 +181,49 @@ CSRF_FAILURE_VIEW = "webapp.api.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
+# Sessions that nobody uses end; how long a sign-in is remembered for changes to the account itself.
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SIGN_UP = ENVIRONMENT.sign_up
+ACCOUNT_ADAPTER = "webapp.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # of this browser; all others are signed out
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("browser",)
+HEADLESS_FRONTEND_URLS = {"socialaccount_login_error": "/sign-in?problem=single_sign_on_failed"}
+MFA_ADAPTER = "webapp.accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not what anybody signs in with
+# Browsers take http://localhost for secure, the library has to be told.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
+SOCIALACCOUNT_ADAPTER = "webapp.accounts.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address proves nothing about who owns an account
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": ENVIRONMENT.oidc_name,
+                "client_id": ENVIRONMENT.oidc_client_id,
+                "secret": ENVIRONMENT.oidc_client_secret.get_secret_value()
+                if ENVIRONMENT.oidc_client_secret
+                else "",
+                "settings": {"server_url": ENVIRONMENT.oidc_url},
+            }
+        ]
+        if ENVIRONMENT.oidc_url
+        else [],
+    }
+}
+
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 (a model)
 # Knox's migrations would make its own token table beside ours, empty but referring to our users.
 MIGRATION_MODULES = {"knox": None}
@@ -206,6 +257,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "login": "10/min",
         "login_address": "60/min",
+        "door": "20/min",
         "intents": "60/min",
     },
     "EXCEPTION_HANDLER": "webapp.api.errors.exception_handler",

@@ -33,6 +33,14 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+class SignUp(StrEnum):
+    """How people without an account and without an invitation come in."""
+
+    CLOSED = "closed"
+    APPROVAL = "approval"
+    OPEN = "open"
+
+
 def _half_of_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
@@ -67,6 +75,16 @@ class Environment(BaseSettings):
 
     admin_username: str = "admin"
     admin_password: SecretStr | None = Field(None, description="Only read when it is created.")
+
+    sign_up: SignUp = Field(
+        SignUp.CLOSED,
+        description="closed: by invitation; approval: anybody may ask, an operator approves;"
+        " open: as approval, but single sign-on needs none.",
+    )
+    oidc_url: str | None = Field(None, description="OpenID Connect: address of the issuer.")
+    oidc_name: str = Field("single sign-on", description="What the button says.")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
 
     max_model_bytes: PositiveInt = Field(default_factory=_half_of_memory)
     max_running: PositiveInt | None = Field(
@@ -129,6 +147,8 @@ class Environment(BaseSettings):
         "metrics_token",
         "webhook_secret",
         "smtp_url",
+        "oidc_url",
+        "oidc_client_secret",
         mode="before",
     )
     @classmethod
@@ -149,6 +169,18 @@ class Environment(BaseSettings):
     def _model_has_an_address(self) -> Self:
         if self.intents_backend == "openai" and not self.intents_url:
             raise ValueError(f"intents_backend openai needs {PREFIX}INTENTS_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _single_sign_on_is_complete(self) -> Self:
+        # What the issuer answers is believed because TLS says who answers.
+        local = ("http://localhost", "http://127.0.0.1")
+        if self.oidc_url and not self.oidc_url.startswith(("https://", *local)):
+            raise ValueError(f"{PREFIX}OIDC_URL must begin with https://")
+        if self.oidc_url and not (self.oidc_client_id and self.oidc_client_secret):
+            raise ValueError(
+                f"{PREFIX}OIDC_URL needs {PREFIX}OIDC_CLIENT_ID and {PREFIX}OIDC_CLIENT_SECRET"
+            )
         return self
 
     @model_validator(mode="after")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import authenticate, login, logout
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import authenticate, logout
 from django.middleware.csrf import get_token
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
@@ -21,10 +26,17 @@ from webapp.accounts.roles import Role
 from webapp.accounts.throttles import GuessThrottle, LoginAddressThrottle, LoginThrottle
 from webapp.api.typed_fields import EnumField
 from webapp.errors import UnauthenticatedError
+from webapp.settings.env import SignUp
 
 
 class WrongCredentialsError(UnauthenticatedError):
     code = "wrong_credentials"
+
+
+class SecondFactorError(UnauthenticatedError):
+    """The password was right, and is not enough."""
+
+    code = "second_factor_required"
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -37,7 +49,7 @@ class LoginSerializer(serializers.Serializer[Any]):
 class UserSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
-        fields = ("id", "username", "is_staff")
+        fields = ("id", "username", "is_staff", "is_superuser")
         read_only_fields = fields
 
 
@@ -63,6 +75,24 @@ def describe(user: User) -> dict[str, Any]:
     return me
 
 
+def sign_in(request: Request, user: User) -> None:
+    """Open a session for somebody whose password was right.
+
+    Raises:
+        SecondFactorError: If the account asks for more. What is missing is kept in the session, and
+            allauth's ``auth/2fa/authenticate`` and ``auth/webauthn/authenticate`` complete it.
+    """
+    http = request._request  # noqa: SLF001  what allauth needs is Django's own request
+    record_authentication(http, user, method="password", username=user.username)
+    perform_login(http, Login(user=user))
+    if http.user != user:
+        kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
+        raise SecondFactorError(
+            "A second factor is needed. With a program, use a token, made at a browser.",
+            fields={"second_factor": sorted(set(kinds))},
+        )
+
+
 @method_decorator(csrf_protect, name="dispatch")
 class LoginView(APIView):
     """Sign in; the answer sets the session cookie."""
@@ -82,9 +112,9 @@ class LoginView(APIView):
         user = authenticate(request, **body.validated_data)
         if not isinstance(user, User):
             raise WrongCredentialsError("The name or the password is wrong.")
-        login(request, user)
         for guess in self.guesses:
             guess.forgive()
+        sign_in(request, user)
         return Response(describe(user))
 
 
@@ -93,6 +123,7 @@ class LogoutView(APIView):
 
     @extend_schema(request=None, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
+        UserSession.objects.filter(session_key=request.session.session_key or "").delete()
         logout(request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -113,3 +144,29 @@ class CsrfView(APIView):
     @extend_schema(responses=CsrfSerializer, tags=["auth"])
     def get(self, request: Request) -> Response:
         return Response({"csrf_token": get_token(request)})
+
+
+class SignInOptionsSerializer(serializers.Serializer[Any]):
+    """What the sign-in screen offers beside a password."""
+
+    single_sign_on = serializers.CharField(
+        allow_null=True, help_text="What the button says; null where there is none."
+    )
+    may_request = serializers.BooleanField(help_text="Whether an account can be asked for.")
+    passkeys = serializers.BooleanField()
+
+
+class SignInOptionsView(APIView):
+    """How one can sign in here."""
+
+    authentication_classes = ()
+
+    @extend_schema(responses=SignInOptionsSerializer, tags=["auth"])
+    def get(self, request: Request) -> Response:
+        environment = settings.ENVIRONMENT
+        options = {
+            "single_sign_on": environment.oidc_name if environment.oidc_url else None,
+            "may_request": settings.SIGN_UP is not SignUp.CLOSED,
+            "passkeys": True,
+        }
+        return Response(SignInOptionsSerializer(options).data)
