@@ -47,7 +47,7 @@ class BrowserListView(APIView):
         shown = BrowsersSerializer({"sessions": good}, context={"key": key}).data
         return Response(shown)
 
-    @extend_schema(responses={204: None}, tags=["auth"])
+    @extend_schema(responses={204: None}, tags=["auth"], operation_id="auth_sessions_end_others")
     def delete(self, request: Request) -> Response:
         """Sign out everywhere but here."""
         end_other_sessions(user=signed_in(request), keep=request.session.session_key)

@@ -71,7 +71,11 @@ class InvitationListView(generics.GenericAPIView[Invitation]):
     filter_backends = ()
     queryset = Invitation.objects.none()
 
-    @extend_schema(tags=["projects"], operation_id="invitations_list")
+    @extend_schema(
+        tags=["projects"],
+        operation_id="invitations_list",
+        responses=InvitationSerializer(many=True),
+    )
     def get(self, request: Request, project_id: UUID) -> Response:
         project = get_project(signed_in(request), project_id)
         rows = Invitation.objects.filter(project=project).select_related("created_by")

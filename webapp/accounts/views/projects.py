@@ -110,7 +110,9 @@ class MemberListView(generics.GenericAPIView[Membership]):
     filter_backends = ()
     queryset = Membership.objects.none()
 
-    @extend_schema(tags=["projects"], operation_id="members_list")
+    @extend_schema(
+        tags=["projects"], operation_id="members_list", responses=MemberSerializer(many=True)
+    )
     def get(self, request: Request, project_id: UUID) -> Response:
         user = signed_in(request)
         people = Membership.objects.filter(

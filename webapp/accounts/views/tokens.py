@@ -106,7 +106,9 @@ class TokenListView(generics.GenericAPIView[ApiToken]):
     filter_backends = ()
     queryset = ApiToken.objects.none()
 
-    @extend_schema(tags=["tokens"], operation_id="tokens_list")
+    @extend_schema(
+        tags=["tokens"], operation_id="tokens_list", responses=TokenSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         mine = ApiToken.objects.filter(user=signed_in(request), project=None)
         page = self.paginate_queryset(_with_creator(mine))
@@ -137,7 +139,11 @@ class ProjectTokenListView(generics.GenericAPIView[ApiToken]):
     filter_backends = ()
     queryset = ApiToken.objects.none()
 
-    @extend_schema(tags=["projects"], operation_id="project_tokens_list")
+    @extend_schema(
+        tags=["projects"],
+        operation_id="project_tokens_list",
+        responses=TokenSerializer(many=True),
+    )
     def get(self, request: Request, project_id: UUID) -> Response:
         project = get_project(signed_in(request), project_id)
         page = self.paginate_queryset(_with_creator(ApiToken.objects.filter(project=project)))
