@@ -4,17 +4,21 @@ import type { paths } from './schema';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-function csrfToken(): string | undefined {
+function csrfCookie(): string | undefined {
   return /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1];
+}
+
+/** The token that each changing request carries; asked for where there is none yet. */
+export async function csrfToken(): Promise<string | undefined> {
+  if (csrfCookie() === undefined) await fetch('/api/v1/auth/csrf/', { credentials: 'same-origin' });
+  return csrfCookie();
 }
 
 /** Django refuses a changing request of a session without the token from its cookie. */
 const csrf: Middleware = {
   async onRequest({ request }) {
     if (SAFE_METHODS.has(request.method)) return;
-    if (csrfToken() === undefined)
-      await fetch('/api/v1/auth/csrf/', { credentials: 'same-origin' });
-    const token = csrfToken();
+    const token = await csrfToken();
     if (token !== undefined) request.headers.set('X-CSRFToken', token);
   },
 };

@@ -32,3 +32,8 @@ export type SpecInput = Schemas['RunSpecInput'];
 
 /** What the live connection sends. */
 export type RunFrame = Schemas['Frame'];
+
+export type Role = Schemas['Role'];
+export type Scope = Schemas['Scope'];
+export type Token = Schemas['Token'];
+export type AuditEntry = Schemas['AuditEntry'];

@@ -1,6 +1,14 @@
 import { Menu, UnstyledButton } from '@mantine/core';
-import { IconApi, IconLogout, IconSelector, IconSettings } from '@tabler/icons-react';
+import {
+  IconApi,
+  IconHistory,
+  IconLogout,
+  IconSelector,
+  IconSettings,
+  IconShield,
+} from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { client, unwrapEmpty } from '@/api/client';
 import { meQuery } from '@/api/session';
 import { ColorSchemeToggle } from '@/components/ui/color-scheme-toggle';
@@ -45,6 +53,16 @@ export function AccountMenu() {
         </div>
         <Menu.Divider />
         <Menu.Item
+          component={Link}
+          to="/settings"
+          leftSection={<IconSettings size={16} aria-hidden />}
+        >
+          {strings.access.settings.open}
+        </Menu.Item>
+        <Menu.Item component={Link} to="/audit" leftSection={<IconHistory size={16} aria-hidden />}>
+          {strings.access.audit.open}
+        </Menu.Item>
+        <Menu.Item
           component="a"
           href="/api/v1/docs/"
           leftSection={<IconApi size={16} aria-hidden />}
@@ -55,7 +73,7 @@ export function AccountMenu() {
           <Menu.Item
             component="a"
             href="/admin/"
-            leftSection={<IconSettings size={16} aria-hidden />}
+            leftSection={<IconShield size={16} aria-hidden />}
           >
             {strings.app.administration}
           </Menu.Item>

@@ -11,10 +11,12 @@ import { asApiError } from '@/api/errors';
 import { meQuery } from '@/api/session';
 import { Loading } from '@/components/ui/feedback';
 import {
+  readAuditSearch,
   readCompareSearch,
   readNewRunSearch,
   readRunListSearch,
   readRunSearch,
+  readSettingsSearch,
   readSignInSearch,
 } from '@/lib/url-state';
 import { strings } from '@/strings';
@@ -85,9 +87,48 @@ const newRunRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/jobs/new-run-page'), 'NewRunPage'),
 });
 
+const invitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/invitation',
+  component: lazyRouteComponent(
+    () => import('@/features/session/invitation-page'),
+    'InvitationPage',
+  ),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/settings',
+  validateSearch: readSettingsSearch,
+  component: lazyRouteComponent(() => import('@/features/settings/settings-page'), 'SettingsPage'),
+});
+
+const projectRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/projects/$projectId',
+  component: lazyRouteComponent(() => import('@/features/settings/project-page'), 'ProjectPage'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/audit',
+  validateSearch: readAuditSearch,
+  component: lazyRouteComponent(() => import('@/features/settings/audit-page'), 'AuditPage'),
+});
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  memberRoute.addChildren([homeRoute, runsRoute, runRoute, compareRoute, newRunRoute]),
+  invitationRoute,
+  memberRoute.addChildren([
+    homeRoute,
+    runsRoute,
+    runRoute,
+    compareRoute,
+    newRunRoute,
+    settingsRoute,
+    projectRoute,
+    auditRoute,
+  ]),
 ]);
 
 export function createAppRouter(queries: QueryClient, history?: RouterHistory) {

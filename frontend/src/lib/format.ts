@@ -1,11 +1,12 @@
-/** Numbers and times as people read them. Everything uses the browser's locale and time zone. */
+/** Numbers and times as people read them, in the browser's locale and the time zone of Settings. */
+
+import { chosenTimeZone } from './time-zone';
 
 const MISSING = '–';
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
-const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const formats = new Map<string, Intl.DateTimeFormat>();
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 
 export function formatInteger(value: number | null | undefined): string {
@@ -75,12 +76,28 @@ export function formatAge(iso: string, now: number): string {
   return relative.format(0, 'second');
 }
 
+/** Formats are dear to make, so each zone has its own once. */
+function timeFormat(dateStyle?: 'medium'): Intl.DateTimeFormat {
+  const timeZone = chosenTimeZone();
+  const key = `${timeZone ?? ''} ${dateStyle ?? ''}`;
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(undefined, {
+      timeStyle: 'medium',
+      ...(dateStyle && { dateStyle }),
+      ...(timeZone !== undefined && { timeZone }),
+    });
+    formats.set(key, format);
+  }
+  return format;
+}
+
 export function formatDateTime(iso: string): string {
-  return dateTime.format(new Date(iso));
+  return timeFormat('medium').format(new Date(iso));
 }
 
 export function formatTimeOfDay(iso: string): string {
-  return timeOfDay.format(new Date(iso));
+  return timeFormat().format(new Date(iso));
 }
 
 /** Shares of one are per cents, everything else is a plain number. */

@@ -37,13 +37,53 @@ export function joinList(values: readonly string[]): string | undefined {
   return values.length === 0 ? undefined : values.join(',');
 }
 
-export function readSignInSearch(search: Search): { next?: string; expired?: true } {
+export const SETTINGS_TABS = [
+  'account',
+  'security',
+  'sessions',
+  'tokens',
+  'projects',
+  'appearance',
+  'people',
+] as const;
+export type SettingsTab = (typeof SETTINGS_TABS)[number];
+
+export function readSettingsSearch(search: Search): { tab?: SettingsTab } {
+  return compact({ tab: oneOf(search['tab'], SETTINGS_TABS) });
+}
+
+export interface AuditView {
+  actor?: string;
+  action?: string;
+  object?: string;
+  project?: string;
+}
+
+export function readAuditSearch(search: Search): AuditView {
+  return compact({
+    actor: text(search['actor']),
+    action: text(search['action']),
+    object: text(search['object']),
+    project: text(search['project']),
+  });
+}
+
+interface SignInView {
+  next?: string;
+  expired?: true;
+  problem?: string;
+  returned?: true;
+}
+
+export function readSignInSearch(search: Search): SignInView {
   const next = text(search['next']);
   // Only addresses of this site: "//elsewhere" and "https://elsewhere" are not.
   const isLocal = next !== undefined && /^\/(?![/\\])/.test(next);
   return compact({
     next: isLocal ? next : undefined,
-    expired: search['expired'] === true ? true : undefined,
+    expired: flag(search['expired']),
+    problem: text(search['problem']),
+    returned: flag(search['returned']),
   });
 }
 

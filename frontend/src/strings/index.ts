@@ -1,4 +1,5 @@
 /** Every English text of the screens. Texts about settings come from the server's schemas. */
+import { access } from './access';
 import { charts } from './charts';
 import { common } from './common';
 import { compare } from './compare';
@@ -9,6 +10,7 @@ import { runs } from './runs';
 
 export const strings = {
   ...common,
+  access,
   ...charts,
   ...compare,
   ...jobs,

@@ -18,7 +18,7 @@ function at(seconds: number): string {
 }
 
 export const me = {
-  user: { id: '7', username: 'ada', is_staff: false },
+  user: { id: '7', username: 'ada', is_staff: false, is_superuser: false },
   projects: [{ id: '22222222-2222-4222-8222-222222222222', name: 'Default', role: 'editor' }],
 };
 

@@ -26,6 +26,9 @@ const run = makeRun();
 /** A server on which one run is going on; a test replaces the answers that it is about. */
 export const server = setupServer(
   http.get(api('auth/me/'), () => HttpResponse.json(me)),
+  http.get(api('auth/options/'), () =>
+    HttpResponse.json({ single_sign_on: null, may_request: false, passkeys: true }),
+  ),
   http.get(api('auth/csrf/'), () => HttpResponse.json({ csrf_token: 'token' })),
   http.get(api('spec/schema/'), () => HttpResponse.json(specSchema)),
   http.get(api('catalogue/'), () => HttpResponse.json(catalogue)),
