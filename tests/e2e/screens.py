@@ -14,7 +14,7 @@ def sign_in(page: Page, password: str = PASSWORD) -> None:
     page.goto("/sign-in")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def open_form(page: Page) -> None:

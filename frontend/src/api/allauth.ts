@@ -43,7 +43,8 @@ function asksAgain(body: Body): boolean {
 }
 
 function failure(body: Body): ApiError {
-  if (asksAgain(body)) return new ApiError(401, 'reauthenticate', '');
+  // Not 401, which elsewhere means that the session has ended.
+  if (asksAgain(body)) return new ApiError(403, 'reauthenticate', '');
   const errors = body.errors ?? [];
   const fields: Record<string, string[]> = {};
   for (const { param, message } of errors) if (param) (fields[param] ??= []).push(message);

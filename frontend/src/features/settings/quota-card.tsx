@@ -85,6 +85,7 @@ function QuotaForm({
             label={text.running}
             placeholder={limitText(null, quota?.installation_max_running ?? null)}
             min={1}
+            w={230}
             value={maxRunning}
             onChange={setMaxRunning}
           />
@@ -92,6 +93,7 @@ function QuotaForm({
             label={text.queued}
             placeholder={limitText(null, quota?.installation_max_queued ?? null)}
             min={1}
+            w={230}
             value={maxQueued}
             onChange={setMaxQueued}
           />
