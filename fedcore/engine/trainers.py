@@ -21,6 +21,7 @@ from fedcore.fast.cnn import CnnSteps
 from fedcore.fast.compiled import CompiledTrainer
 from fedcore.fast.dense import DenseSteps, FusedTrainer
 from fedcore.fast.plain import has_plain_steps
+from fedcore.fast.usual import usual_inputs
 from fedcore.models.cnn import Cnn
 from fedcore.models.linear import Linear
 from fedcore.models.mlp import Mlp
@@ -72,7 +73,9 @@ def _compiled(context: RunContext, folders: Folders) -> Trainer | None:
     if not _is_plain(context) or not isinstance(context.model, Linear | Mlp):
         return None
     found = library.find(folders)
-    return None if found is None else CompiledTrainer.of(found, context.layout)
+    if found is None:
+        return None
+    return CompiledTrainer.of(found, context.layout, usual_inputs(context.dataset.train.x))
 
 
 def _fused(context: RunContext, folders: Folders) -> Trainer | None:  # noqa: ARG001

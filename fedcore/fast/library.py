@@ -25,7 +25,9 @@ from fedcore.environment import Folders
 
 log = structlog.get_logger(__name__)
 
-SOURCES = tuple(Path(__file__).parent / "native" / name for name in ("mlp.cpp", "mean.cpp"))
+_NATIVE = Path(__file__).parent / "native"
+SOURCES = tuple(_NATIVE / name for name in ("mlp.cpp", "mean.cpp"))
+_HEADERS = tuple(_NATIVE / name for name in ("lanes.h", "dense.h", "usual.h"))
 _COMPILERS = ("c++", "g++", "clang++")
 _FLAGS = (
     "-std=c++17",
@@ -44,14 +46,15 @@ _CPUINFO = Path("/proc/cpuinfo")
 _Pointer = ctypes.c_void_p
 _Int = ctypes.c_int64
 StopFunction = ctypes.CFUNCTYPE(ctypes.c_int32)
-_NETWORK = (_Pointer, _Int, _Int, _Int)  # widths, layers, batch, momentum
+_NETWORK = (_Pointer, _Int, _Int, _Int, _Pointer)  # widths, layers, batch, momentum, usual
 _SETTINGS = (ctypes.c_float, ctypes.c_float, ctypes.c_float)  # lr, momentum, decay
 _SUM = ctypes.POINTER(ctypes.c_double)
 _ROWS = (_Pointer, _Pointer, _Pointer, _Int)  # x, y, rows, num_rows
 _SIGNATURES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "rh_mlp_work_size": (_NETWORK, _Int),
     "rh_mlp_begin": ((*_NETWORK, _Pointer, _Pointer), None),
-    "rh_mlp_train": ((*_NETWORK[:3], *_ROWS, *_SETTINGS, StopFunction, _SUM, _Pointer), _Int),
+    "rh_mlp_train": ((*_NETWORK, *_ROWS, *_SETTINGS, StopFunction, _SUM, _Pointer), _Int),
+    "rh_mlp_outputs": ((*_NETWORK, _Pointer, _Int, _Pointer, _Pointer), None),
     "rh_mlp_end": ((*_NETWORK, _Pointer, _Pointer), None),
     "rh_mean_limit": ((), _Int),
     "rh_mean_scratch": ((_Int,), _Int),
@@ -66,7 +69,7 @@ class BuildError(Exception):
 def path_in(folders: Folders) -> Path:
     """Return where the library for these sources, compiler flags and processor lies."""
     key = hashlib.sha256()
-    sources = (source.read_bytes() for source in SOURCES)
+    sources = (source.read_bytes() for source in (*SOURCES, *_HEADERS))
     for part in (*sources, repr(_FLAGS).encode(), _processor().encode()):
         key.update(part)
     return folders.cache / "native" / f"steps-{key.hexdigest()[:24]}.so"

@@ -22,6 +22,8 @@ from fedcore.engine.trainers import choose_trainer, trainer_named
 from fedcore.environment import Folders
 from fedcore.errors import KernelsError
 from fedcore.fast import library
+from fedcore.fast.compiled import CompiledTrainer
+from fedcore.fast.usual import usual_inputs
 from tests.fedcore.runs import asked_times, assert_same_state, never, play, small_spec
 
 MODELS: dict[str, dict[str, Any]] = {
@@ -94,6 +96,72 @@ def test_outputs_by_hand_equal_the_model(
     found = step_by_hand(context, kernels).outputs(context.method, state.model)(x)
     expected = AUTOGRAD.outputs(context.method, state.model)(x)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+PLAIN_LOCALS = [local for local in LOCALS if not {"momentum", "weight_decay"} & local.keys()]
+
+
+@pytest.mark.parametrize("model", ["linear", "mlp", "deep"])
+@pytest.mark.parametrize("local", [*PLAIN_LOCALS, {"epochs": 2, "batch_size": 33}])
+def test_steps_on_what_is_unusual_equal_autograd(
+    model: str, local: dict[str, Any], compiled_folders: Folders, folders: Folders
+) -> None:
+    context = build_context(small_spec(model=MODELS[model], local=local), folders)
+    trainer = _on_unusual(context, compiled_folders)
+    for task in plan(context, initial_state(context)).work.tasks:
+        expected = client_round(context.method, task, never)
+        found = client_round(context.method, task, never, trainer)
+        delta, other = (result.update.sections["delta"] for result in (expected, found))
+        for name, tensor in delta.items():
+            torch.testing.assert_close(other[name], tensor, rtol=1e-3, atol=2e-6)
+        assert found.update.scalars["loss"] == pytest.approx(
+            expected.update.scalars["loss"], rel=1e-4
+        )
+
+
+@pytest.mark.parametrize("model", ["linear", "mlp", "deep"])
+def test_outputs_from_what_is_unusual_equal_the_model(
+    model: str, compiled_folders: Folders, folders: Folders
+) -> None:
+    context = build_context(small_spec(model=MODELS[model]), folders)
+    state = initial_state(context)
+    x = context.dataset.test.x[:123]
+    found = _on_unusual(context, compiled_folders).outputs(context.method, state.model)(x)
+    expected = AUTOGRAD.outputs(context.method, state.model)(x)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_numbers_that_are_none_are_unusual(compiled_folders: Folders, folders: Folders) -> None:
+    context = build_context(small_spec(), folders)
+    x = context.dataset.test.x[:2].clone()
+    x[1].flatten()[5] = torch.nan
+    apply = _on_unusual(context, compiled_folders).outputs(
+        context.method, initial_state(context).model
+    )
+    assert apply(x).isnan().all(1).tolist() == [False, True]
+
+
+def _on_unusual(context: RunContext, folders: Folders) -> Trainer:
+    """Return the operator with usual inputs like a bright drawing's, of which many differ."""
+    found = library.find(folders)
+    assert found is not None
+    usual = context.dataset.train.x.flatten(1).mode(0).values.add(0.25)
+    usual[1::2] -= 0.25
+    return CompiledTrainer.of(found, context.layout, usual)
+
+
+def test_inputs_are_usual_where_most_examples_have_them() -> None:
+    drawings = torch.full((900, 1, 4, 5), -0.42)
+    drawings[::7] = torch.rand(129, 1, 4, 5)
+    found = usual_inputs(drawings)
+    assert found is not None
+    assert torch.equal(found, torch.full((20,), -0.42))
+    categories = (torch.eye(6)[torch.arange(900) % 6] - 1 / 6) / torch.arange(1, 7)
+    found = usual_inputs(categories)
+    assert found is not None
+    assert torch.equal(found, categories[:7].mode(0).values)
+    assert usual_inputs(torch.rand(900, 20)) is None
+    assert usual_inputs(torch.rand(0, 20)) is None
 
 
 def test_a_client_trains_the_same_whoever_was_there_before(
