@@ -25,7 +25,6 @@ from fedcore.spec.training import LocalSpec
 from fedcore.state import MODEL
 from fedcore.weights import Weights
 
-
 #: Examples that are tested together: few enough for what is computed of them to stay in the cache.
 _TESTED = 32
 
