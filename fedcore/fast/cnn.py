@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from fedcore.fast.dense import DenseLayers, FusedSgd, Steps, cross_entropy, mask
+from fedcore.models.blocks import channels_last
 from fedcore.params import Params
 
 
@@ -62,9 +63,9 @@ class CnnSteps(Steps):
 
     def _forward(self, x: Tensor) -> list[_Pooled]:
         stages = []
+        x = channels_last(x)
         for position in range(0, len(self.kernels), 2):
             weight, bias = self.kernels[position : position + 2]
-            x = x.contiguous(memory_format=torch.channels_last)
             convolved = torch.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
             pooled, where = torch.ops.aten.max_pool2d_with_indices(convolved, [2, 2], [2, 2])
             stages.append(_Pooled(x, convolved, pooled.relu_(), where))

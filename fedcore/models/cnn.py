@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from fedcore.errors import ModelError
 from fedcore.models.base import MODELS, DataShape, ParameterInfo, dense_parameters
+from fedcore.models.blocks import channels_last
 from fedcore.spec.models import CnnSpec
 
 _IMAGE_DIMENSIONS = 3
@@ -72,7 +73,7 @@ class Cnn:
     def features(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return what the last layer sees, shape (n, hidden)."""
         padding = self.spec.kernel_size // 2
-        hidden = x
+        hidden = channels_last(x)
         for position in range(len(self.spec.channels)):
             name = f"convolutions.{position}"
             hidden = functional.conv2d(
