@@ -29,6 +29,7 @@ from webapp.accounts.views.sessions import (
     LogoutView,
     MeView,
     SignInOptionsView,
+    to_sign_in,
 )
 from webapp.accounts.views.tokens import (
     ProjectTokenListView,
@@ -147,6 +148,8 @@ urlpatterns = [
     ),
     re_path(r"^(?:api|ws|_allauth|accounts)(?:/|$)", errors.not_found),
     path("metrics", metrics),
+    # Its own form asks for a password only: no second factor, no throttle.
+    path("admin/login/", to_sign_in),
     path("admin/", admin.site.urls),
     re_path(r"^(?!static/).*$", page),
 ]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from allauth.usersessions.models import UserSession
+from django.utils import timezone
 
 from tests.factories import PASSWORD, make_user
 from tests.webapp.browsers import ALLAUTH, API, Browser
@@ -74,3 +78,12 @@ def test_a_session_of_before_is_not_offered_for_ending(user: User) -> None:
     first, second = two_browsers(user)
     assert second.post(f"{API}auth/logout/").status_code == 204
     assert len(first.get(SESSIONS).json()["sessions"]) == 1
+
+
+def test_when_a_browser_was_last_seen_is_written_down(user: User) -> None:
+    first, _ = two_browsers(user)
+    long_ago = timezone.now() - timedelta(days=1)
+    UserSession.objects.update(last_seen_at=long_ago)
+    first.get(ME)
+    seen = sorted(UserSession.objects.values_list("last_seen_at", flat=True))
+    assert seen[0] == long_ago < seen[1]

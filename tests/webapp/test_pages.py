@@ -9,8 +9,8 @@ from asgiref.testing import ApplicationCommunicator
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from tests.factories import make_run, make_user
-from webapp.accounts.models import Project, User
+from tests.factories import PASSWORD, make_run, make_user
+from webapp.accounts.models import AuditEntry, Project, User
 from webapp.asgi import application
 from webapp.security import csp_nonce
 
@@ -71,7 +71,7 @@ def test_a_page_cannot_be_posted_to(client: Client, frontend: Path) -> None:
     assert client.post("/").status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/health/live/", "/admin/login/"])
+@pytest.mark.parametrize("path", ["/", "/api/v1/health/live/", "/admin/login/?next=/admin/"])
 def test_every_answer_carries_the_security_headers(
     client: Client, db: None, frontend: Path, path: str
 ) -> None:
@@ -175,3 +175,25 @@ def test_operators_look_at_runs_but_change_them_only_through_the_api(
 def test_users_are_not_operators(client: Client, editor: User) -> None:
     client.force_login(editor)
     assert client.get("/admin/jobs/run/").status_code == 302
+
+
+def test_the_administration_has_no_door_of_its_own(client: Client, operator: User) -> None:
+    assert client.get("/admin/").headers["Location"] == "/admin/login/?next=/admin/"
+    answer = client.get("/admin/login/?next=/admin/jobs/")
+    assert answer.headers["Location"] == "/sign-in?next=%2Fadmin%2Fjobs%2F"
+    assert client.get("/admin/login/?next=https://evil.example").headers["Location"] == (
+        "/sign-in?next=%2Fadmin%2F"
+    )
+    body = {"username": operator.username, "password": PASSWORD}
+    assert client.post("/admin/login/", body).status_code == 405
+    assert client.get("/admin/").status_code == 302
+
+
+def test_what_is_changed_in_the_administration_is_in_the_audit_log(
+    client: Client, operator: User, project: Project
+) -> None:
+    client.force_login(operator)
+    url = f"/admin/accounts/project/{project.pk}/delete/"
+    assert client.post(url, {"post": "yes"}).status_code == 302
+    entry = AuditEntry.objects.get(action="project.delete")
+    assert (entry.actor_name, entry.object_id) == (operator.username, str(project.pk))

@@ -8,6 +8,7 @@ whose route is gone, fails.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -303,6 +304,21 @@ def test_pages_for_browsers_know_neither_strangers_nor_tokens(world: World, path
                 )
                 assert answer.status_code in (401, 405), (path, method)
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", sorted(path for path in ROUTES if path.startswith("admin/")))
+def test_the_administration_is_for_operators(world: World, path: str) -> None:
+    filled = re.sub(r"<[^>]+>", "1", path).removesuffix("$")
+    for name in ("nobody", "stranger", "admin"):
+        actor = world.actors[name]
+        client = Client()
+        with transaction.atomic():
+            if actor.user is not None:
+                client.force_login(User.objects.get(pk=actor.user.pk))
+            answer = client.get(f"/{filled}")
+            transaction.set_rollback(True)
+        assert answer.status_code in (302, 404), (name, path)
 
 
 @pytest.mark.django_db

@@ -128,6 +128,28 @@ def test_a_token_for_somebody_else_is_not_believed(issuer: Provider) -> None:
     assert browser.get(ME).status_code == 401
 
 
+@pytest.mark.parametrize("query", ["", "?code=c", "?code=c&state=made-up", "?error=access_denied"])
+@pytest.mark.parametrize("name", ["sso", "unknown"])
+def test_an_answer_that_nobody_asked_for_opens_nothing(
+    issuer: Provider, name: str, query: str
+) -> None:
+    browser = Browser()
+    answer = browser.get(f"/accounts/oidc/{name}/login/callback/{query}")
+    assert answer.status_code in (302, 404), answer.content
+    assert browser.get(ME).status_code == 401
+
+
+@pytest.mark.parametrize("form", [{}, {"provider": "unknown"}, {"provider": "sso"}])
+def test_the_button_cannot_be_bent(issuer: Provider, form: dict[str, str]) -> None:
+    browser = Browser()
+    browser.get(f"{API}auth/csrf/")
+    token = browser.client.cookies["csrftoken"].value
+    for wanted in (form, {**form, "callback_url": "https://evil.example", "process": "login"}):
+        answer = browser.client.post(REDIRECT, wanted, headers={"X-CSRFToken": token})
+        assert answer.status_code < 500
+        assert not answer.headers.get("Location", "").startswith(issuer.url)
+
+
 def test_a_user_adds_the_provider_to_the_own_account(issuer: Provider) -> None:
     user = make_user()
     browser = Browser()

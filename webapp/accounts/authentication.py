@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from allauth.usersessions.models import UserSession
+from django.core.cache.backends.locmem import LocMemCache
 from django.db.models import Q
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -18,6 +20,10 @@ from webapp.accounts.roles import Scope
 USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
+#: Of this process: a Redis that is away must not keep anybody out.
+_seen = LocMemCache("sessions seen", {"MAX_ENTRIES": 10_000})
+
+
 class CsrfFailed(exceptions.PermissionDenied):
     default_code = "csrf_failed"
     default_detail = "The page is out of date. Reload it and try again."
@@ -29,6 +35,12 @@ class SessionAuthentication(authentication.SessionAuthentication):
             super().enforce_csrf(request)
         except exceptions.PermissionDenied as error:
             raise CsrfFailed from error
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        found: tuple[User, None] | None = super().authenticate(request)
+        if found is not None:
+            record_session_use(request.session.session_key)
+        return found
 
 
 class BearerTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
@@ -46,6 +58,12 @@ class BearerTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # k
         user.token_scope = Scope(api_token.scope)
         user.token_name = api_token.name
         return user, api_token
+
+
+def record_session_use(key: str | None) -> None:
+    """Write down when a browser was last seen, for the list of sessions."""
+    if key and _seen.add(key, 1, USE_RECORDED_EVERY.total_seconds()):
+        UserSession.objects.filter(session_key=key).update(last_seen_at=timezone.now())
 
 
 def record_use(token: ApiToken, address: str | None) -> None:

@@ -181,7 +181,7 @@ CSRF_FAILURE_VIEW = "webapp.api.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
-# Sessions that nobody uses end; how long a sign-in is remembered for changes to the account itself.
+# docs/access.md says what these add up to.
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SIGN_UP = ENVIRONMENT.sign_up
 ACCOUNT_ADAPTER = "webapp.accounts.adapters.AccountAdapter"

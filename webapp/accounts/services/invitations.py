@@ -94,7 +94,7 @@ def accept_invitation(*, code: str, by: User | NewAccount) -> User:
     """
     invitation = find_invitation(code)
     # Of two who use one link at the same time, the second finds it gone.
-    if not Invitation.objects.select_for_update().filter(pk=invitation.pk).exists():
+    if Invitation.objects.select_for_update().filter(pk=invitation.pk).first() is None:
         raise NotFoundError("This invitation is not valid any more. Ask for a new one.")
     user = by if isinstance(by, User) else make_account(by)
     if Membership.objects.filter(user=user, project=invitation.project).exists():

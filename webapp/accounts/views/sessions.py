@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
@@ -10,9 +11,12 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import authenticate, logout
+from django.http import HttpRequest, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -170,3 +174,12 @@ class SignInOptionsView(APIView):
             "passkeys": True,
         }
         return Response(SignInOptionsSerializer(options).data)
+
+
+@require_safe
+def to_sign_in(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead those who want into the administration to the one place where people sign in."""
+    wanted = request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    query = urlencode({"next": wanted if is_ours else "/admin/"})
+    return HttpResponseRedirect(f"{settings.LOGIN_URL}?{query}")

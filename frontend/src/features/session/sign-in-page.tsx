@@ -32,17 +32,22 @@ export function SignInPage() {
   const [isAsking, setIsAsking] = useState(false);
   usePageTitle(strings.signIn.title);
 
+  function goOn(): void {
+    // The administration is pages of the server, not of this application.
+    if (next?.startsWith('/admin/')) window.location.assign(next);
+    else router.history.replace(next ?? '/runs');
+  }
   async function enter(): Promise<void> {
     queries.clear();
     await queries.query(meQuery);
-    router.history.replace(next ?? '/runs');
+    goOn();
   }
   const signIn = useMutation({
     mutationFn: (body: Credentials) => unwrap(client.POST('/api/v1/auth/login/', { body })),
     onSuccess: (me) => {
       queries.clear();
       queries.setQueryData(meQuery.queryKey, me);
-      router.history.replace(next ?? '/runs');
+      goOn();
     },
     onError: (error) => {
       const { code, fields } = asApiError(error);
