@@ -1,0 +1,219 @@
+"""The server's side of a secure sum; it adds what arrives and keeps no vector by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, islice
+
+import numpy as np
+
+from fedcore.secagg import shamir
+from fedcore.secagg.keys import agree, mask_of, public_of
+from fedcore.secagg.messages import Advertisement, EncryptedShares, MaskedVector, Unmasking
+from fedcore.secagg.ring import Ring, Words
+from fedcore.secagg.session import FEWEST, SecureAggregationError, Session
+
+#: Subsets of shares that are tried until one gives what was committed to.
+_TRIES = 1000
+
+
+@dataclass(eq=False)
+class Coordinator:
+    """One sum, as the server sees it.
+
+    Stages end when the caller says so: `advertisements`, `inboxes` and `delivered` each close what
+    came before, and later arrivals are refused.
+
+    Attributes:
+        session: The sum.
+        length: Numbers in a vector.
+        ring: What vectors are added in.
+    """
+
+    session: Session
+    length: int
+    ring: Ring
+    _advertised: dict[int, Advertisement] = field(default_factory=dict)
+    _shares: dict[int, list[EncryptedShares]] = field(default_factory=dict)
+    _sum: Words = field(init=False)
+    _arrived: set[int] = field(default_factory=set)
+    _seeds: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    _keys: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    _answered: set[int] = field(default_factory=set)
+    _stage: int = 0
+
+    def __post_init__(self) -> None:
+        self._sum = np.zeros(self.length, self.ring.dtype)
+
+    def add_advertisement(self, advertisement: Advertisement) -> None:
+        """Take a client's keys."""
+        self._at(0)
+        if advertisement.client_id in self._advertised:
+            raise SecureAggregationError(f"client {advertisement.client_id} has sent its keys")
+        self._advertised[advertisement.client_id] = advertisement
+
+    def advertisements(self) -> list[Advertisement]:
+        """Return everybody's keys, for everybody.
+
+        Raises:
+            SecureAggregationError: If too few clients have sent theirs.
+        """
+        self._at(0)
+        self._enough(len(self._advertised), "have sent their keys")
+        if len(self._advertised) > self.ring.most:
+            raise SecureAggregationError(
+                f"{len(self._advertised)} vectors do not fit into a sum of {self.ring.most}"
+            )
+        self._stage = 1
+        return list(self._advertised.values())
+
+    def add_shares(self, client_id: int, shares: Sequence[EncryptedShares]) -> None:
+        """Take the shares that a client has for its neighbours: one message for each."""
+        self._at(1)
+        expected = self._neighbours.get(client_id)
+        addressed = [one.receiver for one in shares if one.sender == client_id]
+        if expected is None or client_id in self._shares or sorted(addressed) != sorted(expected):
+            raise SecureAggregationError(f"client {client_id} sent shares for others than it must")
+        self._shares[client_id] = list(shares)
+
+    def inboxes(self) -> dict[int, list[EncryptedShares]]:
+        """Return for each client that has sent shares those that are for it.
+
+        Raises:
+            SecureAggregationError: If too few clients have sent shares.
+        """
+        self._at(1)
+        self._enough(len(self._shares), "have shared their secrets")
+        self._stage = 2
+        inboxes: dict[int, list[EncryptedShares]] = {i: [] for i in self._shares}
+        for shares in self._shares.values():
+            for one in shares:
+                if one.receiver in inboxes:
+                    inboxes[one.receiver].append(one)
+        return inboxes
+
+    def add_vector(self, vector: MaskedVector) -> None:
+        """Add a client's vector to the sum, and forget it."""
+        self._at(2)
+        if vector.client_id not in self._shares or vector.client_id in self._arrived:
+            raise SecureAggregationError(f"no vector of client {vector.client_id} is expected")
+        if vector.words.shape != (self.length,) or vector.words.dtype != self.ring.dtype:
+            raise SecureAggregationError(
+                f"the vector of client {vector.client_id} has {vector.words.shape} words of "
+                f"{vector.words.dtype}, not {self.length} of {self.ring.dtype}"
+            )
+        self._sum += vector.words
+        self._arrived.add(vector.client_id)
+
+    def delivered(self) -> frozenset[int]:
+        """Return the clients whose vectors make up the sum; it is final from now on.
+
+        Raises:
+            SecureAggregationError: If too few vectors have arrived.
+        """
+        if self._stage == 2:  # noqa: PLR2004
+            self._enough(len(self._arrived), "have sent their vectors")
+            self._stage = 3
+        self._at(3)
+        return frozenset(self._arrived)
+
+    def add_unmasking(self, unmasking: Unmasking) -> None:
+        """Take the shares that a client gives away.
+
+        Raises:
+            SecureAggregationError: If they hold both secrets of one client, or are not asked for.
+        """
+        self._at(3)
+        who = unmasking.client_id
+        lost = self._shares.keys() - self._arrived
+        held = {*self._neighbours.get(who, ()), who}
+        is_asked = (
+            who in self._arrived
+            and who not in self._answered
+            and unmasking.seeds.keys() <= self._arrived & held
+            and unmasking.keys.keys() <= lost & held
+        )
+        if not is_asked:
+            raise SecureAggregationError(f"client {who} sent shares that nobody asked for")
+        self._answered.add(who)
+        for found, given in ((self._seeds, unmasking.seeds), (self._keys, unmasking.keys)):
+            for client_id, share in given.items():
+                found.setdefault(client_id, {})[who] = share
+
+    def finish(self) -> Words:
+        """Return the sum of the vectors of those who delivered, shape ``(length,)``.
+
+        Raises:
+            SecureAggregationError: If a mask cannot be recovered: shares are missing, or were
+                changed.
+        """
+        self._at(3)
+        total = self._sum.copy()
+        for client_id in sorted(self._arrived):
+            known = self._advertised[client_id]
+            seed = self._recovered(
+                self._seeds, client_id, self.session.commitment, known.commitment
+            )
+            total -= mask_of(seed, self.length, self.ring)
+        for client_id in sorted(self._shares.keys() - self._arrived):
+            met = self._neighbours[client_id] & self._arrived
+            if not met:
+                continue  # nobody has added a mask for it
+            known = self._advertised[client_id]
+            key = self._recovered(
+                self._keys, client_id, lambda _, secret: public_of(secret), known.mask_key
+            )
+            for other in sorted(met):
+                pair = (min(client_id, other), max(client_id, other))
+                info = self.session.info("mask", *pair)
+                agreed = agree(key, self._advertised[other].mask_key, info)
+                mask = mask_of(agreed, self.length, self.ring)
+                # What the one who is left has added is taken away, and the other way round.
+                total = total + mask if client_id > other else total - mask
+        self._stage = 4
+        return total
+
+    @property
+    def _neighbours(self) -> Mapping[int, frozenset[int]]:
+        return self.session.neighbours(self._advertised)
+
+    @property
+    def _threshold(self) -> int:
+        return self.session.threshold(len(self._advertised))
+
+    def _recovered(
+        self,
+        shares: Mapping[int, Mapping[int, bytes]],
+        client_id: int,
+        committed: Callable[[int, bytes], bytes],
+        expected: bytes,
+    ) -> bytes:
+        """Return a client's secret, from the first shares that give what it has published.
+
+        Raises:
+            SecureAggregationError: If none do.
+        """
+        held = shares.get(client_id, {})
+        if len(held) < self._threshold:
+            raise SecureAggregationError(
+                f"{len(held)} of {self._threshold} shares of client {client_id} are there"
+            )
+        for some in islice(combinations(sorted(held), self._threshold), _TRIES):
+            secret = shamir.recover({holder: held[holder] for holder in some})
+            if secret is not None and committed(client_id, secret) == expected:
+                return secret
+        raise SecureAggregationError(
+            f"shares of client {client_id} were changed: they do not give the secret it has "
+            "published"
+        )
+
+    def _at(self, stage: int) -> None:
+        if self._stage != stage:
+            raise SecureAggregationError("this comes too early or too late")
+
+    def _enough(self, count: int, what: str) -> None:
+        everybody = self._threshold if self.session.degree is None else FEWEST
+        needed = max(FEWEST, everybody)
+        if count < needed:
+            raise SecureAggregationError(f"{count} of at least {needed} clients {what}")
