@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from fedcore.spec.base import BASIC, Choice, either
+from fedcore.spec.base import BASIC, Choice, either, instead_of
 
 
 class AggregationSpec(Choice):
@@ -63,7 +63,10 @@ class BoundedSpec(RobustSpec):
         json_schema_extra=BASIC,
     )
     byzantine_count: int | None = Field(
-        None, ge=0, description="Largest number of bad clients in a cohort instead of a share."
+        None,
+        ge=0,
+        description="Largest number of bad clients in a cohort instead of a share.",
+        json_schema_extra=instead_of("byzantine_fraction"),
     )
 
     @model_validator(mode="before")

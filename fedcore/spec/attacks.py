@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from fedcore.spec.base import BASIC, Choice, either
+from fedcore.spec.base import BASIC, Choice, either, instead_of
 
 Label = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -25,7 +25,12 @@ class AttackSpec(Choice):
         description="Share of all clients that attack; empty when a count is given.",
         json_schema_extra=BASIC,
     )
-    count: int | None = Field(None, ge=1, description="Number of attackers instead of a share.")
+    count: int | None = Field(
+        None,
+        ge=1,
+        description="Number of attackers instead of a share.",
+        json_schema_extra=instead_of("fraction"),
+    )
     first_round: int = Field(0, ge=0, description="First round in which they attack.")
     last_round: int | None = Field(
         None, ge=0, description="Last round in which they attack; empty is the last of all."

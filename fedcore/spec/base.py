@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -15,6 +15,21 @@ BASIC: dict[str, Any] = {"x-basic": True}
 def unit(name: str, *, basic: bool = False) -> dict[str, Any]:
     """Return ``json_schema_extra`` that names a field's unit, such as ``s`` or ``Mbit/s``."""
     return {"x-unit": name, **(BASIC if basic else {})}
+
+
+def slider(low: float, high: float, scale: Literal["linear", "log"] = "linear") -> dict[str, Any]:
+    """Return ``json_schema_extra`` that offers the useful range of a number to be dragged over."""
+    return {"x-slider": {"low": low, "high": high, "scale": scale}}
+
+
+def instead_of(name: str) -> dict[str, Any]:
+    """Return ``json_schema_extra`` of a setting that empties another one; see ``either``."""
+    return {"x-instead-of": name}
+
+
+def only_with(name: str, *values: str) -> dict[str, Any]:
+    """Return ``json_schema_extra`` of a setting without effect unless another has such a value."""
+    return {"x-only-with": {"name": name, "values": list(values)}}
 
 
 class Spec(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from fedcore.spec.base import BASIC, Choice, either
+from fedcore.spec.base import BASIC, Choice, either, instead_of, slider
 
 
 class SamplingSpec(Choice):
@@ -46,9 +46,14 @@ class CohortSpec(SamplingSpec):
         gt=0,
         le=1,
         description="Share of all clients; leave empty when a count is given.",
-        json_schema_extra=BASIC,
+        json_schema_extra=BASIC | slider(0.01, 1),
     )
-    count: int | None = Field(None, ge=1, description="Number of clients instead of a share.")
+    count: int | None = Field(
+        None,
+        ge=1,
+        description="Number of clients instead of a share.",
+        json_schema_extra=instead_of("fraction"),
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from fedcore.spec.base import BASIC, Spec, either, unit
+from fedcore.spec.base import BASIC, Spec, either, instead_of, only_with, unit
 from fedcore.spec.tasks import MetricName
 
 
@@ -21,7 +21,11 @@ class LocalSpec(Spec):
         json_schema_extra=BASIC,
     )
     steps: int | None = Field(
-        None, ge=1, le=10_000_000, description="Optimiser steps instead of epochs."
+        None,
+        ge=1,
+        le=10_000_000,
+        description="Optimiser steps instead of epochs.",
+        json_schema_extra=instead_of("epochs"),
     )
     batch_size: int = Field(
         16, ge=1, le=1_000_000, description="Examples per step.", json_schema_extra=BASIC
@@ -32,7 +36,13 @@ class LocalSpec(Spec):
     lr: float = Field(
         0.1, gt=0, le=1000, description="The clients' learning rate.", json_schema_extra=BASIC
     )
-    momentum: float = Field(0.0, ge=0, lt=1, description="Momentum of SGD; 0 is plain SGD.")
+    momentum: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Momentum of SGD; 0 is plain SGD.",
+        json_schema_extra=only_with("optimizer", "sgd"),
+    )
     weight_decay: float = Field(0.0, ge=0, le=10, description="L2 penalty on the weights.")
 
     @model_validator(mode="before")

@@ -46,12 +46,20 @@ def test_mending_a_problem_allows_the_launch_again(member: Page) -> None:
 def test_a_problem_in_a_folded_group_unfolds_it(member: Page) -> None:
     screens.open_form(member)
     member.get_by_role("button", name=re.compile("^Local")).click()
-    steps = screens.field(member, "Steps")
-    steps.fill("10")
-    expect(steps).to_have_accessible_description(
-        re.compile("Epochs and steps cannot both be given")
-    )
-    screens.field(member, "Epochs").fill("")
+    momentum = screens.field(member, "Momentum")
+    momentum.fill("7")
+    expect(momentum).to_have_accessible_description(re.compile("less than 1"))
+    momentum.fill("0.5")
+    expect(member.get_by_text("Ready to launch")).to_be_visible()
+
+
+def test_settings_that_exclude_each_other_empty_each_other(member: Page) -> None:
+    screens.open_form(member)
+    member.get_by_role("button", name=re.compile("^Local")).click()
+    screens.field(member, "Steps").fill("10")
+    expect(screens.field(member, "Epochs")).to_have_value("")
+    screens.field(member, "Epochs").fill("2")
+    expect(screens.field(member, "Steps")).to_have_value("")
     expect(member.get_by_text("Ready to launch")).to_be_visible()
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from fedcore.spec.base import BASIC, Choice, unit
+from fedcore.spec.base import BASIC, Choice, only_with, slider, unit
 
 MAX_CLIENTS = 1_000_000
 
@@ -80,7 +80,7 @@ class DirichletPartitionSpec(PartitionSpec):
         gt=0,
         le=1e6,
         description="Concentration: 0.1 is extreme, 1 is mild, 100 is nearly equal.",
-        json_schema_extra=BASIC,
+        json_schema_extra=BASIC | slider(0.01, 100, "log"),
     )
     mode: Literal["per_class", "per_client"] = Field(
         "per_class", description="Cut each class (sizes vary) or fill each client (equal sizes)."
@@ -146,10 +146,14 @@ class QuantityPartitionSpec(PartitionSpec):
         gt=0,
         le=1e6,
         description="Concentration of the Dirichlet sizes: 0.1 is extreme, 5 is mild.",
-        json_schema_extra=BASIC,
+        json_schema_extra=BASIC | slider(0.05, 50, "log") | only_with("mode", "dirichlet"),
     )
     exponent: float = Field(
-        1.0, ge=0, le=10, description="Steepness of the power law; 0 makes all clients alike."
+        1.0,
+        ge=0,
+        le=10,
+        description="Steepness of the power law; 0 makes all clients alike.",
+        json_schema_extra=slider(0, 3) | only_with("mode", "power_law"),
     )
     min_size: MinSize = 2
 
@@ -179,16 +183,21 @@ class FeaturePartitionSpec(PartitionSpec):
         ge=0,
         le=100,
         description="Noise of the last client, in standard deviations of the inputs.",
+        json_schema_extra=only_with("transform", "noise"),
     )
     max_angle: float = Field(
         45.0,
         ge=0,
         le=180,
         description="Rotation of the first and the last client, one to each side.",
-        json_schema_extra=unit("degrees"),
+        json_schema_extra=unit("degrees") | only_with("transform", "rotation"),
     )
     max_contrast: float = Field(
-        3.0, ge=1, le=100, description="Contrast of the last client; the first has its inverse."
+        3.0,
+        ge=1,
+        le=100,
+        description="Contrast of the last client; the first has its inverse.",
+        json_schema_extra=only_with("transform", "contrast"),
     )
 
 
@@ -210,7 +219,7 @@ class EmbeddingPartitionSpec(PartitionSpec):
         gt=0,
         le=1e6,
         description="Concentration: 0.1 is extreme, 1 is mild, 100 is nearly equal.",
-        json_schema_extra=BASIC,
+        json_schema_extra=BASIC | slider(0.01, 100, "log"),
     )
     clusters: int = Field(16, ge=2, le=1000, description="How many groups of inputs to find.")
     mode: Literal["fill", "solve"] = Field(

@@ -1,9 +1,9 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { JsonObject } from '@/lib/document-path';
-import { client, unwrap } from './client';
+import { client, unwrap, unwrapEmpty } from './client';
 import type { SpecInput, SweepInput } from './types';
 
-interface NewJob {
+export interface NewJob {
   name: string;
   /** One run, or with a sweep the settings that are shared by its runs. */
   spec: JsonObject;
@@ -41,6 +41,18 @@ export const templatesQuery = queryOptions({
   queryFn: ({ signal }) =>
     unwrap(client.GET('/api/v1/jobs/', { params: { query: { is_template: true } }, signal })),
 });
+
+export function deleteTemplate(id: string) {
+  return unwrapEmpty(client.DELETE('/api/v1/jobs/{job_id}/', { params: { path: { job_id: id } } }));
+}
+
+export function jobQuery(id: string) {
+  return queryOptions({
+    queryKey: ['jobs', 'detail', id],
+    queryFn: ({ signal }) =>
+      unwrap(client.GET('/api/v1/jobs/{job_id}/', { params: { path: { job_id: id } }, signal })),
+  });
+}
 
 /** Random, also where the page is not served over HTTPS and `crypto.randomUUID` is missing. */
 export function newIdempotencyKey(): string {

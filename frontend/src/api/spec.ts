@@ -1,7 +1,8 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import type { JsonObject } from '@/lib/document-path';
+import { isObject, type JsonObject } from '@/lib/document-path';
 import type { JsonSchema } from '@/lib/json-schema';
 import { client, unwrap } from './client';
+import type { SpecInput } from './types';
 
 /** The schema and the catalogue change only with the server's version. */
 const FIXED = { staleTime: Infinity, gcTime: Infinity } as const;
@@ -27,6 +28,48 @@ export function validationQuery(spec: JsonObject) {
       unwrap(client.POST('/api/v1/spec/validate/', { body: { spec }, signal })),
     placeholderData: keepPreviousData,
     staleTime: Infinity,
+    gcTime: 60_000,
+  });
+}
+
+const ASK_AGAIN_MS = 700;
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+}
+
+/** The parts of a document that decide who holds what; a language model brings its tokenizer. */
+function dataParts({ seed, dataset, partition, model }: JsonObject): JsonObject {
+  const needsModel = isObject(model) && model['kind'] === 'huggingface';
+  return {
+    seed: seed ?? 0,
+    dataset: dataset ?? null,
+    partition: partition ?? null,
+    ...(needsModel && { model }),
+  };
+}
+
+/** How a valid document divides its data, once a worker has found it out. */
+export function partitionQuery(spec: JsonObject) {
+  return queryOptions({
+    // The same data divided in the same way is the same answer, whatever else the document says.
+    queryKey: ['spec', 'partition', dataParts(spec)],
+    queryFn: async ({ signal }) => {
+      for (;;) {
+        const body = { spec: spec as SpecInput };
+        const answer = await unwrap(client.POST('/api/v1/spec/partition/', { body, signal }));
+        if (answer.state !== 'pending') return answer;
+        await pause(ASK_AGAIN_MS, signal);
+      }
+    },
+    placeholderData: keepPreviousData,
+    staleTime: ({ state: { data } }) => (data?.state === 'ready' ? Infinity : 0),
     gcTime: 60_000,
   });
 }

@@ -14,6 +14,8 @@ export type IntentField = Schemas['IntentField'];
 export type IntentSweep = Schemas['IntentSweep'];
 export type SweepInput = Schemas['SweepSpecInput'];
 export type Estimate = Schemas['SpecEstimate'];
+export type PartitionAnswer = Schemas['PartitionAnswer'];
+export type PartitionReport = Schemas['PreviewReport'];
 
 export type Comparison = Schemas['Comparison'];
 export type ComparedRun = Comparison['runs'][number];

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { specSchema } from '@/testing/fixtures';
-import { defaultsOf, shapeOf, switchKind } from './json-schema';
+import {
+  completed,
+  defaultsOf,
+  hasEffect,
+  rivalOf,
+  shapeOf,
+  switchKind,
+  type JsonSchema,
+} from './json-schema';
 
 const properties = specSchema.properties ?? {};
 
@@ -46,4 +54,40 @@ it('keeps the settings that both kinds know when the kind is switched', () => {
   if (iid === undefined) throw new Error('no variant');
   const before = { kind: 'dirichlet', clients: 50, alpha: 0.1 };
   expect(switchKind(before, iid, specSchema)).toEqual({ kind: 'iid', clients: 50 });
+});
+
+const local: JsonSchema = {
+  type: 'object',
+  properties: {
+    epochs: { anyOf: [{ type: 'integer' }, { type: 'null' }], default: 3 },
+    steps: {
+      anyOf: [{ type: 'integer' }, { type: 'null' }],
+      default: null,
+      'x-instead-of': 'epochs',
+    },
+    momentum: { type: 'number', default: 0, 'x-only-with': { name: 'optimizer', values: ['sgd'] } },
+  },
+};
+
+it('fills in what a document leaves out, as the server does', () => {
+  const root = specSchema;
+  const partition = root.properties?.['partition'] ?? {};
+  expect(completed({ kind: 'iid' }, partition, root)).toEqual({ kind: 'iid', clients: 20 });
+  expect(completed({ kind: 'odd', a: 1 }, partition, root)).toEqual({ kind: 'odd', a: 1 });
+  expect(completed('text', partition, root)).toBe('text');
+});
+
+it('leaves a setting empty that another one is given instead of', () => {
+  expect(completed({}, local, {})).toMatchObject({ epochs: 3, steps: null });
+  expect(completed({ steps: 10 }, local, {})).toMatchObject({ epochs: null, steps: 10 });
+  expect(completed({ steps: 10, epochs: 1 }, local, {})).toMatchObject({ epochs: 1, steps: 10 });
+  expect(rivalOf('steps', local.properties ?? {}, {})).toBe('epochs');
+  expect(rivalOf('epochs', local.properties ?? {}, {})).toBe('steps');
+  expect(rivalOf('momentum', local.properties ?? {}, {})).toBeUndefined();
+});
+
+it('knows which settings have no effect beside others', () => {
+  const momentum = local.properties?.['momentum'] ?? {};
+  expect(hasEffect(momentum, { optimizer: 'sgd' }, {})).toBe(true);
+  expect(hasEffect(momentum, { optimizer: 'adam' }, {})).toBe(false);
 });

@@ -23,6 +23,12 @@ export interface JsonSchema {
   exclusiveMaximum?: number;
   'x-basic'?: boolean;
   'x-unit'?: string;
+  /** The useful range of a number. */
+  'x-slider'?: { low: number; high: number; scale: 'linear' | 'log' };
+  /** Of two settings that exclude each other, the one that empties the other when it is given. */
+  'x-instead-of'?: string;
+  /** Without effect unless another setting has one of these values. */
+  'x-only-with'?: { name: string; values: Json[] };
 }
 
 /** One alternative of a tagged union. */
@@ -133,6 +139,76 @@ export function defaultsOf(properties: Record<string, JsonSchema>, root: JsonSch
   return Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => [name, defaultOf(schema, root)]),
   );
+}
+
+/** A document with everything filled in that it leaves out, as the server would do it. */
+export function completed(value: Json, schema: JsonSchema, root: JsonSchema): Json {
+  const shape = shapeOf(schema, root);
+  if (Array.isArray(value)) {
+    return shape.type === 'list' ? value.map((item) => completed(item, shape.items, root)) : value;
+  }
+  if (!isObject(value)) return value;
+  if (shape.type === 'object') return completedSettings(value, shape.properties, root);
+  const variant =
+    shape.type === 'union' ? shape.variants.find(({ kind }) => kind === value['kind']) : undefined;
+  return variant === undefined
+    ? value
+    : completedSettings(value, variant.schema.properties ?? {}, root);
+}
+
+function completedSettings(
+  given: JsonObject,
+  properties: Record<string, JsonSchema>,
+  root: JsonSchema,
+): JsonObject {
+  const rest = Object.entries(given).filter(([name]) => !(name in properties));
+  const known = Object.entries(properties).map(([name, schema]): [string, Json] => {
+    const value = given[name];
+    if (value !== undefined) return [name, completed(value, schema, root)];
+    return [name, isReplaced(name, given, properties, root) ? null : defaultOf(schema, root)];
+  });
+  return Object.fromEntries([...known, ...rest]);
+}
+
+/** Whether a setting is empty because another one is given in its place. */
+function isReplaced(
+  name: string,
+  given: JsonObject,
+  properties: Record<string, JsonSchema>,
+  root: JsonSchema,
+): boolean {
+  return Object.entries(properties).some(
+    ([other, schema]) =>
+      resolve(schema, root)['x-instead-of'] === name && (given[other] ?? null) !== null,
+  );
+}
+
+/** The setting that is emptied when this one is given, if there is one. */
+export function rivalOf(
+  name: string,
+  siblings: Record<string, JsonSchema>,
+  root: JsonSchema,
+): string | undefined {
+  const own = siblings[name];
+  const replaced = own && resolve(own, root)['x-instead-of'];
+  return (
+    replaced ??
+    Object.entries(siblings).find(
+      ([, schema]) => resolve(schema, root)['x-instead-of'] === name,
+    )?.[0]
+  );
+}
+
+/** Whether a setting does anything, given the settings beside it. */
+export function hasEffect(
+  schema: JsonSchema,
+  siblings: Json | undefined,
+  root: JsonSchema,
+): boolean {
+  const condition = resolve(schema, root)['x-only-with'];
+  if (condition === undefined || !isObject(siblings)) return true;
+  const other = siblings[condition.name];
+  return other === undefined || condition.values.includes(other);
 }
 
 function defaultOfVariant(variant: Variant, root: JsonSchema): JsonObject {

@@ -183,10 +183,23 @@ export function readCompareSearch(search: Search): CompareView {
   };
 }
 
-export function readNewRunSearch(search: Search): { clone?: string; spec?: JsonObject } {
+export const NEW_RUN_VIEWS = ['form', 'yaml', 'prompt'] as const;
+export type NewRunView = (typeof NEW_RUN_VIEWS)[number];
+
+/** What a new run starts from, and how it is described. */
+export interface NewRunSearch {
+  clone?: string;
+  template?: string;
+  view?: NewRunView;
+  /** Settings to start from; what they leave out has its default. */
+  spec?: JsonObject;
+}
+
+export function readNewRunSearch(search: Search): NewRunSearch {
   return compact({
     clone: text(search['clone']),
-    /** Settings to start from; what they leave out has its default. */
+    template: text(search['template']),
+    view: oneOf(search['view'], NEW_RUN_VIEWS),
     spec: isObject(search['spec']) ? search['spec'] : undefined,
   });
 }

@@ -49,6 +49,7 @@ export const common = {
     listPlaceholder: 'Separated by commas',
     noKind: 'None',
     reset: (label: string, value: string) => `Reset ${label} to ${value}`,
+    drag: (label: string) => `${label}, by dragging`,
     addEntry: 'Add',
     removeEntry: (position: number, label: string) => `Remove entry ${position} of ${label}`,
   },

@@ -35,6 +35,7 @@ Object.defineProperty(window.HTMLCanvasElement.prototype, 'getContext', {
 });
 window.HTMLElement.prototype.scrollIntoView = vi.fn();
 window.scrollTo = vi.fn();
+window.Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
 Object.defineProperty(document, 'fonts', {
   value: { addEventListener: vi.fn(), removeEventListener: vi.fn() },
 });
@@ -52,3 +53,17 @@ afterEach(() => {
 afterAll(() => {
   server.close();
 });
+
+// jsdom's files cannot be read the modern way.
+Blob.prototype.text = function text(this: Blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => {
+      resolve(reader.result as string);
+    };
+    reader.onerror = () => {
+      reject(new Error('The file cannot be read.'));
+    };
+    reader.readAsText(this);
+  });
+};

@@ -8,7 +8,14 @@ export function pageFont() {
   return { fontFamily: getComputedStyle(document.body).fontFamily };
 }
 
-export const GRID = { left: 8, right: 16, top: 12, bottom: 4, containLabel: true } as const;
+export const GRID = {
+  left: 8,
+  right: 16,
+  top: 12,
+  bottom: 4,
+  outerBoundsMode: 'same',
+  outerBoundsContain: 'axisLabel',
+} as const;
 
 export function xAxis(axis: Axis, color: Color) {
   return {

@@ -1,13 +1,15 @@
 import { ActionIcon, Button, Input, Switch } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import { isObject, joinPath, valueAt, type Json } from '@/lib/document-path';
+import { isEqual, isObject, joinPath, valueAt, type Json } from '@/lib/document-path';
 import { titleOf } from '@/lib/humanize';
 import {
   defaultOf,
   defaultsOf,
+  hasEffect,
   isListOfScalars,
   resolve,
+  rivalOf,
   settingsOf,
   shapeOf,
   type JsonSchema,
@@ -66,15 +68,20 @@ function SettingsFields({
   properties: Record<string, JsonSchema>;
   depth: Depth;
 }) {
-  const { root } = useForm();
+  const { root, document } = useForm();
+  const values = valueAt(document, path);
+  /** What has no effect is left out, unless it was set nevertheless. */
+  const matters = (name: string, schema: JsonSchema) =>
+    hasEffect(schema, values, root) || !isEqual(valueAt(values, name), defaultOf(schema, root));
   return Object.entries(properties)
-    .filter(([, schema]) => isVisible(schema, root, depth))
+    .filter(([name, schema]) => isVisible(schema, root, depth) && matters(name, schema))
     .map(([name, schema]) => (
       <SchemaField
         key={name}
         path={joinPath(path, name)}
         name={name}
         schema={schema}
+        rival={rivalOf(name, properties, root)}
         // Below a section, a shown setting is shown with all of its parts.
         depth="all"
       />

@@ -1,6 +1,7 @@
-import { TextInput } from '@mantine/core';
+import { Slider, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { textOf, type Json } from '@/lib/document-path';
+import type { JsonSchema } from '@/lib/json-schema';
 import { strings } from '@/strings';
 import { useField, type FieldProps } from './field-props';
 import { ResetButton } from './reset-button';
@@ -16,9 +17,9 @@ interface DraftFieldProps extends FieldProps {
 
 /** A text input that keeps what is being typed ("1e-", "200, ") until it is left. */
 function DraftField({ print, read, inputMode, placeholder, ...field }: DraftFieldProps) {
-  const { value, defaultValue, setValue, frame } = useField(field);
+  const { value, defaultValue, setValue, frame, range } = useField(field);
   const [draft, setDraft] = useState<string | null>(null);
-  return (
+  const input = (
     <TextInput
       {...frame}
       size="sm"
@@ -45,6 +46,54 @@ function DraftField({ print, read, inputMode, placeholder, ...field }: DraftFiel
           }}
         />
       }
+    />
+  );
+  if (range === undefined) return input;
+  return (
+    <div>
+      {input}
+      <RangeSlider
+        label={strings.form.drag(frame.label)}
+        range={range}
+        value={value}
+        onChange={(next) => {
+          setDraft(null);
+          setValue(next);
+        }}
+      />
+    </div>
+  );
+}
+
+type Range = NonNullable<JsonSchema['x-slider']>;
+
+interface RangeSliderProps {
+  label: string;
+  range: Range;
+  value: Json | undefined;
+  onChange: (value: number) => void;
+}
+
+/** The useful values of a number, to be dragged over; others can be typed. */
+function RangeSlider({ label, range: { low, high, scale }, value, onChange }: RangeSliderProps) {
+  const isLog = scale === 'log';
+  const [from, to] = isLog ? [Math.log10(low), Math.log10(high)] : [low, high];
+  const valueOf = (place: number) => Number((isLog ? 10 ** place : place).toPrecision(2));
+  const given = typeof value === 'number' && value > 0 ? value : low;
+  const place = Math.min(to, Math.max(from, isLog ? Math.log10(given) : given));
+  return (
+    <Slider
+      mt={8}
+      size="sm"
+      min={from}
+      max={to}
+      step={isLog ? 0.05 : (to - from) / 100}
+      value={place}
+      onChange={(next) => {
+        onChange(valueOf(next));
+      }}
+      label={(next) => String(valueOf(next))}
+      thumbLabel={label}
     />
   );
 }

@@ -1,12 +1,9 @@
 import { Alert, Button, Loader } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck, IconRocket } from '@tabler/icons-react';
 import { asApiError } from '@/api/errors';
-import type { Estimate } from '@/api/types';
 import { fieldId, type FieldProblem } from '@/components/schema-form/form-context';
-import { Facts } from '@/components/ui/facts';
-import { formatBytes, formatCount, formatInteger } from '@/lib/format';
-
 import { strings } from '@/strings';
+import { EstimatePanel } from './estimate-panel';
 import classes from './launch-panel.module.css';
 import { settingName } from './setting-name';
 import type { SpecForm } from './use-spec-form';
@@ -18,20 +15,21 @@ interface LaunchPanelProps {
   isLaunching: boolean;
   launchLabel: string;
   error: unknown;
+  problemsAre: 'listed' | 'counted';
 }
 
 /** What the run will cost, what is wrong with it, and the button that starts it. */
-export function LaunchPanel({ form, isLaunching, launchLabel, error }: LaunchPanelProps) {
-  const { validation, placed, unplaced } = form;
-  const problems = [...placed.values()].flat().concat(unplaced);
+export function LaunchPanel(props: LaunchPanelProps) {
+  const { form, isLaunching, launchLabel, error, problemsAre } = props;
+  const { validation, problems, draft } = form;
   const failure = error === null ? null : asApiError(error);
   return (
     <aside className={classes['panel']} aria-label={text.summary}>
       <div className={classes['summary']}>
         <h2 className={classes['title']}>{text.summary}</h2>
-        {validation.data?.estimate && <EstimateFacts estimate={validation.data.estimate} />}
+        {validation.data?.estimate && <EstimatePanel estimate={validation.data.estimate} />}
         <div className={classes['verdict']} aria-live="polite">
-          <Verdict form={form} problems={problems} />
+          <Verdict form={form} problemsAre={problemsAre} />
         </div>
         {failure && Object.keys(failure.fields).length === 0 && (
           <Alert color="red" variant="light" role="alert">
@@ -45,7 +43,7 @@ export function LaunchPanel({ form, isLaunching, launchLabel, error }: LaunchPan
           size="md"
           fullWidth
           loading={isLaunching}
-          disabled={problems.length > 0}
+          disabled={problems.length > 0 || (draft?.fault ?? null) !== null}
           leftSection={<IconRocket size={18} aria-hidden />}
         >
           {launchLabel}
@@ -64,16 +62,17 @@ export function LaunchPanel({ form, isLaunching, launchLabel, error }: LaunchPan
   );
 }
 
-function Verdict({ form, problems }: { form: SpecForm; problems: readonly FieldProblem[] }) {
-  const { validation, isCurrent } = form;
+function Verdict({ form, problemsAre }: Pick<LaunchPanelProps, 'form' | 'problemsAre'>) {
+  const { validation, isCurrent, problems, draft } = form;
+  if (draft?.fault) {
+    return <Bad>{`${text.yaml.line(draft.fault.line)}: ${draft.fault.message}`}</Bad>;
+  }
+  if (problems.length > 0 && problemsAre === 'counted') {
+    return <Bad>{text.problemsTitle(problems.length)}</Bad>;
+  }
   if (problems.length > 0) return <Problems problems={problems} />;
   if (validation.isError) {
-    return (
-      <p className={classes['bad']}>
-        <IconAlertTriangle size={16} aria-hidden />
-        {`${text.validationFailed} ${asApiError(validation.error).message}`}
-      </p>
-    );
+    return <Bad>{`${text.validationFailed} ${asApiError(validation.error).message}`}</Bad>;
   }
   return isCurrent ? (
     <p className={classes['good']}>
@@ -84,6 +83,15 @@ function Verdict({ form, problems }: { form: SpecForm; problems: readonly FieldP
     <p className={classes['busy']}>
       <Loader size={14} aria-hidden />
       {text.validating}
+    </p>
+  );
+}
+
+function Bad({ children }: { children: string }) {
+  return (
+    <p className={classes['bad']}>
+      <IconAlertTriangle size={16} aria-hidden />
+      <span>{children}</span>
     </p>
   );
 }
@@ -115,23 +123,5 @@ function Problems({ problems }: { problems: readonly FieldProblem[] }) {
         ))}
       </ul>
     </Alert>
-  );
-}
-
-function EstimateFacts({ estimate }: { estimate: Estimate }) {
-  const { estimate: names } = text;
-  const orUnknown = (value: number | null, format: (value: number) => string) =>
-    value === null ? text.unknown : format(value);
-  return (
-    <Facts
-      facts={[
-        { name: names.cohort, value: formatInteger(estimate.cohort) },
-        { name: names.parameters, value: orUnknown(estimate.model_parameters, formatCount) },
-        { name: names.up, value: orUnknown(estimate.bytes_up_per_round, formatBytes) },
-        { name: names.down, value: orUnknown(estimate.bytes_down_per_round, formatBytes) },
-        { name: names.total, value: orUnknown(estimate.bytes_total, formatBytes) },
-        { name: names.memory, value: orUnknown(estimate.memory_bytes, formatBytes) },
-      ]}
-    />
   );
 }

@@ -11,7 +11,6 @@ import { strings } from '@/strings';
 import { MarkedPrompt } from './marked-prompt';
 import { settingName, shortValue } from './setting-name';
 import { FieldGrid, SectionFields } from './section-fields';
-import { numRuns } from './sweep-draft';
 import type { SpecForm } from './use-spec-form';
 import classes from './prompt-view.module.css';
 
@@ -19,7 +18,6 @@ const text = strings.newRun.prompt;
 
 interface PromptViewProps {
   form: SpecForm;
-  sweep: IntentSweep | null;
   onSweep: (sweep: IntentSweep | null) => void;
 }
 
@@ -29,7 +27,7 @@ interface Asked {
 }
 
 /** A sentence in, a draft out: every value with the words that it comes from. */
-export function PromptView({ form, sweep, onSweep }: PromptViewProps) {
+export function PromptView({ form, onSweep }: PromptViewProps) {
   const [prompt, setPrompt] = useState('');
   const [hasDraft, setHasDraft] = useState(false);
   const ask = useMutation({
@@ -102,14 +100,6 @@ export function PromptView({ form, sweep, onSweep }: PromptViewProps) {
       </Card>
       <div aria-live="polite" className={classes['answer']}>
         {ask.data && <Draft asked={ask.variables.prompt} result={ask.data} />}
-        {sweep && (
-          <SweepSummary
-            sweep={sweep}
-            onDrop={() => {
-              onSweep(null);
-            }}
-          />
-        )}
       </div>
       {ask.data && <TouchedSections fields={ask.data.fields} />}
     </>
@@ -196,29 +186,6 @@ function SaidFields({ fields, result }: { fields: readonly IntentField[]; result
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
-  );
-}
-
-function SweepSummary({ sweep, onDrop }: { sweep: IntentSweep; onDrop: () => void }) {
-  return (
-    <Card
-      title={text.sweep}
-      text={text.sweepText(numRuns(sweep))}
-      aside={
-        <Button variant="default" size="xs" onClick={onDrop}>
-          {text.dropSweep}
-        </Button>
-      }
-    >
-      <ul className={classes['notes']}>
-        {Object.entries(sweep.axes).map(([path, values]) => (
-          <li key={path}>
-            {settingName(path)}: {values.map(shortValue).join(' · ')}
-          </li>
-        ))}
-        {sweep.seeds !== null && <li>{`${settingName('seeds')}: ${String(sweep.seeds)}`}</li>}
-      </ul>
-    </Card>
   );
 }
 

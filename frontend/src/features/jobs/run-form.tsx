@@ -1,54 +1,45 @@
-import { SegmentedControl, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
-import { useMemo, useRef, useState, type SubmitEvent } from 'react';
-import { ApiError, asApiError } from '@/api/errors';
-import { launchJob, newIdempotencyKey } from '@/api/jobs';
+import { SegmentedControl, Skeleton, TextInput } from '@mantine/core';
+import { lazy, Suspense, useMemo, useState, type SubmitEvent } from 'react';
 import { kindText } from '@/api/kind-texts';
-import { runKeys } from '@/api/runs';
-import type { CatalogueEntry, IntentSweep, Run } from '@/api/types';
-import { fieldId, FormContext, type FieldProblem } from '@/components/schema-form/form-context';
-import { Card } from '@/components/ui/card';
-import { asDocument, type JsonObject } from '@/lib/document-path';
+import type { CatalogueEntry, IntentSweep } from '@/api/types';
+import { fieldId, FormContext } from '@/components/schema-form/form-context';
+import type { JsonObject } from '@/lib/document-path';
 import type { JsonSchema } from '@/lib/json-schema';
+import { NEW_RUN_VIEWS, type NewRunView } from '@/lib/url-state';
 import { strings } from '@/strings';
-import { AdvancedGroups } from './advanced-groups';
-import { cardsOf } from './form-layout';
+import { DocumentTools } from './document-tools';
+import { FormCards } from './form-cards';
 import { LaunchPanel } from './launch-panel';
 import { PromptView } from './prompt-view';
 import { suggestName } from './suggest-name';
 import { numRuns, sweepOf } from './sweep-draft';
-import { FieldGrid, SectionFields } from './section-fields';
+import { SweepSummary } from './sweep-summary';
+import { UnreadableNotice } from './unreadable-notice';
+import { NAME_PATH, problemsIn, useLaunch } from './use-launch';
 import { useSpecForm, type SpecForm } from './use-spec-form';
 import classes from './run-form.module.css';
 
 const text = strings.newRun;
-const NAME_PATH = 'name';
 
-type View = 'form' | 'prompt';
+/** The editor is large and arrives when it is asked for. */
+const YamlView = lazy(async () => ({ default: (await import('./yaml-view')).YamlView }));
 
 interface RunFormProps {
   root: JsonSchema;
   catalogue: readonly CatalogueEntry[];
-  /** The run whose settings are copied. */
-  original: Run | undefined;
-  /** Settings to start from, where no run is copied. */
-  initial: JsonObject | undefined;
+  /** What to start from; defaults where it is left out. */
+  initial: { name: string; document: JsonObject } | undefined;
+  view: NewRunView;
+  onView: (view: NewRunView) => void;
 }
 
-function problemsIn(error: unknown): FieldProblem[] {
-  if (!(error instanceof ApiError)) return [];
-  return Object.entries(error.fields).flatMap(([path, messages]) =>
-    messages.map((message) => ({ path, message, fix: '' })),
-  );
-}
-
-export function RunForm({ root, catalogue, original, initial }: RunFormProps) {
-  const form = useSpecForm(root, original ? asDocument(original.spec) : initial);
-  const [name, setName] = useState(original ? strings.run.cloneSuffix(original.name) : '');
-  const [view, setView] = useState<View>('form');
+/** One document in three views: a form, its YAML, and words. */
+export function RunForm({ root, catalogue, initial, view, onView }: RunFormProps) {
+  const form = useSpecForm(root, initial?.document);
+  const [name, setName] = useState(initial?.name ?? '');
   const [sweep, setSweep] = useState<IntentSweep | null>(null);
   const suggestion = suggestName(form.document, catalogue);
+  const chosenName = name.trim() === '' ? suggestion : name.trim();
   const launch = useLaunch(form.setRefused);
 
   const context = useMemo(
@@ -64,11 +55,10 @@ export function RunForm({ root, catalogue, original, initial }: RunFormProps) {
 
   function submit(event: SubmitEvent<HTMLFormElement>): void {
     event.preventDefault();
-    const chosen = name.trim();
     launch.mutate({
-      name: chosen === '' ? suggestion : chosen,
+      name: chosenName,
       spec: form.document,
-      sweep: sweep ? sweepOf(sweep) : undefined,
+      sweep: sweep ? sweepOf(sweep, form.document) : undefined,
     });
   }
 
@@ -90,69 +80,72 @@ export function RunForm({ root, catalogue, original, initial }: RunFormProps) {
               setName(event.currentTarget.value);
             }}
           />
-          <SegmentedControl
-            aria-label={text.view}
-            data={[
-              { value: 'form', label: text.views.form },
-              { value: 'prompt', label: text.views.prompt },
-            ]}
-            value={view}
-            onChange={(chosen) => {
-              setView(chosen);
+          <div className={classes['tools']}>
+            <SegmentedControl
+              aria-label={text.view}
+              data={NEW_RUN_VIEWS.map((value) => ({ value, label: text.views[value] }))}
+              value={view}
+              onChange={onView}
+            />
+            <DocumentTools
+              form={form}
+              name={chosenName}
+              sweep={sweep}
+              onSweep={setSweep}
+              onUnreadable={() => {
+                onView('yaml');
+              }}
+            />
+          </div>
+          {sweep && (
+            <SweepSummary
+              sweep={sweep}
+              onDrop={() => {
+                setSweep(null);
+              }}
+            />
+          )}
+          <DocumentView
+            root={root}
+            form={form}
+            view={view}
+            onSweep={setSweep}
+            onMend={() => {
+              onView('yaml');
             }}
           />
-          {view === 'prompt' ? (
-            <PromptView form={form} sweep={sweep} onSweep={setSweep} />
-          ) : (
-            <FormCards root={root} form={form} />
-          )}
         </div>
         <LaunchPanel
           form={form}
           isLaunching={launch.isPending}
           launchLabel={sweep ? text.launchRuns(numRuns(sweep)) : text.launch}
           error={launch.error}
+          // The text's own view lists problems beside it, with their lines.
+          problemsAre={view === 'yaml' ? 'counted' : 'listed'}
         />
       </form>
     </FormContext>
   );
 }
 
-/** Everything that can be set, section by section. */
-function FormCards({ root, form }: { root: JsonSchema; form: SpecForm }) {
-  return (
-    <>
-      {cardsOf(root).map((card) => (
-        <Card key={card.id} {...text.cards[card.id]}>
-          <FieldGrid>
-            {card.sections.map((section) => (
-              <SectionFields key={section} section={section} depth="basic" />
-            ))}
-          </FieldGrid>
-        </Card>
-      ))}
-      <AdvancedGroups form={form} />
-    </>
-  );
+interface DocumentViewProps {
+  root: JsonSchema;
+  form: SpecForm;
+  view: NewRunView;
+  onSweep: (sweep: IntentSweep | null) => void;
+  onMend: () => void;
 }
 
-function useLaunch(setRefused: (problems: readonly FieldProblem[]) => void) {
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  // One key per attempt of the user: the same request sent again must not launch again.
-  const key = useRef(newIdempotencyKey());
-  return useMutation({
-    mutationFn: (job: Omit<Parameters<typeof launchJob>[0], 'idempotencyKey'>) =>
-      launchJob({ ...job, idempotencyKey: key.current }),
-    onSuccess: (job) => {
-      void queries.invalidateQueries({ queryKey: runKeys.lists() });
-      const run = job.runs[0];
-      if (run !== undefined) void navigate({ to: '/runs/$runId', params: { runId: run.id } });
-    },
-    onError: (error) => {
-      if (asApiError(error).isTransient) return;
-      key.current = newIdempotencyKey();
-      setRefused(problemsIn(error).filter((problem) => problem.path !== NAME_PATH));
-    },
-  });
+function DocumentView({ root, form, view, onSweep, onMend }: DocumentViewProps) {
+  if (view === 'yaml') {
+    return (
+      <Suspense fallback={<Skeleton height={360} />}>
+        <YamlView form={form} />
+      </Suspense>
+    );
+  }
+  // The other views could only show what the text no longer says.
+  if (form.draft?.fault) return <UnreadableNotice form={form} onOpen={onMend} />;
+  if (view === 'prompt') return <PromptView form={form} onSweep={onSweep} />;
+  return <FormCards root={root} form={form} />;
 }
