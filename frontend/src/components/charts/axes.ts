@@ -36,6 +36,11 @@ export function xAxis(axis: Axis, color: Color) {
   };
 }
 
+/** Where an axis of shares ends: at all of them, where ticks of its own choice would go beyond. */
+export function shareLimit({ min, max }: { min: number; max: number }): number | null {
+  return max > 0.9 || min === max ? 1 : null;
+}
+
 export function yAxis(axis: Axis, color: Color) {
   return {
     type: axis.isLog ? ('log' as const) : ('value' as const),
@@ -43,6 +48,7 @@ export function yAxis(axis: Axis, color: Color) {
     splitLine: { lineStyle: { color: color('--rh-grid') } },
     axisLabel: { ...textStyle(color), formatter: axis.format },
     scale: true,
+    ...(axis.isShare && !axis.isLog ? { max: shareLimit } : {}),
     axisLine: { show: false },
     axisTick: { show: false },
   };

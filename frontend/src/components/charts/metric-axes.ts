@@ -23,6 +23,7 @@ export function yAxisOf(metric: string, { logy = false }: CurveView = {}): Axis 
   if (metric.includes('accuracy')) {
     return {
       label: strings.charts.shareOfExamples,
+      isShare: true,
       format: (value) => `${Number((value * 100).toFixed(1))}%`,
       isLog: logy,
     };

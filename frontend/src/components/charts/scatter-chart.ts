@@ -25,9 +25,24 @@ function frontOf(points: readonly ScatterPoint[], isHigherBetter: boolean): Scat
     });
 }
 
+/** How far points at the same place are drawn from it, in pixels, so that each can be seen. */
+export function spreadOut(
+  points: readonly { x: number; y: number }[],
+): (readonly [number, number])[] {
+  const seen = new Map<string, number>();
+  return points.map(({ x, y }) => {
+    const place = `${x} ${y}`;
+    const before = seen.get(place) ?? 0;
+    seen.set(place, before + 1);
+    const angle = (before * 2 * Math.PI) / 6;
+    return before === 0 ? [0, 0] : [9 * Math.cos(angle), 9 * Math.sin(angle)];
+  });
+}
+
 /** What each run reached against what it cost, and the front of the best. */
 export function drawScatter({ points, x, y, isHigherBetter }: ScatterDrawing): DrawChart {
   const front = frontOf(points, isHigherBetter).map((point) => [point.x, point.y]);
+  const offsets = spreadOut(points);
   return (color) => ({
     textStyle: pageFont(),
     grid: { ...GRID, right: 28, top: 20 },
@@ -60,9 +75,10 @@ export function drawScatter({ points, x, y, isHigherBetter }: ScatterDrawing): D
       {
         type: 'scatter',
         symbolSize: 12,
-        data: points.map((point) => ({
+        data: points.map((point, index) => ({
           value: [point.x, point.y],
           itemStyle: { color: color(point.color) },
+          symbolOffset: offsets[index],
         })),
       },
     ],

@@ -22,6 +22,8 @@ export interface Axis {
   format: (value: number) => string;
   /** Only whole numbers are marked. */
   isInteger?: boolean;
+  /** Values are shares of one. */
+  isShare?: boolean;
   isLog?: boolean;
 }
 

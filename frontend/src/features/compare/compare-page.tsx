@@ -1,4 +1,4 @@
-import { ActionIcon, Tabs } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import { IconChartLine, IconPlus, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -9,6 +9,7 @@ import { Empty, Failure, Loading } from '@/components/ui/feedback';
 import { ButtonLink, TextLink } from '@/components/ui/links';
 import { PageHeader } from '@/components/ui/page-header';
 import { StateBadge } from '@/components/ui/state-badge';
+import { TabBar } from '@/components/ui/tab-bar';
 import { COMPARE_TABS, joinList, splitList, type CompareTab } from '@/lib/url-state';
 import { usePageTitle } from '@/lib/use-page-title';
 import { strings } from '@/strings';
@@ -71,23 +72,17 @@ function Compared({ comparison }: { comparison: Comparison }) {
   return (
     <>
       <RunChips comparison={comparison} />
-      <Tabs
+      <TabBar
+        label={text.tabsLabel}
+        tabs={COMPARE_TABS}
+        titles={text.tabs}
         value={tab}
-        keepMounted={false}
         onChange={(next) => {
-          const known = COMPARE_TABS.find((candidate) => candidate === next) ?? 'curves';
-          void navigate({ search: (old) => ({ ...old, tab: known }), resetScroll: false });
+          void navigate({ search: (old) => ({ ...old, tab: next }), resetScroll: false });
         }}
       >
-        <Tabs.List mb="md" aria-label={text.tabsLabel}>
-          {COMPARE_TABS.map((value) => (
-            <Tabs.Tab key={value} value={value}>
-              {text.tabs[value]}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value={tab}>{panels[tab]}</Tabs.Panel>
-      </Tabs>
+        {panels[tab]}
+      </TabBar>
     </>
   );
 }

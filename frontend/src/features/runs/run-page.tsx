@@ -1,9 +1,9 @@
-import { Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { runHistoryQuery, runQuery, type RunHistory } from '@/api/runs';
 import type { Run } from '@/api/types';
 import { Failure, Loading } from '@/components/ui/feedback';
+import { TabBar } from '@/components/ui/tab-bar';
 import { RUN_TABS, type RunTab } from '@/lib/url-state';
 import { usePageTitle } from '@/lib/use-page-title';
 import { strings } from '@/strings';
@@ -63,22 +63,16 @@ function RunTabs({ run, history }: { run: Run; history: RunHistory }) {
     model: <RunModel run={run} />,
   };
   return (
-    <Tabs
+    <TabBar
+      label={text.tabsLabel}
+      tabs={RUN_TABS}
+      titles={text.tabs}
       value={tab}
-      keepMounted={false}
       onChange={(next) => {
-        const known = RUN_TABS.find((candidate) => candidate === next) ?? 'overview';
-        void navigate({ search: (old) => ({ ...old, tab: known }), resetScroll: false });
+        void navigate({ search: (old) => ({ ...old, tab: next }), resetScroll: false });
       }}
     >
-      <Tabs.List mb="md" aria-label={text.tabsLabel}>
-        {RUN_TABS.map((value) => (
-          <Tabs.Tab key={value} value={value}>
-            {text.tabs[value]}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
-      <Tabs.Panel value={tab}>{panels[tab]}</Tabs.Panel>
-    </Tabs>
+      {panels[tab]}
+    </TabBar>
   );
 }
