@@ -13,8 +13,14 @@ from queue import Empty
 from time import time_ns
 from typing import Any
 
+import structlog
 from kombu.transport import filesystem
 from kombu.utils.json import dumps, loads
+
+log = structlog.get_logger(__name__)
+
+#: A message of ours holds one id.
+_MAX_MESSAGE_BYTES = 256 * 1024
 
 
 class SpoolChannel(filesystem.Channel):
@@ -40,10 +46,25 @@ class SpoolChannel(filesystem.Channel):
                 (folder / name).rename(claimed)
             except FileNotFoundError:
                 continue
-            text = claimed.read_text(encoding="utf-8")
+            content = claimed.read_bytes()
             claimed.unlink()
-            return loads(text)
+            message = _message_in(content)
+            if message is not None:
+                return message
+            log.warning("message refused", file=name, size_bytes=len(content))
         raise Empty
+
+
+def _message_in(content: bytes) -> Any:
+    """Return the message that a file holds, or None if it holds none: a bad file stops nobody."""
+    if len(content) > _MAX_MESSAGE_BYTES:
+        return None
+    try:
+        message = loads(content.decode("utf-8"))
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    is_whole = isinstance(message, dict) and isinstance(message.get("properties"), dict)
+    return message if is_whole and "body" in message else None
 
 
 class SpoolTransport(filesystem.Transport):

@@ -10,7 +10,36 @@ from uuid import uuid4
 
 import structlog
 from django.http import HttpRequest, HttpResponseBase
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+_SECRETS = re.compile(
+    r"""\brh_[0-9A-Za-z]{12,}                                  # our tokens
+    |(?<=://)[^\s/:@]*:[^\s/@]+(?=@)                          # user and password of a URL
+    |(?i:(?<=bearer\s)[^\s"',]{8,})                           # any program's token
+    |(?i:(?<=password=)|(?<=secret=)|(?<=api_key=)|(?<=token=))[^\s&"',]+
+    """,
+    re.VERBOSE,
+)
+_HIDDEN = "[hidden]"
+
+
+def hide_secrets(_: object, __: str, event: EventDict) -> EventDict:
+    """Replace what looks like a secret in a line, whoever wrote it and however deep it lies.
+
+    Nothing of ours logs one; libraries put addresses and headers into the text of their errors.
+    """
+    return {name: _hidden(value) for name, value in event.items()}
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SECRETS.sub(_HIDDEN, value)
+    if isinstance(value, dict):
+        return {name: _hidden(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(inner) for inner in value]
+    return value
+
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SHARED: tuple[Processor, ...] = (
@@ -38,11 +67,16 @@ def logging_config(level: str, *, console: bool) -> dict[str, Any]:
     # Local variables stay out of both: they hold examples, parameters and tokens.
     if console:
         plain = structlog.dev.plain_traceback
-        last.append(structlog.dev.ConsoleRenderer(exception_formatter=plain))
+        last += [
+            structlog.processors.format_exc_info,
+            hide_secrets,
+            structlog.dev.ConsoleRenderer(exception_formatter=plain),
+        ]
     else:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         last += [
             structlog.processors.ExceptionRenderer(tracebacks),
+            hide_secrets,
             structlog.processors.JSONRenderer(),
         ]
     return {

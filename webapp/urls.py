@@ -5,7 +5,6 @@ from __future__ import annotations
 from allauth.socialaccount.providers.openid_connect.views import callback
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView
 
 from webapp.accounts.views.audit import AuditExportView, AuditListView
 from webapp.accounts.views.browsers import BrowserListView, BrowserView
@@ -39,6 +38,7 @@ from webapp.accounts.views.tokens import (
 )
 from webapp.api import errors
 from webapp.api.health import LiveView, ReadyView
+from webapp.api.schema_view import SchemaView
 from webapp.artifacts.views import ArtifactListView, ModelView
 from webapp.intents.views import IntentView
 from webapp.jobs.consumers import RunConsumer, UnknownPathConsumer
@@ -136,7 +136,7 @@ api: list[URLPattern | URLResolver] = [
     path("workers/", WorkerListView.as_view()),
     path("health/live/", LiveView.as_view()),
     path("health/ready/", ReadyView.as_view()),
-    path("schema/", SpectacularAPIView.as_view()),
+    path("schema/", SchemaView.as_view()),
 ]
 
 urlpatterns = [

@@ -1,7 +1,8 @@
 """Sending notices: signed webhooks to the addresses of the settings, and e-mail.
 
 A webhook goes to an address that the administrator put into the environment and to no other; it
-follows no redirect, so that a receiver cannot point it elsewhere.
+follows no redirect, and no name into a private network, so that a receiver cannot point it
+elsewhere.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 
 from webapp.jobs.services import NoticeRow
+from webapp.outbound import GuardedTransport
 
 TIMEOUT_S = 5.0
 SIGNATURE = "X-Roundhouse-Signature"
@@ -47,9 +49,13 @@ def _post(url: str, notice: NoticeRow) -> None:
         "Content-Type": "application/json",
         SIGNATURE: signature(settings.WEBHOOK_SECRET, body, int(time())),
     }
-    answer = httpx.post(
-        url, content=body, headers=headers, timeout=TIMEOUT_S, follow_redirects=False
-    )
+    transport = GuardedTransport(settings.REACHABLE_NETWORKS)
+    # What the receiver says besides its status is nothing to us, so it is not even read.
+    with (
+        httpx.Client(transport=transport, timeout=TIMEOUT_S, follow_redirects=False) as client,
+        client.stream("POST", url, content=body, headers=headers) as answer,
+    ):
+        pass
     if not answer.is_success:
         raise httpx.HTTPError(f"the receiver answered {answer.status_code}")
 

@@ -18,6 +18,7 @@ import django
 from celery.signals import setup_logging, worker_ready
 
 from webapp.celery import QUEUES, app
+from workers.consuming import StrictConsumer
 
 UPKEEP = "upkeep"
 
@@ -39,6 +40,7 @@ def work(*, name: str, queues: Sequence[str], on_ready: Callable[[], None]) -> N
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
         pool_cls="threads",
+        consumer_cls=StrictConsumer,
         concurrency=1,
         queues=list(queues),
         without_gossip=True,

@@ -32,8 +32,12 @@ def resolve_inside(root: Path, relative: str) -> Path:
     Raises:
         DatasetError: If there is nothing of this name, or it leads outside the allowed folder.
     """
-    path = (root / relative).resolve()
-    if not path.is_relative_to(root.resolve()):
+    try:
+        path = (root / relative).resolve()
+        is_inside = path.is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # links in a circle
+        path, is_inside = root, False
+    if not is_inside:
         raise DatasetError(
             f"{relative!r} leads outside the data folder",
             field=FIELD,
@@ -77,8 +81,12 @@ def check_file(root: Path, path: Path) -> None:
     Raises:
         DatasetError: If it leads outside ``root``, is no ordinary file, or is too large.
     """
-    resolved = path.resolve()
-    if not resolved.is_relative_to(root.resolve()) or not resolved.is_file():
+    try:
+        resolved = path.resolve()
+        is_ordinary = resolved.is_relative_to(root.resolve()) and resolved.is_file()
+    except (OSError, RuntimeError):  # links in a circle
+        resolved, is_ordinary = path, False
+    if not is_ordinary:
         raise DatasetError(
             f"{path.name!r} is not an ordinary file inside the data folder",
             field=FIELD,

@@ -34,6 +34,8 @@ from fedcore.wire.container import header_bytes, info_of, read, read_metadata, t
 
 FILE_NAME = "checkpoint.safetensors"
 _FORMAT = 2
+#: What reading JSON of another shape than ours comes to.
+_MALFORMED = (KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError)
 
 
 def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -> Path:
@@ -86,20 +88,30 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
             data.
     """
     content, tensors = _read(folder / FILE_NAME)
-    if content["digest"] != digest:
+    if content.get("digest") != digest:
+        found = str(content.get("digest"))
         raise CheckpointError(
-            f"the checkpoint in {folder} belongs to another spec "
-            f"({content['digest'][:12]}, not {digest[:12]})",
-            found=content["digest"],
+            f"the checkpoint in {folder} belongs to another spec ({found[:12]}, not {digest[:12]})",
+            found=found,
             expected=digest,
         )
-    if content["data"] != data_fingerprint:
+    if content.get("data") != data_fingerprint:
         raise CheckpointError(
             f"the data set has changed since the checkpoint in {folder} was written",
             field="dataset",
             fix="Bring back the data as they were, or start again.",
         )
-    unpacker = StateUnpacker([tensor.to(device) for tensor in tensors])
+    try:
+        return _state(content, [tensor.to(device) for tensor in tensors])
+    except (*_MALFORMED, AttributeError, RuntimeError) as error:
+        # A checksum proves that bytes are the ones that were written, not who wrote them.
+        raise CheckpointError(f"the checkpoint in {folder} holds no state: {error!r}") from error
+
+
+def _state(content: dict[str, Any], tensors: list[Tensor]) -> RunState:
+    if not _is_count(content["round_index"]):
+        raise ValueError(f"round_index is {content['round_index']!r}")
+    unpacker = StateUnpacker(tensors)
     return RunState(
         round_index=content["round_index"],
         tensors=unpacker.sections(content["tensors"]),
@@ -178,7 +190,9 @@ class StateUnpacker:
         return {name: self._section(numbers, is_flat) for name, is_flat, numbers in packed}
 
     def _section(self, numbers: list[Any], is_flat: bool) -> Section:  # noqa: FBT001
-        named = {key: self._tensors[number] for key, number in numbers}
+        if not all(_is_count(number) for _, number in numbers):
+            raise ValueError("a tensor is not named by its number")
+        named = {str(key): self._tensors[number] for key, number in numbers}
         if not is_flat:
             return named
         places = tuple(number for _, number in numbers)
@@ -217,14 +231,21 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Tensor]]:
         metadata = read_metadata(payload)
         tensors = [named[str(number)] for number in range(len(named))]
         text, checksum = metadata["state"], metadata["sha256"]
-    except (OSError, WireError, KeyError, ValueError) as error:
+    except (OSError, WireError, *_MALFORMED) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
     if checksum != _checksum(text, tensors, [tensor_bytes(tensor) for tensor in tensors]):
         raise CheckpointError(f"{path} is damaged: its checksum does not match")
-    content: dict[str, Any] = json.loads(text)
-    if content["format"] != _FORMAT:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged: its state is no JSON") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise CheckpointError(f"{path} was written by another version of the engine")
     return content, tensors
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _checksum(text: str, tensors: list[Tensor], parts: list[memoryview]) -> str:

@@ -86,12 +86,14 @@ def decode_partial(payload: bytes, place: Place, context: RunContext, asked: Ask
         WireError: If the bytes are no part of this run, round and lanes.
     """
     content, tensors = _read(payload)
+    if not isinstance(content, dict):
+        raise WireError("not a part of a round")
     if content.get("format") != _FORMAT or content.get("place") != asdict(place):
         raise WireError(f"not the part that was asked for: {content.get('place')}")
     placed = [tensor.to(context.device) for tensor in tensors]
     try:
         return _progress(content, placed, asked)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         raise WireError(f"a part of a round is damaged: {error!r}") from error
 
 
@@ -120,5 +122,5 @@ def _read(payload: bytes) -> tuple[dict[str, Any], Sequence[Tensor]]:
     try:
         content: dict[str, Any] = json.loads(read_metadata(payload)[_KEY])
         return content, [named[str(number)] for number in range(len(named))]
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise WireError("not a part of a round") from error

@@ -105,9 +105,9 @@ def read(payload: bytes) -> list[tuple[str, Tensor]]:
     """
     try:
         entries = deserialize(payload)  # type: ignore[no-untyped-call]
-    except SafetensorError as error:
+        return [(name, _tensor(entry)) for name, entry in entries]
+    except (SafetensorError, RuntimeError, OverflowError, MemoryError) as error:
         raise WireError(f"not a safetensors payload: {error}") from error
-    return [(name, _tensor(entry)) for name, entry in entries]
 
 
 def read_metadata(payload: bytes) -> dict[str, str]:

@@ -68,3 +68,46 @@ def test_passwords_and_tokens_are_not_logged(
     client.post("/api/v1/auth/login/", body, content_type="application/json")
     client.get("/api/v1/runs/", headers={"Authorization": "Bearer rh_0123456789-secret"})
     assert "secret" not in lines.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("cannot reach postgresql://fl:pFq7own@db:5432/fl", "pFq7own"),
+        ("redis://:pFq7own@cache/0 refused", "pFq7own"),
+        ("sent Authorization: Bearer abcdefgh12345678", "abcdefgh12345678"),
+        ("token rh_4bA9zKq2LmN8 is expired", "rh_4bA9zKq2LmN8"),
+        ("GET /v1?api_key=zzzsecretzzz&n=1", "zzzsecretzzz"),
+        ("password=hunter2 was given", "hunter2"),
+    ],
+)
+@pytest.mark.parametrize("console", [False, True])
+def test_a_secret_in_what_a_library_says_is_hidden(
+    text: str, secret: str, *, console: bool
+) -> None:
+    stream = io.StringIO()
+    config = logging_config("INFO", console=console)
+    config["handlers"]["stderr"]["stream"] = stream
+    logging.config.dictConfig(config)
+    try:
+        logging.getLogger("theirs").warning(text)
+        structlog.get_logger("ours").warning("not sent", reason={"error": [text]})
+        structlog.get_logger("ours").error("failed", exc_info=OSError(text))
+    finally:
+        logging.config.dictConfig(settings.LOGGING)
+    assert "failed" in stream.getvalue()
+    assert secret not in stream.getvalue()
+    assert stream.getvalue().count("[hidden]") >= 3
+
+
+def test_a_line_on_a_console_cannot_be_forged_either() -> None:
+    stream = io.StringIO()
+    config = logging_config("INFO", console=True)
+    config["handlers"]["stderr"]["stream"] = stream
+    logging.config.dictConfig(config)
+    try:
+        structlog.get_logger("ours").info("request finished", path="/x\nforged\x1b[2J")
+    finally:
+        logging.config.dictConfig(settings.LOGGING)
+    assert len(stream.getvalue().splitlines()) == 1
+    assert "\x1b[2J" not in stream.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -366,3 +367,25 @@ async def test_a_waiting_runs_place_in_the_queue_is_kept_up_to_date(
             frame = await viewer.frame()
             if frame["type"] == "run" and frame["run"]["queue"]["position"] == 1:
                 break
+
+
+@pytest.mark.parametrize("said", [{"text": "{}"}, {"text": "["}, {"bytes": b"\x00\xff"}])
+async def test_a_viewer_that_says_something_is_shown_out(stage: Stage, said: Any) -> None:
+    async with watching(stage.run.pk, cookie=stage.cookie) as viewer:
+        await caught_up(viewer, 1)
+        await viewer.say(**said)
+        assert await viewer.close_code() == 1003
+
+
+async def test_a_user_holds_a_limited_number_of_connections(
+    stage: Stage, settings: Settings
+) -> None:
+    settings.SOCKETS_PER_USER = 2
+    async with AsyncExitStack() as opened:
+        for _ in range(2):
+            viewer = await opened.enter_async_context(watching(stage.run.pk, cookie=stage.cookie))
+            await caught_up(viewer, 1)
+        async with watching(stage.run.pk, cookie=stage.cookie) as one_more:
+            assert await one_more.close_code() == 4429
+    async with watching(stage.run.pk, cookie=stage.cookie) as viewer:
+        await caught_up(viewer, 1)

@@ -13,14 +13,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from webapp.settings.database import database_from_url
 from webapp.settings.env import Mode, load_environment, secret_key_in
+from webapp.settings.safety import unsafe_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = {
     "ROUNDHOUSE_MODE": "server",
     "ROUNDHOUSE_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "ROUNDHOUSE_DATABASE_URL": "postgresql://u:p@db/roundhouse",
-    "ROUNDHOUSE_BROKER_URL": "amqp://u:p@broker//",
-    "ROUNDHOUSE_REDIS_URL": "redis://:p@cache/0",
+    "ROUNDHOUSE_DATABASE_URL": "postgresql://u:pFq7-own@db/roundhouse",
+    "ROUNDHOUSE_BROKER_URL": "amqp://u:pFq7-own@broker//",
+    "ROUNDHOUSE_REDIS_URL": "redis://:pFq7-own@cache/0",
     "ROUNDHOUSE_ALLOWED_HOSTS": "roundhouse.example, other.example",
 }
 
@@ -69,7 +70,7 @@ def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_secrets_are_not_in_the_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, SERVER)
     text = repr(load_environment())
-    assert "u:p@" not in text
+    assert "pFq7" not in text
     assert SERVER["ROUNDHOUSE_SECRET_KEY"] not in text
 
 
@@ -140,4 +141,72 @@ def test_production_refuses_to_start_with_unsafe_settings(tmp_path: Path) -> Non
 def test_the_embedded_mode_is_not_for_production(tmp_path: Path) -> None:
     code, text = check("webapp.settings.production", {"ROUNDHOUSE_VAR_DIR": str(tmp_path)})
     assert code != 0
+    assert "ROUNDHOUSE_MODE" in text
+
+
+GOOD_SECRET = "q8Zr-4TnW_x1Yc6Lk0Jd9Vb"  # noqa: S105  (of no installation)
+
+
+def test_a_good_server_has_nothing_unsafe(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, SERVER)
+    assert unsafe_settings(load_environment()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"MODE": "embedded"}, "MODE"),
+        ({"DEBUG": "1"}, "DEBUG"),
+        ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL"),
+        ({"MAX_BODY_BYTES": "1000000000"}, "MAX_BODY_BYTES"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SECRET_KEY": "ab" * 40}, "SECRET_KEY"),
+        ({"METRICS_TOKEN": "letmein"}, "METRICS_TOKEN"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "*.example"}, "ALLOWED_HOSTS"),
+        ({"HTTPS": "0"}, "HTTPS"),
+        ({"HTTPS": "0", "ALLOWED_HOSTS": "localhost,fl.example"}, "HTTPS"),
+        ({"CSRF_TRUSTED_ORIGINS": "http://fl.example"}, "CSRF_TRUSTED_ORIGINS"),
+        ({"CSRF_TRUSTED_ORIGINS": "https://*.example"}, "CSRF_TRUSTED_ORIGINS"),
+        ({"DATABASE_URL": "postgresql://postgres@db/x"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://fl:fl@db/x"}, "DATABASE_URL"),
+        ({"BROKER_URL": "amqp://guest:guest@broker//"}, "BROKER_URL"),
+        ({"BROKER_URL": "filesystem://"}, "BROKER_URL"),
+        ({"REDIS_URL": "redis://cache/0"}, "REDIS_URL"),
+        (
+            {"WEBHOOK_URLS": "http://hooks.example/", "WEBHOOK_SECRET": GOOD_SECRET + "12"},
+            "WEBHOOK_URLS",
+        ),
+        ({"WEBHOOK_SECRET": "secret"}, "WEBHOOK_SECRET"),
+        (
+            {"INTENTS_URL": "http://llm.example/v1", "INTENTS_API_KEY": "k"},
+            "INTENTS_URL",
+        ),
+    ],
+)
+def test_each_unsafe_setting_is_named_and_no_value_is_shown(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], named: str
+) -> None:
+    set_all(monkeypatch, SERVER)
+    set_all(monkeypatch, {f"ROUNDHOUSE_{name}": value for name, value in changes.items()})
+    found = unsafe_settings(load_environment())
+    assert [line.partition(":")[0] for line in found] == [f"ROUNDHOUSE_{named}"]
+    for value in (changes.get(secret, "") for secret in ("SECRET_KEY", "METRICS_TOKEN")):
+        assert not value or value not in found[0]
+
+
+def test_a_server_for_this_machine_alone_may_do_without_https(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_all(monkeypatch, SERVER)
+    local = {"HTTPS": "0", "ALLOWED_HOSTS": "localhost", "REDIS_URL": "redis://127.0.0.1/0"}
+    set_all(monkeypatch, {f"ROUNDHOUSE_{name}": value for name, value in local.items()})
+    assert unsafe_settings(load_environment()) == []
+
+
+def test_the_deployment_check_names_our_own_findings_too(tmp_path: Path) -> None:
+    code, text = check("webapp.settings.base", {"ROUNDHOUSE_VAR_DIR": str(tmp_path)})
+    assert code != 0
+    assert "roundhouse.E001" in text
     assert "ROUNDHOUSE_MODE" in text

@@ -30,6 +30,10 @@ class Viewer:
         received: dict[str, Any] = await self._communicator.receive_output(WITHIN_S)
         return received
 
+    async def say(self, **content: Any) -> None:
+        """Send ``text`` or ``bytes``, as no page of ours does."""
+        await self._communicator.send_input({"type": "websocket.receive", **content})
+
     async def frame(self) -> Frame:
         """Return the next frame."""
         message = await self.message()

@@ -6,4 +6,5 @@ class ApiConfig(AppConfig):
     label = "api"
 
     def ready(self) -> None:
-        from webapp.api import schema  # noqa: F401, PLC0415  registers the schema extensions
+        # Importing them registers the system checks and the schema extensions.
+        from webapp.api import checks, schema  # noqa: F401, PLC0415

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -71,7 +72,7 @@ _CODES = {"parse_error": "invalid_json", "permission_denied": "forbidden", "erro
 def _validation_body(error: exceptions.ValidationError) -> dict[str, Any]:
     fields: Fields = {}
     spec_is_wrong = False
-    for path, detail in _leaves(error.detail, ()):
+    for path, detail in islice(_leaves(error.detail, ()), _MAX_DETAILS):
         in_spec = detail.code == INVALID_SPEC
         spec_is_wrong |= in_spec
         fields.setdefault(_path(path, in_spec=in_spec), []).append(str(detail))
@@ -81,6 +82,8 @@ def _validation_body(error: exceptions.ValidationError) -> dict[str, Any]:
     return error_body("invalid", f"The request has {count}.", fields)
 
 
+#: An answer says what is wrong with this much of a request; nobody mends a thousand things at once.
+_MAX_DETAILS = 100
 #: Code of the problems that a spec reports; their paths start inside the spec.
 INVALID_SPEC = "invalid_spec"
 

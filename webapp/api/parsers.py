@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
@@ -29,6 +29,9 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
+        # A request that names no type, or any, is taken for JSON by the framework.
+        if (media_type or "").partition(";")[0].strip().lower() != self.media_type:
+            raise UnsupportedMediaType(media_type or "")
         body = stream.read(settings.MAX_BODY_BYTES + 1)
         if len(body) > settings.MAX_BODY_BYTES:
             raise PayloadTooLarge(settings.MAX_BODY_BYTES)
@@ -47,6 +50,7 @@ def parse_json(body: bytes) -> Any:
             parse_constant=_refuse_constant,
             parse_float=_finite,
             parse_int=_moderate,
+            object_pairs_hook=_without_repetition,
         )
     except UnicodeDecodeError:
         raise ParseError("The body is not UTF-8 text.") from None
@@ -57,6 +61,14 @@ def parse_json(body: bytes) -> Any:
         raise ParseError("The JSON is nested too deeply.") from None
     _check(data)
     return data
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse what two readers could read differently: one takes the first, the other the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ParseError("A key is given twice in one object.")
+    return found
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -15,6 +15,7 @@ from drf_spectacular.utils import Direction
 from pydantic import BaseModel, Field
 
 from fedcore.spec import RunSpec, SweepSpec
+from webapp.api.refusals import REFERENCE, refusals_of
 
 _REF = "#/components/schemas/"
 
@@ -30,7 +31,14 @@ class Error(BaseModel):
 
 
 class RoundhouseSchema(AutoSchema):
-    """Adds the error shape to every operation."""
+    """Adds to every operation how it refuses, and the one shape of all errors."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            for status in refusals_of(self.view, self.path, self.method, operation):
+                operation["responses"].setdefault(status, REFERENCE)
+        return operation
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 from uuid import UUID
 
@@ -27,6 +27,7 @@ _PARTS = "parts"
 _BLOCK = 1024 * 1024
 #: A tar of more than this is spooled to disk while it is made.
 _IN_MEMORY = 32 * _BLOCK
+_MAX_MEMBERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,30 @@ def restore_folder(*, key: str, sha256: str, into: Path) -> None:
         if _digest(file)[0] != sha256:
             raise CheckpointError("The checkpoint file is damaged.", key=key)
         file.seek(0)
-        with tarfile.open(fileobj=file, mode="r:") as archive:
-            archive.extractall(into, filter="data")
+        try:
+            with tarfile.open(fileobj=file, mode="r:") as archive:
+                archive.extractall(into, members=_plain_members(archive, key), filter="data")
+        except (tarfile.TarError, ValueError) as error:
+            raise CheckpointError("The checkpoint file is no archive of ours.", key=key) from error
+
+
+def _plain_members(archive: tarfile.TarFile, key: str) -> list[tarfile.TarInfo]:
+    """Return what an archive of ours holds: a few files and folders, none larger than they are.
+
+    Raises:
+        CheckpointError: If it holds anything else, such as links, or a hole that unpacks to more
+            than was stored.
+    """
+    members: list[tarfile.TarInfo] = []
+    for member in archive:
+        path = PurePosixPath(member.name)
+        is_inside = not path.is_absolute() and ".." not in path.parts
+        if not (is_inside and (member.isreg() or member.isdir())) or member.issparse():
+            raise CheckpointError("The checkpoint file holds what no checkpoint has.", key=key)
+        members.append(member)
+        if len(members) > _MAX_MEMBERS:
+            raise CheckpointError("The checkpoint file holds too many files.", key=key)
+    return members
 
 
 def discard_file(*, key: str) -> None:

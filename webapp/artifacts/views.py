@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
@@ -47,6 +47,8 @@ class ArtifactListView(generics.ListAPIView[Artifact]):
 
 class ModelView(APIView):
     """Download the trained model as safetensors."""
+
+    refusals: ClassVar = {"GET": (409,)}
 
     @extend_schema(
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, tags=["runs"]

@@ -19,4 +19,5 @@ def configured_backend() -> Backend:
         model=settings.INTENTS_MODEL,
         key=secret.get_secret_value() if secret else None,
         timeout_s=settings.INTENTS_TIMEOUT_S,
+        reachable=settings.REACHABLE_NETWORKS,
     )

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fedcore.spec import RunSpec, SpecError
+from webapp.addresses import ANYWHERE
 from webapp.intents.builtin import BuiltinBackend
 from webapp.intents.evaluation import Score, evaluate, load_cases
 from webapp.intents.openai import OpenAiBackend
@@ -116,7 +117,8 @@ def _chosen(name: str, url: str | None, model: str) -> Backend:
     if name == BuiltinBackend.name:
         return BuiltinBackend()
     if name == OpenAiBackend.name and url:
-        return OpenAiBackend(url=url, model=model)
+        # Whoever types an address at their own machine may reach what that machine can.
+        return OpenAiBackend(url=url, model=model, reachable=ANYWHERE)
     typer.echo("error: --backend is builtin, or openai with --url", err=True)
     raise typer.Exit(EXIT_INVALID)
 

@@ -11,6 +11,7 @@ import httpx
 import structlog
 
 from fedcore.spec import RunSpec
+from webapp.addresses import LOOPBACK, Network
 from webapp.intents.builtin import BuiltinBackend
 from webapp.intents.gate import refused_command
 from webapp.intents.model_answers import (
@@ -25,6 +26,7 @@ from webapp.intents.model_answers import (
 from webapp.intents.presenting import declined
 from webapp.intents.reading import read
 from webapp.intents.results import IntentResult
+from webapp.outbound import ForbiddenAddressError, GuardedTransport
 
 NAME = "openai"
 _log = structlog.get_logger(__name__)
@@ -44,6 +46,7 @@ class OpenAiBackend:
         key: Secret of the API, if it needs one.
         timeout_s: Seconds for the answer, all attempts together.
         attempts: How often a wrong answer is sent back with what is wrong.
+        reachable: Networks, not public, that the endpoint may be in.
     """
 
     url: str
@@ -51,6 +54,7 @@ class OpenAiBackend:
     key: str | None = None
     timeout_s: float = 20.0
     attempts: int = 3
+    reachable: tuple[Network, ...] = LOOPBACK
     name: str = NAME
 
     def answer(self, prompt: str, current: RunSpec | None = None) -> IntentResult:
@@ -61,6 +65,8 @@ class OpenAiBackend:
         builtin = BuiltinBackend().answer(prompt, current)
         try:
             return with_words(self._ask(prompt, current), builtin)
+        except ForbiddenAddressError as error:
+            _log.warning("language model not asked", reason=str(error))
         except (EndpointError, WrongAnswerError, httpx.HTTPError) as error:
             _log.warning("language model did not help", reason=type(error).__name__)
         warning = "The language model gave no usable answer; the built-in rules were used."
@@ -73,7 +79,8 @@ class OpenAiBackend:
             {"role": "user", "content": request_text(prompt, current)},
         ]
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        with httpx.Client(headers=headers, follow_redirects=False, trust_env=False) as client:
+        transport = GuardedTransport(self.reachable)
+        with httpx.Client(headers=headers, follow_redirects=False, transport=transport) as client:
             for attempt in range(1, self.attempts + 1):
                 text = self._complete(client, messages, deadline)
                 try:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from urllib.parse import parse_qs
 from uuid import UUID
 
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 
 from webapp.accounts.connections import user_of
 from webapp.accounts.models import User
 from webapp.jobs.live import NoLongerVisibleError, run_frames, watcher
 
+UNSUPPORTED = 1003
 UNAUTHENTICATED = 4401
 FORBIDDEN = 4403
 NOT_FOUND = 4404
+TOO_MANY = 4429
 INTERNAL_ERROR = 1011
 
 _MAX_SEQ = 2**31 - 1
+_MAX_DIGITS = 12
+#: Open connections of this process, by user.
+_open: Counter[UUID] = Counter()
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +37,7 @@ class RunConsumer(AsyncWebsocketConsumer):
     #: None of the configured ones: the watcher takes the hints, once for all viewers.
     channel_layer_alias = "none"
     _following: asyncio.Task[None] | None = None
+    _counted: User | None = None
 
     async def connect(self) -> None:
         # Accepted before it is checked: a browser learns the code of a close, but not the status
@@ -39,10 +47,24 @@ class RunConsumer(AsyncWebsocketConsumer):
         if user is None:
             await self.close(UNAUTHENTICATED)
             return
+        if _open[user.pk] >= settings.SOCKETS_PER_USER:
+            await self.close(TOO_MANY)
+            return
+        _open[user.pk] += 1
+        self._counted = user
         run_id: UUID = self.scope["url_route"]["kwargs"]["run_id"]
         self._following = asyncio.create_task(self._follow(user, run_id))
 
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Close: a viewer listens, and whoever says something is not our page."""
+        await self.close(UNSUPPORTED)
+
     async def disconnect(self, code: int) -> None:
+        if self._counted is not None:
+            _open[self._counted.pk] -= 1
+            if not _open[self._counted.pk]:
+                del _open[self._counted.pk]
+            self._counted = None
         if self._following is not None:
             self._following.cancel()
 
@@ -67,7 +89,9 @@ class RunConsumer(AsyncWebsocketConsumer):
     def _after(self) -> int:
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         given = query.get("after", ["0"])[-1]
-        return min(int(given), _MAX_SEQ) if given.isascii() and given.isdigit() else 0
+        # Cut, for a number of thousands of digits is none to Python either.
+        digits = given[:_MAX_DIGITS]
+        return min(int(digits), _MAX_SEQ) if given.isascii() and given.isdigit() else 0
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):

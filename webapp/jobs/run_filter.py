@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Coalesce
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from webapp.api.filters import YesNoFilter
 from webapp.api.pagination import OrderedCursorPagination
 from webapp.jobs.models import Run, RunQuerySet, RunTag
 from webapp.jobs.states import RunState
@@ -74,10 +75,10 @@ class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # published wi
     tag = django_filters.CharFilter(
         method="filter_tags", help_text="May be given several times; runs have all of them."
     )
-    favourite = django_filters.BooleanFilter(
+    favourite = YesNoFilter(
         field_name="is_favourite", help_text="Only the user's favourites, or only the others."
     )
-    trash = django_filters.BooleanFilter(
+    trash = YesNoFilter(
         method="filter_trash", help_text="What is in the trash instead of what is not."
     )
     job = django_filters.UUIDFilter(field_name="job_id")

@@ -111,7 +111,12 @@ DATA_DIR = ENVIRONMENT.data_dir
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value() if ENVIRONMENT.redis_url else None
 if REDIS_URL:
     CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            # A Redis that does not answer must not keep every request waiting.
+            "OPTIONS": {"socket_connect_timeout": 1.0, "socket_timeout": 1.0},
+        }
     }
     CHANNEL_LAYERS = {
         "default": {
@@ -142,10 +147,12 @@ MAX_MODEL_BYTES = ENVIRONMENT.max_model_bytes
 WATCH_INTERVAL_S = 2.0 if CHANNEL_LAYERS else 0.25
 # How often an open websocket proves that it is alive, and that its user is still allowed to look.
 WEBSOCKET_PING_S = 15.0
+SOCKETS_PER_USER = ENVIRONMENT.sockets_per_user
 
 METRICS_TOKEN = ENVIRONMENT.metrics_token.get_secret_value() if ENVIRONMENT.metrics_token else None
 WEBHOOK_URLS = ENVIRONMENT.webhook_urls
 WEBHOOK_SECRET = ENVIRONMENT.webhook_secret.get_secret_value() if ENVIRONMENT.webhook_secret else ""
+REACHABLE_NETWORKS = ENVIRONMENT.reachable_networks
 DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
 EMAIL_HOST_IS_SET = ENVIRONMENT.smtp_url is not None
 EMAIL_TIMEOUT = 5
@@ -243,6 +250,11 @@ INTENTS_API_KEY = ENVIRONMENT.intents_api_key
 INTENTS_TIMEOUT_S = ENVIRONMENT.intents_timeout_s
 
 MAX_BODY_BYTES = ENVIRONMENT.max_body_bytes
+RATE_LIMITS = {  # requests per minute, by what is counted
+    "requests": ENVIRONMENT.requests_per_minute,
+    "changes": ENVIRONMENT.changes_per_minute,
+    "anonymous": ENVIRONMENT.anonymous_per_minute,
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "webapp.accounts.authentication.BearerTokenAuthentication",
@@ -254,6 +266,11 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "webapp.api.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "webapp.api.schema.RoundhouseSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "webapp.api.rate_limits.UserRateLimit",
+        "webapp.api.rate_limits.ChangeRateLimit",
+        "webapp.api.rate_limits.AnonymousRateLimit",
+    ],
     "DEFAULT_THROTTLE_RATES": {
         "login": "10/min",
         "login_address": "60/min",
@@ -275,7 +292,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_NO_READ_ONLY_REQUIRED": False,
     # Enumerations get their names from the code (typed_fields.EnumField), not from guesses.
-    "POSTPROCESSING_HOOKS": ["webapp.jobs.frames.add_to_schema"],
+    "POSTPROCESSING_HOOKS": [
+        "webapp.jobs.frames.add_to_schema",
+        "webapp.api.refusals.describe",
+        "webapp.api.links.add_links",
+    ],
 }
 
 # --- static files ---------------------------------------------------------------------------------

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import (
@@ -19,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from webapp.addresses import LOOPBACK, Network, literal_address, may_be_reached
 
 PREFIX = "ROUNDHOUSE_"
 
@@ -92,6 +96,14 @@ class Environment(BaseSettings):
     )
     max_queued: PositiveInt = Field(1000, description="Runs of one project that may wait.")
     max_body_bytes: PositiveInt = Field(1024 * 1024, description="Largest body of an API request.")
+    requests_per_minute: PositiveInt = Field(1200, description="Requests that one user may make.")
+    changes_per_minute: PositiveInt = Field(300, description="Those of them that are no reading.")
+    anonymous_per_minute: PositiveInt = Field(
+        240, description="Requests by nobody from one address, to what is open to everybody."
+    )
+    sockets_per_user: PositiveInt = Field(
+        64, description="Websockets that one user may hold open at one web process."
+    )
     keep_checkpoints_days: PositiveInt | None = Field(
         None, description="Checkpoints of runs that ended longer ago are removed."
     )
@@ -101,6 +113,11 @@ class Environment(BaseSettings):
     metrics_token: SecretStr | None = Field(None, description="Lets Prometheus read /metrics.")
     webhook_urls: CommaSeparated = Field([], description="Are told of every run that ends.")
     webhook_secret: SecretStr | None = Field(None, description="Signs what webhooks are sent.")
+    private_addresses: CommaSeparated | None = Field(
+        None,
+        description="Addresses or networks, not public, that webhooks and the language model may"
+        " be at; unset: none, or this machine when embedded.",
+    )
     smtp_url: SecretStr | None = Field(None, description="smtp:// or smtps://user:pw@host:port")
     email_from: str = "roundhouse@localhost"
     lease_s: PositiveFloat = Field(
@@ -124,7 +141,13 @@ class Environment(BaseSettings):
     log_format: LogFormat = LogFormat.JSON
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", "webhook_urls", mode="before")
+    @field_validator(
+        "allowed_hosts",
+        "csrf_trusted_origins",
+        "webhook_urls",
+        "private_addresses",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -191,6 +214,35 @@ class Environment(BaseSettings):
             if not url.startswith(("https://", "http://")):
                 raise ValueError(f"{PREFIX}WEBHOOK_URLS: {url} is no http:// or https:// address")
         return self
+
+    @field_validator("private_addresses")
+    @classmethod
+    def _are_networks(cls, value: list[str] | None) -> list[str] | None:
+        for part in value or ():
+            ip_network(part)  # its message names what is wrong
+        return value
+
+    @model_validator(mode="after")
+    def _addresses_may_be_reached(self) -> Self:
+        named = [("WEBHOOK_URLS", url) for url in self.webhook_urls]
+        if self.intents_backend == "openai" and self.intents_url:
+            named.append(("INTENTS_URL", self.intents_url))
+        for name, url in named:
+            host = urlsplit(url).hostname or ""
+            address = literal_address(host)
+            if address and not may_be_reached(address, self.reachable_networks):
+                raise ValueError(
+                    f"{PREFIX}{name}: {host} is not a public address; if it is meant, add it to"
+                    f" {PREFIX}PRIVATE_ADDRESSES"
+                )
+        return self
+
+    @property
+    def reachable_networks(self) -> tuple[Network, ...]:
+        """Networks that are not public and may be reached all the same."""
+        if self.private_addresses is None:
+            return LOOPBACK if self.mode is Mode.EMBEDDED else ()
+        return tuple(ip_network(part) for part in self.private_addresses)
 
     @property
     def var(self) -> Path:

@@ -1296,8 +1296,10 @@ export interface components {
             readonly object_name: string;
             /** Format: uuid */
             readonly project_id: string | null;
-            before: unknown | null;
-            after: unknown | null;
+            /** @description Null where there was nothing. */
+            before: unknown;
+            /** @description Null where nothing is left. */
+            after: unknown;
             readonly request_id: string;
         };
         /**
@@ -6356,11 +6358,8 @@ export interface components {
             readonly id: string;
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
             readonly username: string;
-            /**
-             * Email address
-             * Format: email
-             */
-            readonly email: string;
+            /** @description Empty where none is known. */
+            email: string;
             /**
              * Superuser status
              * @description Designates that this user has all permissions without explicitly assigning them.
@@ -9436,7 +9435,17 @@ export interface components {
             seen_at: string;
         };
     };
-    responses: never;
+    responses: {
+        /** @description Refused; the body says why. */
+        Refusal: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -9473,6 +9482,9 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedAuditEntryList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9501,8 +9513,12 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                    "application/x-ndjson": string;
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9531,6 +9547,7 @@ export interface operations {
                     "application/json": components["schemas"]["Csrf"];
                 };
             };
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9563,6 +9580,12 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9590,6 +9613,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9618,6 +9644,8 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9646,6 +9674,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignInOptions"];
                 };
             };
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9678,6 +9707,11 @@ export interface operations {
                     "application/json": components["schemas"]["Requested"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9706,6 +9740,9 @@ export interface operations {
                     "application/json": components["schemas"]["Browsers"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9733,6 +9770,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9762,6 +9802,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9790,6 +9834,8 @@ export interface operations {
                     "application/json": components["schemas"]["Catalogue"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9822,6 +9868,10 @@ export interface operations {
                     "application/json": components["schemas"]["Comparison"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9918,6 +9968,12 @@ export interface operations {
                     "application/json": components["schemas"]["IntentResult"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9950,6 +10006,13 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9982,6 +10045,12 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationPreview"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -9998,7 +10067,6 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Only templates, or only other jobs. */
                 is_template?: boolean;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -10017,6 +10085,9 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedJobRowList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10052,6 +10123,13 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            422: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10082,6 +10160,9 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10111,6 +10192,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10146,6 +10232,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedRunRowList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10179,6 +10269,13 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            422: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10209,6 +10306,9 @@ export interface operations {
                     "application/json": components["schemas"]["SweepDetail"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10239,6 +10339,11 @@ export interface operations {
                     "application/json": components["schemas"]["SweepDetail"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10269,6 +10374,11 @@ export interface operations {
                     "application/json": components["schemas"]["SweepDetail"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10302,6 +10412,9 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedProjectList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10334,6 +10447,12 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10364,6 +10483,9 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10398,6 +10520,13 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10433,6 +10562,11 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedInvitationList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10467,6 +10601,13 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationCreated"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10497,6 +10638,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10532,6 +10677,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedMemberList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10562,6 +10711,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10597,6 +10750,13 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10627,6 +10787,9 @@ export interface operations {
                     "application/json": components["schemas"]["Quota"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10661,6 +10824,13 @@ export interface operations {
                     "application/json": components["schemas"]["Quota"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10696,6 +10866,11 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedTokenList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10730,6 +10905,13 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreated"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10760,6 +10942,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10778,7 +10964,6 @@ export interface operations {
                 cursor?: string;
                 /** @description Kind of data set; may be given several times. */
                 dataset?: string;
-                /** @description Only the user's favourites, or only the others. */
                 favourite?: boolean;
                 job?: string;
                 /** @description Kind of algorithm; may be given several times. */
@@ -10803,7 +10988,6 @@ export interface operations {
                 state?: ("cancelled" | "failed" | "paused" | "queued" | "running" | "starting" | "succeeded")[];
                 /** @description May be given several times; runs have all of them. */
                 tag?: string;
-                /** @description What is in the trash instead of what is not. */
                 trash?: boolean;
             };
             header?: never;
@@ -10820,6 +11004,9 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedRunRowList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10850,6 +11037,9 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10884,6 +11074,14 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10919,6 +11117,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedArtifactList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10949,6 +11151,11 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -10990,6 +11197,10 @@ export interface operations {
                     "application/json": components["schemas"]["ClientRounds"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11020,6 +11231,9 @@ export interface operations {
                     "application/json": components["schemas"]["Clients"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11053,6 +11267,10 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11083,6 +11301,9 @@ export interface operations {
                     "application/json": components["schemas"]["FailureReport"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11129,6 +11350,10 @@ export interface operations {
                     "application/json": components["schemas"]["LogPage"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11161,6 +11386,10 @@ export interface operations {
                     "application/json": components["schemas"]["Rounds"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11191,6 +11420,10 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11221,6 +11454,11 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11251,6 +11489,11 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11281,6 +11524,11 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11313,6 +11561,12 @@ export interface operations {
                     "application/json": components["schemas"]["BulkOutcome"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11341,6 +11595,8 @@ export interface operations {
                     "application/json": components["schemas"]["RunFacets"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11373,6 +11629,9 @@ export interface operations {
                     "application/json": components["schemas"]["Sparklines"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11405,6 +11664,12 @@ export interface operations {
                     "application/json": components["schemas"]["PartitionAnswer"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11435,6 +11700,8 @@ export interface operations {
                     };
                 };
             };
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11467,6 +11734,12 @@ export interface operations {
                     "application/json": components["schemas"]["SpecVerdict"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11498,6 +11771,9 @@ export interface operations {
                     "application/json": components["schemas"]["SweepPage"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11531,6 +11807,9 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedTokenList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11563,6 +11842,12 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreated"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11592,6 +11877,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11626,6 +11915,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedPersonList"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11660,6 +11953,14 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11688,6 +11989,8 @@ export interface operations {
                     "application/json": components["schemas"]["SavedView"][];
                 };
             };
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11720,6 +12023,12 @@ export interface operations {
                     "application/json": components["schemas"]["SavedView"];
                 };
             };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11749,6 +12058,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -11777,6 +12090,8 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerList"];
                 };
             };
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {
                 headers: {

@@ -39,8 +39,8 @@ _COLUMNS = (
 
 
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField(help_text="Null where there was nothing.")
+    after = serializers.JSONField(help_text="Null where nothing is left.")
 
     class Meta:
         model = AuditEntry
@@ -100,7 +100,10 @@ class AuditExportView(generics.GenericAPIView[AuditEntry]):
         return entries_for(signed_in(self.request))
 
     @extend_schema(
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/x-ndjson"): OpenApiTypes.STR,
+        },
         parameters=[OpenApiParameter("as", str, enum=["csv", "jsonl"], default="csv")],
         tags=["audit"],
     )

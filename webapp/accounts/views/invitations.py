@@ -7,7 +7,7 @@ logged; it is never in the address of a request.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -139,6 +139,7 @@ class InvitationPreviewSerializer(serializers.Serializer[Any]):
 
 @method_decorator(csrf_protect, name="dispatch")
 class InvitationPreviewView(APIView):
+    refusals: ClassVar = {"POST": (403, 404)}
     throttle_classes = (DoorThrottle,)
 
     @extend_schema(
@@ -154,6 +155,7 @@ class InvitationPreviewView(APIView):
 
 @method_decorator(csrf_protect, name="dispatch")
 class InvitationAcceptView(APIView):
+    refusals: ClassVar = {"POST": (403, 404, 409)}
     throttle_classes = (DoorThrottle,)
 
     @extend_schema(request=AcceptSerializer, responses={200: MeSerializer}, tags=["auth"])
@@ -177,6 +179,7 @@ class RequestedSerializer(serializers.Serializer[Any]):
 
 @method_decorator(csrf_protect, name="dispatch")
 class AccountRequestView(APIView):
+    refusals: ClassVar = {"POST": (403,)}
     authentication_classes = ()
     throttle_classes = (DoorThrottle,)
 

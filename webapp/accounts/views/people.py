@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import django_filters
@@ -15,10 +15,13 @@ from rest_framework.views import APIView
 from webapp.accounts.models import User
 from webapp.accounts.permissions import signed_in
 from webapp.accounts.services import set_active
+from webapp.api.filters import YesNoFilter
 from webapp.api.pagination import CursorPagination
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
+    email = serializers.CharField(help_text="Empty where none is known.")
+
     class Meta:
         model = User
         fields = (
@@ -39,7 +42,7 @@ class PersonWriteSerializer(serializers.Serializer[Any]):
 
 
 class PersonFilter(django_filters.FilterSet):  # type: ignore[misc]  # published without types
-    awaits_approval = django_filters.BooleanFilter()
+    awaits_approval = YesNoFilter()
 
 
 class PersonPagination(CursorPagination):
@@ -56,6 +59,8 @@ class PersonListView(generics.ListAPIView[User]):
 
 
 class PersonView(APIView):
+    refusals: ClassVar = {"PATCH": (409,)}
+
     @extend_schema(request=PersonWriteSerializer, responses=PersonSerializer, tags=["users"])
     def patch(self, request: Request, user_id: UUID) -> Response:
         """Approve an account, or switch it on or off."""

@@ -22,6 +22,7 @@ from webapp.accounts.services import (
     create_project,
     remove_member,
 )
+from webapp.api.text_fields import NameField
 from webapp.api.typed_fields import EnumField
 
 
@@ -35,7 +36,7 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
 
 class ProjectWriteSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=120)
+    name = NameField(max_length=120)
 
 
 def _name_in(request: Request) -> str:

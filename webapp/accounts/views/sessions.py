@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import perform_login, record_authentication
@@ -104,6 +104,7 @@ class LoginView(APIView):
     authentication_classes = ()
     throttle_classes = (LoginThrottle, LoginAddressThrottle)
     guesses: list[GuessThrottle]
+    refusals: ClassVar = {"POST": (401, 403)}
 
     def get_throttles(self) -> list[BaseThrottle]:
         self.guesses = [throttle() for throttle in self.throttle_classes]

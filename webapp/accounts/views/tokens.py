@@ -24,6 +24,7 @@ from webapp.accounts.services import (
     revoke_token,
 )
 from webapp.api.pagination import CursorPagination
+from webapp.api.text_fields import NameField
 from webapp.api.typed_fields import EnumField
 
 MAX_TOKEN_DAYS = 365
@@ -53,7 +54,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
 
 
 class TokenCreateSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=120)
+    name = NameField(max_length=120)
     scope = serializers.ChoiceField(
         choices=[scope.value for scope in Scope],
         default=Scope.RUN.value,

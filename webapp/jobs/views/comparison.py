@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -37,6 +37,8 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 
 class CompareView(APIView):
+    refusals: ClassVar = {"GET": (404,)}
+
     @extend_schema(
         parameters=[
             OpenApiParameter("runs", str, required=True, description="Ids, separated by commas."),

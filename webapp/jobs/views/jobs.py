@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import django_filters
@@ -12,8 +12,10 @@ from rest_framework.views import APIView
 
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import signed_in
+from webapp.api.filters import YesNoFilter
 from webapp.api.idempotency import IDEMPOTENCY_KEY, answer_once
 from webapp.api.spec_field import SpecField, SweepField
+from webapp.api.text_fields import NameField
 from webapp.api.typed_fields import EnumField, PydanticField
 from webapp.jobs.models import Job, Run
 from webapp.jobs.selectors import default_project, get_job, get_run, visible_runs
@@ -89,7 +91,7 @@ class JobSerializer(JobRowSerializer):
 class JobCreateSerializer(serializers.Serializer[Any]):
     """A name and either a spec or a sweep."""
 
-    name = serializers.CharField(max_length=120)
+    name = NameField(max_length=120)
     is_template = serializers.BooleanField(
         default=False, help_text="Offer it where runs are made, to start from."
     )
@@ -118,7 +120,7 @@ class JobCreateSerializer(serializers.Serializer[Any]):
 
 
 class JobFilter(django_filters.FilterSet):  # type: ignore[misc]  # published without types
-    is_template = django_filters.BooleanFilter(help_text="Only templates, or only other jobs.")
+    is_template = YesNoFilter(help_text="Only templates, or only other jobs.")
 
 
 class JobListView(generics.ListAPIView[Job]):
@@ -170,6 +172,8 @@ def _project(user: User, project_id: UUID | None) -> Project:
 
 
 class JobView(APIView):
+    refusals: ClassVar = {"DELETE": (409,)}
+
     @extend_schema(responses=JobSerializer, tags=["jobs"])
     def get(self, request: Request, job_id: UUID) -> Response:
         user = signed_in(request)
@@ -186,6 +190,7 @@ class JobView(APIView):
 class JobRunListView(generics.GenericAPIView[Run]):
     """The runs of one job."""
 
+    refusals: ClassVar = {"POST": (409,)}
     serializer_class = RunRowSerializer
     filter_backends = ()
     queryset = Run.objects.none()

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from webapp.accounts.models import User
 from webapp.accounts.permissions import signed_in
+from webapp.api.text_fields import NameField
 from webapp.errors import DomainError, NotFoundError
 from webapp.jobs import services
 from webapp.jobs.models import RoundRecord, Run, RunTag, SavedView
@@ -211,7 +212,7 @@ class SavedViewSerializer(serializers.ModelSerializer[SavedView]):
 
 
 class SavedViewWriteSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=80)
+    name = NameField(max_length=80)
     query = serializers.CharField(
         max_length=2000, allow_blank=True, help_text="The query part of the list's address."
     )

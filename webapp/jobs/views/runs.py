@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from webapp.accounts.models import User
 from webapp.accounts.permissions import signed_in
+from webapp.api.text_fields import NameField
 from webapp.jobs.models import Run
 from webapp.jobs.run_filter import RunFilter, RunPagination
 from webapp.jobs.selectors import get_run, visible_runs
@@ -56,7 +57,7 @@ class RunListView(generics.ListAPIView[Run]):
         return self.list(request, *args, **kwargs)
 
 
-class TagField(serializers.CharField):
+class TagField(NameField):
     """A word or a few; surrounding spaces and case do not tell tags apart."""
 
     def __init__(self, **options: Any) -> None:
@@ -72,13 +73,15 @@ class TagField(serializers.CharField):
 class RunDescriptionSerializer(serializers.Serializer[Any]):
     """What is written on a run; what is left out stays as it is."""
 
-    name = serializers.CharField(required=False, max_length=120)
+    name = NameField(required=False, max_length=120)
     notes = serializers.CharField(required=False, max_length=20_000, allow_blank=True)
     tags = serializers.ListField(required=False, child=TagField(), max_length=MAX_TAGS)
     is_favourite = serializers.BooleanField(required=False, help_text="Of the user who asks.")
 
 
 class RunView(APIView):
+    refusals: ClassVar = {"PATCH": (409,)}
+
     @extend_schema(responses=RunSerializer, tags=["runs"])
     def get(self, request: Request, run_id: UUID) -> Response:
         return Response(present_run(get_run(signed_in(request), run_id)))
@@ -113,6 +116,8 @@ def _after(user: User, run_id: UUID, act: Callable[..., Run]) -> Response:
 class RunPauseView(APIView):
     """Pause a run; a worker that holds it stops at its next batch."""
 
+    refusals: ClassVar = {"POST": (409,)}
+
     @extend_schema(request=None, responses=RunSerializer, tags=["runs"])
     def post(self, request: Request, run_id: UUID) -> Response:
         return _after(signed_in(request), run_id, request_pause)
@@ -120,6 +125,8 @@ class RunPauseView(APIView):
 
 class RunResumeView(APIView):
     """Let a paused run go on."""
+
+    refusals: ClassVar = {"POST": (409,)}
 
     @extend_schema(request=None, responses=RunSerializer, tags=["runs"])
     def post(self, request: Request, run_id: UUID) -> Response:
@@ -129,6 +136,8 @@ class RunResumeView(APIView):
 class RunCancelView(APIView):
     """Cancel a run; a worker that holds it stops at its next batch."""
 
+    refusals: ClassVar = {"POST": (409,)}
+
     @extend_schema(request=None, responses=RunSerializer, tags=["runs"])
     def post(self, request: Request, run_id: UUID) -> Response:
         return _after(signed_in(request), run_id, request_cancel)
@@ -136,6 +145,8 @@ class RunCancelView(APIView):
 
 class RunRetryView(APIView):
     """Let a failed or cancelled run go on from its last checkpoint."""
+
+    refusals: ClassVar = {"POST": (409,)}
 
     @extend_schema(request=None, responses=RunSerializer, tags=["runs"])
     def post(self, request: Request, run_id: UUID) -> Response:

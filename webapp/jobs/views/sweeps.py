@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -63,6 +63,8 @@ class SweepView(APIView):
 class SweepCancelView(APIView):
     """Cancel all runs of a sweep that are under way, and make no more."""
 
+    refusals: ClassVar = {"POST": (409,)}
+
     @extend_schema(request=None, responses=SweepDetail, tags=["jobs"])
     def post(self, request: Request, job_id: UUID) -> Response:
         user = signed_in(request)
@@ -72,6 +74,8 @@ class SweepCancelView(APIView):
 
 class SweepResumeView(APIView):
     """Go on with a cancelled sweep: with the runs that this ended, and those still to make."""
+
+    refusals: ClassVar = {"POST": (409,)}
 
     @extend_schema(request=None, responses=SweepDetail, tags=["jobs"])
     def post(self, request: Request, job_id: UUID) -> Response:
