@@ -14,7 +14,7 @@ import pytest
 
 from tests.services import ENABLED
 
-pytest_plugins = ("tests.fault_table",)
+pytest_plugins = ("tests.fault_table", "tests.hostile_table")
 
 NO_DATABASE = "no database"
 EMBEDDED = "sqlite3+filesystem"
