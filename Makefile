@@ -22,7 +22,7 @@ BUNDLE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html 
 	frontend/*.js frontend/*.json -type f ! -name '*.test.*' ! -path '*/testing/*' 2>/dev/null)
 
 .PHONY: help setup demo dev up test test-fast check lint types arch schema schema-check migrations-check \
-	frontend-check docs-check fmt e2e bench bench-peers migrate browser changelog clean
+	frontend-check docs-check fmt e2e fuzz bench bench-peers lock audit sbom migrate browser changelog clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,14 +32,18 @@ help: ## List the targets
 setup: ## Install everything and build the front end (again only what changed)
 	@$(MAKE) --silent $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) $(INSTALLED) $(BUNDLE)
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt supply/dev.lock
 	@echo "setup: Python packages (a few minutes the first time)" >&2
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "setup: Python 3.11 or newer is needed (set PYTHON=...)" >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
 	@# Compiling every module doubles the time; the import below compiles what is needed.
+	@# First everything whose hash is known; then PyTorch, whose wheel each machine has from its own
+	@# index, and this project.
 	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev]'
+		--require-hashes --no-deps --requirement supply/dev.lock
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check \
+		--no-build-isolation --constraint constraints.txt --editable '.[dev]'
 	@$(BIN)/python -c 'import fedcore.engine'
 	@$(BIN)/python -m fedcore.fast.library
 	@touch $@
@@ -132,6 +136,10 @@ test: check browser ## Checks, then every suite; ROUNDHOUSE_TEST_SERVICES=1 adds
 e2e: setup browser ## Browser tests only
 	$(BIN)/pytest -q tests/e2e
 
+fuzz: $(INSTALLED) ## Ask the whole API at random, many times more than the suite (EXAMPLES=300)
+	ROUNDHOUSE_FUZZ_EXAMPLES=$(or $(EXAMPLES),300) ROUNDHOUSE_FUZZ_WALKS=$(or $(EXAMPLES),300) \
+		ROUNDHOUSE_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(BIN)/pytest -q tests/fuzz
+
 bench: $(INSTALLED) ## Measure the engine beside peers, and write the tables of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.speed --write
 
@@ -143,6 +151,32 @@ bench-peers: ## Install the peers of `make bench`, each in an environment of its
 			--requirement benchmarks/peers/$$peer.txt; \
 	done
 
+# --- Supply ---------------------------------------------------------------------------------------
+
+SUPPLY := .supply/.stamp-installed
+
+$(SUPPLY): supply/tools.lock
+	@echo "supply: tools" >&2
+	@test -x .supply/bin/python || "$(PYTHON)" -m venv .supply
+	@.supply/bin/python -m pip install -qq --disable-pip-version-check \
+		--require-hashes --no-deps --requirement supply/tools.lock
+	@touch $@
+
+lock: $(SUPPLY) ## Write the lock files and the licence list after a change of constraints.txt
+	@$(BIN)/python -m supply.lock
+	@$(BIN)/python -m supply.licences --write
+
+audit: $(INSTALLED) $(SUPPLY) ## Ask PyPI and npm for known vulnerabilities; status 2: one did not answer
+	@$(BIN)/python -m supply.audit
+	@$(BIN)/python -m supply.licences
+
+sbom: $(INSTALLED) $(SUPPLY) $(MODULES) ## Write CycloneDX bills of materials into sbom/
+	@mkdir -p sbom
+	@.supply/bin/cyclonedx-py environment --output-reproducible --of JSON \
+		--outfile sbom/python.cdx.json $(BIN)/python
+	@cd frontend && npm sbom --sbom-format cyclonedx --omit dev > ../sbom/frontend.cdx.json
+	@echo "sbom: sbom/python.cdx.json sbom/frontend.cdx.json"
+
 # --- Releases -------------------------------------------------------------------------------------
 
 changelog: $(INSTALLED) ## Join changes/ into CHANGELOG.md (VERSION=1.2.3)
@@ -150,4 +184,4 @@ changelog: $(INSTALLED) ## Join changes/ into CHANGELOG.md (VERSION=1.2.3)
 
 clean: ## Remove what setup and the checks made (not var/)
 	rm -rf $(VENV) frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache \
-		.import_linter_cache *.egg-info
+		.import_linter_cache .supply sbom *.egg-info

@@ -21,11 +21,13 @@ RUN useradd --system --uid 10001 --home-dir /srv/home --create-home roundhouse \
     && install -d -o roundhouse -g roundhouse /srv/artifacts
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE manage.py ./
+COPY supply/web.lock supply/
 COPY fedcore/ fedcore/
 COPY webapp/ webapp/
 # Editable: the packages stay beside manage.py and frontend/dist, where the settings look for them.
 RUN python -m venv /opt/roundhouse \
-    && pip install --constraint constraints.txt --editable '.[web]'
+    && pip install --require-hashes --no-deps --requirement supply/web.lock \
+    && pip install --no-build-isolation --constraint constraints.txt --editable '.[web]'
 COPY --from=frontend /build/frontend/dist/ frontend/dist/
 
 USER roundhouse

@@ -20,10 +20,12 @@ WORKDIR /app
 # PyTorch first, in a layer of its own: it is by far the largest and changes least.
 RUN python -m venv /opt/roundhouse && pip install "${TORCH}"
 COPY pyproject.toml constraints.txt README.md LICENSE manage.py ./
+COPY supply/worker.lock supply/
 COPY fedcore/ fedcore/
 COPY webapp/ webapp/
 COPY workers/ workers/
-RUN pip install --constraint constraints.txt --editable '.[worker]'
+RUN pip install --require-hashes --no-deps --requirement supply/worker.lock \
+    && pip install --no-build-isolation --constraint constraints.txt --editable '.[worker]'
 
 USER roundhouse
 ENV DJANGO_SETTINGS_MODULE=webapp.settings.production \

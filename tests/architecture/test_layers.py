@@ -27,7 +27,7 @@ def test_every_distributed_package_is_in_a_layer() -> None:
 
 def test_every_top_level_folder_with_code_is_known() -> None:
     with_code = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert with_code - {"tests", "benchmarks"} == set(PACKAGES)
+    assert with_code - {"tests", "benchmarks", "supply"} == set(PACKAGES)
 
 
 def test_every_part_of_the_engine_is_protected_or_web_safe() -> None:

@@ -1,0 +1,1 @@
+"""Locking, auditing and listing what the project is built from."""
