@@ -59,6 +59,7 @@ def suites() -> list[Suite]:
         Suite("web", ("tests/webapp",), embedded, IN_PARALLEL),
         Suite("workers", ("tests/workers",), embedded),
         Suite("faults", ("tests/faults",), embedded, BY_INSTALLATION),
+        Suite("hostile input", ("tests/hostile", "tests/fuzz"), embedded),
         Suite("browser", ("tests/e2e",), embedded),
     ]
     if services.ENABLED:

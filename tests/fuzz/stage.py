@@ -1,0 +1,127 @@
+"""Rows that requests can be about: one of each kind, in the state in which most can be asked."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from tests.factories import begin, make_member, make_project, make_run, make_spec, make_sweep, train
+from webapp.accounts.models import Project, User
+from webapp.accounts.roles import Role, Scope
+from webapp.accounts.services import create_project_token, create_token
+from webapp.accounts.services.invitations import invite
+from webapp.artifacts.services import StoredFile
+from webapp.jobs import services
+from webapp.jobs.models import Job, Run
+
+#: How many rows there are of what requests use up.
+_SPARE = 3
+
+
+@dataclass
+class Stage:
+    """Who asks, and what about."""
+
+    project: Project
+    admin: User
+    viewer: User
+    runs: dict[str, Run]
+    templates: list[str]
+    sweeps: list[str]
+    views: list[str]
+    tokens: list[str]
+    project_tokens: list[str]
+    members: list[str]
+    invitation: str
+
+    def ids_for(self, path: str, method: str) -> dict[str, str]:
+        """Return ids with which an operation can succeed."""
+        last = path.rstrip("/").rpartition("/")[2]
+        job_id = self.templates[-1] if method == "delete" else self.runs["watched"].job_id
+        if "/sweep/" in path:
+            job_id = self.sweeps[0] if "resume" in path else self.sweeps[-1]
+        in_project = "{project_id}" in path
+        return {
+            "run_id": str(self.runs.get(last, self.runs["watched"]).pk),
+            "job_id": str(job_id),
+            "project_id": str(self.project.pk),
+            "member_id": self.members[-1],
+            "invitation_id": self.invitation,
+            "user_id": str(self.viewer.pk),
+            "view_id": self.views[-1],
+            "token_id": self.project_tokens[-1] if in_project else self.tokens[-1],
+        }
+
+
+def _stored(run: Run) -> StoredFile:
+    content = ContentFile(secrets.token_bytes(64))
+    key = default_storage.save(f"runs/{run.pk}/model/m.safetensors", content)
+    return StoredFile(key=key, name="model.safetensors", size_bytes=64, sha256="0" * 64)
+
+
+def make_stage() -> Stage:
+    """Return a stage in the database of the test that runs."""
+    project = make_project()
+    editor = make_member(project, Role.ADMIN, is_superuser=True, is_staff=True)
+    viewer = make_member(project, Role.VIEWER)
+    others = [make_member(project) for _ in range(_SPARE)]
+    watched = train(make_run(editor, project, name="watched"), 0.1, 0.2, 0.3)
+    model = make_run(editor, project, name="model")
+    lease = begin(model)
+    services.finish_run(lease=lease, metrics={}, totals={}, model_artifacts=[_stored(model)])
+    failed = make_run(editor, project, name="failed")
+    failure = services.Failure(code="c", message="m", round_index=0)
+    services.fail_run(lease=begin(failed), failure=failure)
+    paused = make_run(editor, project, name="paused")
+    services.request_pause(run=paused, user=editor)
+    stopped = make_sweep(editor, project, axes={"seed": [1, 2]})
+    services.cancel_sweep(job=stopped, user=editor)
+    going = make_sweep(editor, project, axes={"seed": [1, 2]})
+    templates = [str(_template(editor, project, number).pk) for number in range(_SPARE)]
+    views = [
+        str(services.keep_view(user=editor, name=f"view {n}", query="").pk) for n in range(_SPARE)
+    ]
+    day = timedelta(days=1)
+    invite(user=editor, project=project, role=Role.VIEWER, note="", lifetime=day)
+    made = [create_token(user=editor, name=f"t{n}", lifetime=day) for n in range(_SPARE)]
+    lent = [
+        create_project_token(
+            user=editor, project=project, name=f"p{n}", lifetime=day, scope=Scope.READ
+        )
+        for n in range(_SPARE)
+    ]
+    return Stage(
+        project=project,
+        admin=editor,
+        viewer=viewer,
+        runs={
+            "watched": watched,
+            "model": model,
+            "retry": failed,
+            "resume": paused,
+            "pause": make_run(editor, project, name="to be paused"),
+            "cancel": make_run(editor, project, name="to be cancelled"),
+        },
+        templates=templates,
+        sweeps=[str(stopped.pk), str(going.pk)],
+        views=views,
+        tokens=[str(row.id) for row, _ in made],
+        project_tokens=[str(row.id) for row, _ in lent],
+        invitation=str(project.invitations.get().pk),
+        members=[str(other.memberships.get().pk) for other in others],
+    )
+
+
+def _template(editor: User, project: Project, number: int) -> Job:
+    return services.submit_job(
+        user=editor,
+        project=project,
+        name=f"template {number}",
+        spec=make_spec(),
+        launch=False,
+        is_template=True,
+    )
