@@ -15,7 +15,7 @@ from tests.factories import make_member, make_project, make_run
 from webapp.accounts.models import Project, User
 from webapp.accounts.roles import Role
 from webapp.jobs.models import Run
-from webapp.jobs.reader import reader
+from webapp.readers import doorkeeper, reader
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,7 @@ def _no_reader_left(django_db_setup: None) -> Iterator[None]:
     """Close the connections of other threads before the test database is removed."""
     yield
     reader.close()
+    doorkeeper.close()
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 

@@ -27,7 +27,8 @@ from webapp.jobs import services
 from webapp.jobs.events import Event, LogData
 from webapp.jobs.frames import Frame
 from webapp.jobs.hints import GROUP, MESSAGE_TYPE
-from webapp.jobs.live import MAX_EVENTS_PER_FRAME
+from webapp.jobs.live import watcher
+from webapp.jobs.looks import MAX_EVENTS_PER_FRAME
 from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import change, lock_run
 
@@ -171,7 +172,7 @@ class RunModel:
 async def test_a_slow_reader_gets_fuller_frames_and_no_longer_queue(
     stage: Stage, settings: Settings
 ) -> None:
-    """While a frame is not taken, nothing is read; what has happened meanwhile comes as one."""
+    """While a frame is not taken, none is made; what has happened meanwhile comes as one."""
     settings.WEBSOCKET_PING_S = 60
     lease = await begin_async(stage.run)
     taken, blocked = asyncio.Event(), asyncio.Event()
@@ -200,6 +201,11 @@ async def test_a_slow_reader_gets_fuller_frames_and_no_longer_queue(
     for index in range(3):
         await record(lease=lease, report=report(index))
     assert len(sent) == 1, "only the accept has gone out"
+    with watcher().feed_of(stage.run.pk) as feed:
+        async with asyncio.timeout(WITHIN_S):
+            while feed.latest is None or feed.latest.last_seq < 6:
+                feed.wake()
+                await asyncio.sleep(0)
     taken.set()
     async with asyncio.timeout(WITHIN_S):
         while len(sent) < 4:

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
@@ -16,16 +15,20 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from webapp.accounts.authentication import BearerTokenAuthentication, record_use
 from webapp.accounts.models import User
+from webapp.readers import doorkeeper
 
 _BEARER = "bearer "
 
 
-@database_sync_to_async
-def user_of(scope: dict[str, Any]) -> User | None:
+async def user_of(scope: dict[str, Any]) -> User | None:
     """Return the user whose session cookie or token opened the connection, if it is still good.
 
     Asked again while the connection is open, it notices a sign-out and a revoked token.
     """
+    return await doorkeeper.read(_user_of, scope)
+
+
+def _user_of(scope: dict[str, Any]) -> User | None:
     authorization = _header(scope, b"authorization")
     if authorization.lower().startswith(_BEARER):
         client = scope.get("client") or (None,)

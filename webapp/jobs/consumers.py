@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -14,7 +13,9 @@ from django.conf import settings
 
 from webapp.accounts.connections import user_of
 from webapp.accounts.models import User
-from webapp.jobs.live import NoLongerVisibleError, run_frames, watcher
+from webapp.jobs.feeds import frames
+from webapp.jobs.live import watcher
+from webapp.jobs.looks import NoLongerVisibleError
 
 UNSUPPORTED = 1003
 UNAUTHENTICATED = 4401
@@ -71,13 +72,16 @@ class RunConsumer(AsyncWebsocketConsumer):
     async def _follow(self, user: User, run_id: UUID) -> None:
         refusal = NOT_FOUND
         try:
-            with watcher().follow(run_id) as news:
-                async for frame in run_frames(user, run_id, self._after(), news):
+            with watcher().feed_of(run_id) as feed:
+                check_at = _check_at()
+                async for frame in frames(feed, user.pk, self._after()):
                     refusal = FORBIDDEN
-                    if frame["type"] == "ping" and await user_of(dict(self.scope)) != user:
-                        await self.close(UNAUTHENTICATED)
-                        return
-                    await self.send(text_data=json.dumps(frame, separators=(",", ":")))
+                    if _now() >= check_at:
+                        if await user_of(dict(self.scope)) != user:
+                            await self.close(UNAUTHENTICATED)
+                            return
+                        check_at = _check_at()
+                    await self.send(text_data=frame)
         except NoLongerVisibleError:
             await self.close(refusal)
         except OSError:
@@ -92,6 +96,15 @@ class RunConsumer(AsyncWebsocketConsumer):
         # Cut, for a number of thousands of digits is none to Python either.
         digits = given[:_MAX_DIGITS]
         return min(int(digits), _MAX_SEQ) if given.isascii() and given.isdigit() else 0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _check_at() -> float:
+    """Return when to ask again who it is: as often as a sign of life is due, whatever happens."""
+    return _now() + settings.WEBSOCKET_PING_S
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):

@@ -173,6 +173,7 @@ class Run(models.Model):
 
     if TYPE_CHECKING:
         viewer_role: str  # added by visible_to()
+        is_favourite: bool  # added by visible_runs()
         place: object  # set before the run is shown: where it stands in its queue, or None
 
     class Meta:

@@ -74,15 +74,21 @@ def another_is_next(run_id: UUID) -> bool:
 def visible_runs(user: AbstractBaseUser | AnonymousUser) -> RunQuerySet:
     """Return the user's runs, with what their JSON form needs of other rows and no more."""
     starred = Favourite.objects.filter(run=OuterRef("pk"), user=user.pk)
-    return (
-        Run.objects.visible_to(user)
-        .annotate(
-            job_name=F("job__name"),
-            creator=F("created_by__username"),
-            is_favourite=Exists(starred),
-        )
-        .prefetch_related("tags")
-    )
+    return _described(Run.objects.visible_to(user)).annotate(is_favourite=Exists(starred))
+
+
+def _described(runs: RunQuerySet) -> RunQuerySet:
+    return runs.annotate(
+        job_name=F("job__name"), creator=F("created_by__username")
+    ).prefetch_related("tags")
+
+
+def find_run_for_all(run_id: UUID) -> Run | None:
+    """Return a run for whoever may see it, which the caller finds out.
+
+    What depends on who asks is not in it: ``serializers.present_run_to`` adds that.
+    """
+    return _described(Run.objects.filter(pk=run_id)).first()
 
 
 def find_run(user: AbstractBaseUser | AnonymousUser, run_id: UUID) -> Run | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -174,6 +175,24 @@ def present_run(run: Run) -> dict[str, Any]:
     """Return one run with its spec; it comes from ``visible_runs``."""
     _find_places([run])
     return _serializer().to_representation(run)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTo:
+    """What of a run's JSON form depends on who looks at it."""
+
+    role: str
+    is_favourite: bool
+
+
+def present_run_to(run: Run, viewers: Iterable[ShownTo]) -> dict[ShownTo, dict[str, Any]]:
+    """Return one run as each of some viewers sees it; it comes from ``find_run_for_all``."""
+    _find_places([run])
+    shown = {}
+    for viewer in viewers:
+        run.viewer_role, run.is_favourite = viewer.role, viewer.is_favourite
+        shown[viewer] = _serializer().to_representation(run)
+    return shown
 
 
 def _find_places(runs: Sequence[Run]) -> None:

@@ -1,4 +1,4 @@
-"""Database reads of the websockets: one thread, one connection that stays open."""
+"""Database reads of the websockets: few threads, each with a connection that stays open."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ T = TypeVar("T")
 
 
 class Reader:
-    """Runs queries for coroutines.
+    """Runs queries for coroutines, one after another, on one connection.
 
-    A connection per look, as for HTTP requests, costs more than the look: news come many times a
-    second. With one thread, viewers take turns and the database sees one more client, however many
-    they are.
+    News come many times a second, and viewers in crowds: with one thread they take turns, and the
+    database sees one more client, however many they are.
     """
 
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="live-reader")
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def read(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what the query returns, once more if the connection was lost in between."""
@@ -46,4 +45,7 @@ def _close_connection() -> None:
     connection.close()
 
 
-reader = Reader()
+#: Reads what has happened to runs.
+reader = Reader("live-reader")
+#: Finds out who somebody is. A crowd at the door does not keep those inside from their news.
+doorkeeper = Reader("doorkeeper")
