@@ -5,23 +5,24 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, cast
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 
 if TYPE_CHECKING:
     from asgiref.typing import ASGI3Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.base")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Models can be imported only after Django is set up.
 from webapp.accounts.connections import OwnPagesOnly  # noqa: E402
 from webapp.api.body_limit import BodyLimit  # noqa: E402
+from webapp.request_threads import Handler  # noqa: E402
 from webapp.urls import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(cast("ASGI3Application", http)),
+        "http": BodyLimit(cast("ASGI3Application", Handler())),
         "websocket": OwnPagesOnly(URLRouter(websocket_urlpatterns)),  # type: ignore[arg-type]
     }
 )

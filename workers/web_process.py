@@ -11,8 +11,8 @@ import uvicorn
 GRACEFUL_SHUTDOWN_S = 5
 #: Browsers only ever send short control frames; what is longer is not ours.
 MAX_MESSAGE_BYTES = 64 * 1024
-#: How long a thread may compute while another wants to. A frame for each of 500 viewers is 500 short
-#: system calls, after each of which the event loop has to wait this long for its turn again.
+#: How long a thread may compute while another wants to. A frame for each of 500 viewers is 500
+#: short system calls, after each of which the event loop waits so long for its next turn.
 THREAD_SWITCH_S = 0.0005
 
 

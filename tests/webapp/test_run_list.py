@@ -101,11 +101,11 @@ def test_the_number_of_queries_does_not_grow_with_the_runs(
         run = make_run(editor, project)
         if index % 3 == 1:
             services.record_round(lease=begin(run), report=report(0))
-    with django_assert_num_queries(6):  # page, tags, what waits, shares (2), workers
+    with django_assert_num_queries(7):  # page, its rows, tags, what waits, shares (2), workers
         assert len(api.get(URL).json()["results"]) == number
 
 
-def test_a_page_without_waiting_runs_takes_two_queries(
+def test_a_page_without_waiting_runs_takes_three_queries(
     api: APIClient,
     editor: User,
     project: Project,
@@ -113,5 +113,5 @@ def test_a_page_without_waiting_runs_takes_two_queries(
 ) -> None:
     for _ in range(3):
         begin(make_run(editor, project))
-    with django_assert_num_queries(2):  # the page, its tags
+    with django_assert_num_queries(3):  # the page, its tags
         assert len(api.get(URL).json()["results"]) == 3

@@ -172,8 +172,8 @@ class Run(models.Model):
     objects = RunQuerySet.as_manager()
 
     if TYPE_CHECKING:
+        tag_rows: list[RunTag]  # with the JSON form, see selectors
         viewer_role: str  # added by visible_to()
-        is_favourite: bool  # added by visible_runs()
         place: object  # set before the run is shown: where it stands in its queue, or None
 
     class Meta:
@@ -182,6 +182,8 @@ class Run(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["project", "-created_at"], name="run_by_project"),
+            # In the order of the list: of many runs only those on the page are looked at.
+            models.Index(fields=["-created_at", "id"], name="run_by_age"),
             models.Index(fields=["project", "state"], name="run_by_state"),
             models.Index(
                 fields=["lease_expires_at"],

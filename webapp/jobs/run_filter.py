@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from webapp.api.filters import YesNoFilter
 from webapp.api.pagination import OrderedCursorPagination
-from webapp.jobs.models import Run, RunQuerySet, RunTag
+from webapp.jobs.models import Favourite, Run, RunQuerySet, RunTag
 from webapp.jobs.states import RunState
 
 #: Runs that have no value are listed where they are least in the way: lowest.
@@ -45,12 +45,18 @@ class RunPagination(OrderedCursorPagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
-        """Return the rows of the page, with the column that they are sorted by."""
+        """Return the runs of the page with no more than their place; the rest is read by id.
+
+        A database that sorts carries all columns of all rows along, and computes them.
+        """
         wanted = request.query_params.get("ordering", "").removeprefix("-")
-        if self.columns.get(wanted) == "rank":
-            queryset = with_rank(queryset, wanted)
-        elif wanted == "bytes":
-            queryset = queryset.annotate(bytes_total=F("bytes_up") + F("bytes_down"))
+        column = self.columns.get(wanted, "created_at")
+        if column == "rank":
+            queryset = with_rank(queryset, wanted).only("pk")
+        elif column == "bytes_total":
+            queryset = queryset.annotate(bytes_total=F("bytes_up") + F("bytes_down")).only("pk")
+        else:
+            queryset = queryset.only("pk", column)
         return super().paginate_queryset(queryset, request, view)
 
     def get_ordering(
@@ -76,7 +82,7 @@ class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # published wi
         method="filter_tags", help_text="May be given several times; runs have all of them."
     )
     favourite = YesNoFilter(
-        field_name="is_favourite", help_text="Only the user's favourites, or only the others."
+        method="filter_favourite", help_text="Only the user's favourites, or only the others."
     )
     trash = YesNoFilter(
         method="filter_trash", help_text="What is in the trash instead of what is not."
@@ -95,6 +101,10 @@ class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # published wi
 
     def filter_trash(self, queryset: RunQuerySet, _: str, value: bool) -> RunQuerySet:  # noqa: FBT001
         return queryset.filter(trashed_at__isnull=not value)
+
+    def filter_favourite(self, queryset: RunQuerySet, _: str, value: bool) -> RunQuerySet:  # noqa: FBT001
+        starred = Favourite.objects.filter(run=OuterRef("pk"), user=self.request.user.pk)
+        return queryset.filter(Exists(starred) if value else ~Exists(starred))
 
     def filter_any(self, queryset: RunQuerySet, name: str, _: str) -> RunQuerySet:
         return queryset.filter(**{f"{name}__in": self.data.getlist(name)})

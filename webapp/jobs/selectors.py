@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Prefetch
 from django.utils import timezone
 
 from webapp.accounts.models import Project, User
@@ -23,6 +23,7 @@ from webapp.jobs.queue_order import Share, Waiting, in_order, shares_of, waiting
 from webapp.jobs.services.leases import Checkpoint, latest_checkpoint
 from webapp.jobs.sweep_models import Sweep, SweepQuerySet
 
+_TAG_ROWS: str = "tag_rows"
 #: Workers that have just been started are not known at once.
 _PATIENCE = timedelta(seconds=20)
 
@@ -80,7 +81,7 @@ def visible_runs(user: AbstractBaseUser | AnonymousUser) -> RunQuerySet:
 def _described(runs: RunQuerySet) -> RunQuerySet:
     return runs.annotate(
         job_name=F("job__name"), creator=F("created_by__username")
-    ).prefetch_related("tags")
+    ).prefetch_related(Prefetch("tags", to_attr=_TAG_ROWS))
 
 
 def find_run_for_all(run_id: UUID) -> Run | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db.models import DateTimeField, Field
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from pydantic import BaseModel, ConfigDict
@@ -60,8 +62,20 @@ class JobRefSerializer(serializers.Serializer[Run]):
     name = serializers.CharField(source="job_name")
 
 
+class TimeField(serializers.DateTimeField):
+    """A time in UTC, as it is stored; what the base class finds out about zones is known here."""
+
+    def to_representation(self, value: datetime) -> str:
+        return value.isoformat().replace("+00:00", "Z")
+
+
 class RunRowSerializer(serializers.ModelSerializer[Run]):
     """A run as lists show it."""
+
+    serializer_field_mapping: ClassVar[dict[type[Field[Any, Any]], Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        DateTimeField: TimeField,
+    }
 
     job = JobRefSerializer(source="*")
     project = serializers.UUIDField(source="project_id")
@@ -127,7 +141,7 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
         return [action for action in actions if may_write or action in READING_ACTIONS]
 
     def get_tags(self, run: Run) -> list[str]:
-        return sorted(tag.name for tag in run.tags.all())
+        return sorted(tag.name for tag in run.tag_rows)
 
     @extend_schema_field(EnumField(Priority))
     def get_priority(self, run: Run) -> str:
@@ -190,7 +204,7 @@ def present_run_to(run: Run, viewers: Iterable[ShownTo]) -> dict[ShownTo, dict[s
     _find_places([run])
     shown = {}
     for viewer in viewers:
-        run.viewer_role, run.is_favourite = viewer.role, viewer.is_favourite
+        vars(run).update(viewer_role=viewer.role, is_favourite=viewer.is_favourite)
         shown[viewer] = _serializer().to_representation(run)
     return shown
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 SQLITE_BUSY_TIMEOUT_S = 30
+CONNECTION_AGE_S = 300
 
 
 def sqlite(path: Path) -> dict[str, Any]:
@@ -32,10 +33,11 @@ def database_from_url(url: str) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         return sqlite(Path(unquote(parts.path.removeprefix("/"))).absolute())
     if parts.scheme in ("postgres", "postgresql"):
-        # CONN_MAX_AGE stays 0: an ASGI server answers each request in a new thread, and each
-        # would leave a connection of its own behind.
         return {
             "ENGINE": "django.db.backends.postgresql",
+            # Requests are answered by few threads that stay (see ``request_threads``).
+            "CONN_MAX_AGE": CONNECTION_AGE_S,
+            "CONN_HEALTH_CHECKS": True,
             "NAME": unquote(parts.path.lstrip("/")),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
