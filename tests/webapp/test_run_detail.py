@@ -29,6 +29,7 @@ def test_a_queued_run_shows_its_place_and_why_it_waits(
     assert get(api, first)["queue"] == {
         "position": 1,
         "reason": "Next in line, waiting for a free worker.",
+        "starts_in_s": None,
     }
     assert get(api, third)["queue"]["position"] == 3
     take(first)
@@ -36,6 +37,7 @@ def test_a_queued_run_shows_its_place_and_why_it_waits(
     assert get(api, third)["queue"] == {
         "position": 2,
         "reason": "Waiting for a free worker; 1 other run is ahead.",
+        "starts_in_s": None,
     }
     services.request_cancel(run=second, user=editor)
     assert get(api, third)["queue"]["position"] == 1
