@@ -1,7 +1,12 @@
-"""The broker when embedded: messages are files, and a crash can lose one but never damage one.
+"""Two of kombu's brokers, mended: messages as files when embedded, and Redis.
 
 Kombu's file-system transport writes a message under its final name, so that a consumer that looks
-at the wrong moment reads half of it and stops. Here a message appears, and is claimed, by a rename.
+at the wrong moment reads half of it and stops. Here a message appears, and is claimed, by a rename:
+a crash can lose one but never damage one.
+
+Its Redis transport counts a message as under way until Redis has confirmed that it is done. When
+Redis is away just then, the worker waits for ever for a message that nobody will send. Here the
+message is no longer counted, whatever Redis says.
 """
 
 from __future__ import annotations
@@ -14,8 +19,9 @@ from time import time_ns
 from typing import Any
 
 import structlog
-from kombu.transport import filesystem
+from kombu.transport import filesystem, redis, virtual
 from kombu.utils.json import dumps, loads
+from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
@@ -83,3 +89,35 @@ def spool_options(folder: Path) -> dict[str, Any]:
         "control_folder": str(folders["control"]),
         "polling_interval": 0.02,  # seconds; a hint travels in about that time
     }
+
+
+class RedisQoS(redis.QoS):
+    """Counts the messages that a worker has taken, also when Redis cannot be told of their end.
+
+    A worker takes one at a time. If it still counted one whose end Redis has not heard of, it would
+    take no other, and as it then reads nothing it would never find its connection broken either.
+    A Redis that has forgotten nothing delivers the message again, which the run's lease makes
+    harmless.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        try:
+            super().ack(delivery_tag)
+        except (RedisError, OSError):
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002
+        try:
+            super().reject(delivery_tag, requeue=requeue)
+        except (RedisError, OSError):
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+
+class RedisChannel(redis.Channel):
+    QoS = RedisQoS
+
+
+class RedisTransport(redis.Transport):
+    Channel = RedisChannel

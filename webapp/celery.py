@@ -7,6 +7,7 @@ and upkeep sends again what has not been acted on.
 from __future__ import annotations
 
 import os
+from ssl import CERT_REQUIRED
 from typing import Any
 
 from celery import Celery
@@ -48,7 +49,6 @@ def celery_settings(environment: Environment) -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "enable_utc": True,
         "timezone": "UTC",
-        "beat_scheduler": "celery.beat:Scheduler",
     }
 
 
@@ -61,12 +61,19 @@ def _broker_settings(environment: Environment) -> dict[str, Any]:
             "broker_transport": "webapp.broker:SpoolTransport",
             "broker_transport_options": spool_options(environment.var / "broker"),
         }
-    options: dict[str, Any] = {}
     if scheme in ("redis", "rediss"):
-        options = {"visibility_timeout": VISIBILITY_TIMEOUT_S, "socket_keepalive": True}
-    if scheme in ("amqp", "amqps"):
-        options = {"confirm_publish": True}
-    return {"broker_url": url, "broker_transport_options": options}
+        return {
+            "broker_url": url,
+            "broker_transport": "webapp.broker:RedisTransport",
+            "broker_transport_options": {
+                "visibility_timeout": VISIBILITY_TIMEOUT_S,
+                "socket_keepalive": True,
+            },
+            # Unless the address says otherwise: rediss://…?ssl_cert_reqs=none
+            **({"broker_use_ssl": {"ssl_cert_reqs": CERT_REQUIRED}} if scheme == "rediss" else {}),
+        }
+    confirmed = {"confirm_publish": True} if scheme in ("amqp", "amqps") else {}
+    return {"broker_url": url, "broker_transport_options": confirmed}
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.base")
