@@ -10,12 +10,12 @@ from secrets import compare_digest
 from django.conf import settings
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from webapp.api import errors
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import Queue, Run
 from webapp.jobs.operation_models import Notice, Worker
 from webapp.jobs.states import RunState
@@ -56,7 +56,7 @@ class WorkCollector(Collector):
     """Reads the state of all work at each scrape; several web processes report the same."""
 
     def collect(self) -> Iterator[Metric]:
-        now = timezone.now()
+        now = database_now()
         runs = GaugeMetricFamily("roundhouse_runs", "Runs by state.", labels=["state"])
         counts = dict(Run.objects.values_list("state").annotate(number=Count("pk")))
         for state in RunState:
@@ -82,7 +82,7 @@ class WorkCollector(Collector):
 
 
 def _workers() -> Iterator[Metric]:
-    alive = list(Worker.objects.alive(timezone.now()).values_list("queues", "run_id"))
+    alive = list(Worker.objects.alive(database_now()).values_list("queues", "run_id"))
     by_queue = GaugeMetricFamily("roundhouse_workers", "Live workers.", labels=["queue", "busy"])
     for queue in (*Queue, "upkeep"):
         serving = [run_id for queues, run_id in alive if queue in queues]

@@ -18,9 +18,9 @@ from uuid import UUID
 import structlog
 from celery import bootsteps
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from webapp.jobs import services
+from webapp.jobs.clock import database_now
 from webapp.jobs.services import WorkerReport
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class Presence:
             version=version("roundhouse"),
             queues=tuple(queues),
             hardware=hardware(),
-            started_at=timezone.now(),
+            started_at=database_now(),
         )
         self._interval_s = interval_s
         self._ended = Event()
@@ -76,7 +76,7 @@ class Presence:
         """Report once."""
         with _lock:
             run_id = _run_id
-        services.report_worker(report=self.report, load=load(), run_id=run_id, now=timezone.now())
+        services.report_worker(report=self.report, load=load(), run_id=run_id, now=database_now())
 
     def _run(self) -> None:
         try:

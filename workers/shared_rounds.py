@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
 
 from fedcore.engine import Chunk, Engine, Interrupted, Pace, RoundReport
 from webapp.artifacts.services import discard_file, discard_parts, read_part, store_checkpoint
 from webapp.jobs import services
+from webapp.jobs.clock import database_now
 from webapp.jobs.services import Lease, LeaseLostError, OpenRound, Part
 from workers.closing import Closing, Ending, clients_of
 from workers.engines import EngineCache
@@ -97,7 +97,7 @@ class SharedTurn:
         found = services.find_open_round(self._lease.run_id, engine.round_index)
         runtime = self._lease.spec["runtime"]
         if found is None or not found.is_over(
-            runtime["round_limit_s"], runtime["min_updates"], timezone.now()
+            runtime["round_limit_s"], runtime["min_updates"], database_now()
         ):
             self._open(engine)
             return Ending.SHARED_OUT
@@ -132,7 +132,7 @@ class SharedTurn:
                 lambda: services.drop_results(lease=self._lease, chunk_ids=damaged)
             )
             return None
-        elapsed_s = max(0.0, (timezone.now() - found.opened_at).total_seconds())
+        elapsed_s = max(0.0, (database_now() - found.opened_at).total_seconds())
         return engine.finish_round(
             parts, elapsed_s=elapsed_s, should_stop=self._heartbeat.should_stop
         )

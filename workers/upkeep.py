@@ -8,12 +8,12 @@ from importlib import import_module
 from uuid import UUID
 
 import structlog
-from django.utils import timezone
 
 from fedcore.spec import SweepSpec
 from fedcore.spec.sweep import Values
 from webapp.celery import app
 from webapp.jobs import services
+from webapp.jobs.clock import database_now
 from webapp.jobs.queue import ADVANCE_SWEEP, DISCARD_OLD, RECONCILE, SEND_NOTICES
 from workers.base import RunTask
 from workers.notices import send_notice
@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 @app.task(name=RECONCILE, base=RunTask)
 def reconcile() -> None:
     """Free the runs of silent workers, and remind workers of runs that wait."""
-    now = timezone.now()
+    now = database_now()
+    if mended := services.mend_times(now=now):
+        log.warning("the clock was set back", rows_mended=mended)
     run_ids = [*services.reconcile(now=now), *services.reconcile_chunks(now=now)]
     if run_ids:
         log.info("runs sent again", run_ids=[str(run_id) for run_id in run_ids])
@@ -41,19 +43,19 @@ def advance_sweep(job_id: str) -> None:
 @app.task(name=SEND_NOTICES, base=RunTask)
 def send_notices() -> None:
     """Send the notices that are due."""
-    services.send_due_notices(send=send_notice, now=timezone.now())
+    services.send_due_notices(send=send_notice, now=database_now())
 
 
 @app.task(name=DISCARD_OLD, base=RunTask)
 def discard_old() -> None:
     """Remove what need not be kept any longer."""
-    found = services.discard_old(now=timezone.now())
+    found = services.discard_old(now=database_now())
     if found != services.Discarded(0, 0, 0):
         log.info("old rows discarded", **asdict(found))
 
 
 def _advance(job_id: UUID) -> None:
-    made = services.advance_sweep(job_id=job_id, suggest=_suggest, now=timezone.now())
+    made = services.advance_sweep(job_id=job_id, suggest=_suggest, now=database_now())
     if made:
         log.info("sweep advanced", job_id=str(job_id), runs_made=made)
 

@@ -76,3 +76,24 @@ def test_only_the_head_of_a_long_queue_is_told_about(editor: User, project: Proj
     runs = [make_run(editor, project) for _ in range(25)]
     told = services.reconcile(now=timezone.now() + timedelta(minutes=1))
     assert told == [run.pk for run in runs[:20]]
+
+
+def test_a_clock_that_was_set_back_keeps_no_run_from_its_next_worker(run: Run) -> None:
+    """Its worker is dead, and wrote by a clock that was hours ahead."""
+    now = timezone.now()
+    begin(run, now=now + timedelta(hours=5))
+    assert services.mend_times(now=now) == 1
+    assert services.reconcile(now=now) == [], "the worker may be alive"
+    assert services.reconcile(now=now + LATER) == [run.pk]
+
+
+def test_a_reminder_that_was_due_in_seconds_is_due_when_the_clock_is_set_back(run: Run) -> None:
+    earlier = timezone.now() - timedelta(hours=5)
+    assert services.mend_times(now=earlier) == 1
+    assert services.reconcile(now=earlier) == [run.pk]
+
+
+def test_what_is_due_as_planned_is_left_alone(run: Run, editor: User, project: Project) -> None:
+    now = timezone.now()
+    begin(make_run(editor, project), now=now)
+    assert services.mend_times(now=now) == 0

@@ -15,7 +15,8 @@ WORKER_SILENCE = timedelta(seconds=30)
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self, now: datetime) -> Self:
-        return self.filter(seen_at__gt=now - WORKER_SILENCE)
+        # Also not from the future: it was written before the clock was set back.
+        return self.filter(seen_at__gt=now - WORKER_SILENCE, seen_at__lt=now + WORKER_SILENCE)
 
 
 class Worker(models.Model):

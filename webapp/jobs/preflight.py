@@ -5,11 +5,10 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from django.utils import timezone
-
 from fedcore.spec import RunSpec, estimate
 from fedcore.spec.workload import workload
 from webapp.accounts.models import User
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import Queue, Run
 from webapp.jobs.operation_models import Worker
 from webapp.jobs.states import RunState
@@ -42,7 +41,7 @@ def _seconds_per_round(spec: RunSpec, user: User) -> float | None:
 def _fits(spec: RunSpec, memory_bytes: int | None) -> bool | None:
     """Return whether a live worker has the memory; None if nothing is known of either."""
     queue = Queue.GPU if spec.runtime.device == "cuda" else Queue.CPU
-    alive = Worker.objects.alive(timezone.now()).values_list("queues", "hardware")
+    alive = Worker.objects.alive(database_now()).values_list("queues", "hardware")
     memories = [hardware["memory_bytes"] for queues, hardware in alive if queue in queues]
     if memory_bytes is None or not memories:
         return None

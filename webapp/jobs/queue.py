@@ -25,8 +25,8 @@ PREVIEW_PARTITION = "previews.partition"
 UPKEEP_QUEUE = "upkeep"
 
 #: The longer a run waits, the rarer the reminders: behind a long queue they would only pile up.
-_FIRST_REMINDER_S = 10
-_LAST_REMINDER_S = 120
+_FIRST_REMINDER = timedelta(seconds=10)
+LONGEST_REMINDER = timedelta(seconds=120)
 
 log = structlog.get_logger(__name__)
 
@@ -51,10 +51,19 @@ def send_preview_on_commit(key: str) -> None:
     transaction.on_commit(lambda: _send(PREVIEW_PARTITION, key, "cpu"))
 
 
+def send_upkeep(task: str, *, expires_s: float) -> None:
+    """Ask the upkeep worker for a turn of one of its tasks; one that comes late is dropped."""
+    try:
+        app.send_task(task, queue=UPKEEP_QUEUE, expires=expires_s)
+    except (KombuError, OSError) as error:
+        log.warning("upkeep not asked for", task=task, error=str(error))
+
+
 def next_reminder(hints_sent: int, now: datetime) -> datetime:
     """Return when a hint must be sent again if nobody has taken the run by then."""
     doublings = min(hints_sent, 10)
-    return now + timedelta(seconds=min(_FIRST_REMINDER_S * 2**doublings, _LAST_REMINDER_S))
+    pause = min(_FIRST_REMINDER * 2.0**doublings, LONGEST_REMINDER)
+    return now + pause
 
 
 def _send(task: str, row_id: UUID | str, queue: str) -> None:

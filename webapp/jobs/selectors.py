@@ -13,10 +13,10 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Prefetch
-from django.utils import timezone
 
 from webapp.accounts.models import Project, User
 from webapp.errors import ForbiddenError, NotFoundError
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import Favourite, Job, Run, RunQuerySet
 from webapp.jobs.operation_models import Worker
 from webapp.jobs.queue_order import Share, Waiting, in_order, shares_of, waiting_in
@@ -64,7 +64,7 @@ def another_is_next(run_id: UUID) -> bool:
     waiting = waiting_in([run.queue])[run.queue]
     if not waiting:
         return False
-    me = Waiting(run_id, run.project_id, run.priority, timezone.now())
+    me = Waiting(run_id, run.project_id, run.priority, database_now())
     shares = shares_of({run.project_id, *(other.project_id for other in waiting)})
     mine = shares[run.project_id]
     shares[run.project_id] = replace(mine, running=max(0, mine.running - 1))

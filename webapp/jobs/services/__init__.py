@@ -25,6 +25,7 @@ from webapp.jobs.services.leases import (
 )
 from webapp.jobs.services.log_message import log_message
 from webapp.jobs.services.mark_running import mark_running
+from webapp.jobs.services.mend_times import mend_times
 from webapp.jobs.services.notify_end import send_due_notices
 from webapp.jobs.services.organise_run import (
     MAX_TAGS,
@@ -107,6 +108,7 @@ __all__ = [
     "log_message",
     "mark_running",
     "measured_pace",
+    "mend_times",
     "open_round",
     "pause_run",
     "preview_partition",

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.accounts.audit import record
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
 from webapp.errors import ConflictError, NotFoundError
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import Job, Run
 from webapp.jobs.services.advance_sweep import end_sweep
 from webapp.jobs.services.request_cancel import request_cancel
@@ -31,7 +31,7 @@ def cancel_sweep(*, job: Job, user: User) -> Sweep:
         raise SweepOverError(f"This sweep is {sweep.state} already.")
     before, after = {"sweep": sweep.state}, {"sweep": SweepState.CANCELLED}
     record(actor=user, action="sweep.cancel", row=job, before=before, after=after)
-    end_sweep(sweep, SweepState.CANCELLED, timezone.now())
+    end_sweep(sweep, SweepState.CANCELLED, database_now())
     for run in Run.objects.filter(job=job).exclude(state__in=FINAL_STATES).order_by("pk"):
         try:
             request_cancel(run=run, user=user)

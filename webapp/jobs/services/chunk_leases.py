@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from webapp.jobs.chunk_models import Chunk, ChunkState
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import Run
 from webapp.jobs.queue import next_reminder, send_chunk_on_commit
 from webapp.jobs.services.leases import Checkpoint, LeaseLostError, latest_checkpoint
@@ -65,7 +65,7 @@ def claim_chunk(
         warm: Runs that the worker has in memory.
         now: Time of the change; the clock's if not given.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     for candidate in _by_preference(chunk_id, queue, warm, now):
         lease = _claim(candidate, holder, now)
         if lease is not None:
@@ -111,14 +111,14 @@ def renew_chunk(*, lease: ChunkLease, now: datetime | None = None) -> ChunkLease
         run__state=RunState.RUNNING,
         run__rounds_done=F("round_index"),
     )
-    if mine.update(lease_expires_at=_end(now or timezone.now())) != 1:
+    if mine.update(lease_expires_at=_end(now or database_now())) != 1:
         raise lost_chunk(lease)
     return lease
 
 
 def release_chunk(*, lease: ChunkLease, now: datetime | None = None) -> None:
     """Give a part back untrained; another worker is told. A lease that is lost needs no release."""
-    now = now or timezone.now()
+    now = now or database_now()
     with transaction.atomic():
         hit = Chunk.objects.filter(
             pk=lease.chunk_id, lease_token=lease.token, state=ChunkState.TRAINING

@@ -8,10 +8,10 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.artifacts.models import Artifact, ArtifactKind
 from webapp.artifacts.services import StoredFile
+from webapp.jobs.clock import database_now
 from webapp.jobs.events import ArtifactCreatedData
 from webapp.jobs.failures import Failure
 from webapp.jobs.models import Run
@@ -41,7 +41,7 @@ def finish_run(
     The totals of the run are the sums of its recorded rounds; the engine's own are compared, for
     a difference would mean that a round was counted twice or not at all.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     run = lock_leased_run(lease)
     _compare_totals(run, totals)
     Artifact.objects.bulk_create(
@@ -78,7 +78,7 @@ def fail_run(
     now: datetime | None = None,
 ) -> None:
     """Record why the run cannot go on, and of which clients of its last round that is known."""
-    now = now or timezone.now()
+    now = now or database_now()
     run = lock_leased_run(lease)
     transition(
         run,
@@ -100,13 +100,13 @@ def pause_run(*, lease: Lease, now: datetime | None = None) -> None:
     """Stop here as asked; the run keeps its checkpoint and goes on when it is resumed."""
     run = lock_leased_run(lease)
     reason = "Paused on request."
-    transition(run, RunState.PAUSED, reason=reason, now=now or timezone.now(), **_ENDED)
+    transition(run, RunState.PAUSED, reason=reason, now=now or database_now(), **_ENDED)
 
 
 @transaction.atomic
 def cancel_run(*, lease: Lease, now: datetime | None = None) -> None:
     """Stop for good as asked."""
-    now = now or timezone.now()
+    now = now or database_now()
     run = lock_leased_run(lease)
     reason = cancel_reason(run)
     transition(run, RunState.CANCELLED, reason=reason, now=now, finished_at=now, **_ENDED)

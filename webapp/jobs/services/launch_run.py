@@ -6,7 +6,6 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from fedcore.spec import RunSpec, check
 from fedcore.spec.workload import workload
@@ -15,6 +14,7 @@ from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
 from webapp.errors import ConflictError
+from webapp.jobs.clock import database_now
 from webapp.jobs.events import StateChangedData
 from webapp.jobs.limits import InvalidSpecError, refuse_oversized
 from webapp.jobs.models import Job, Queue, Run
@@ -40,7 +40,7 @@ def launch_run(*, job: Job, user: User) -> Run:
         raise InvalidSpecError.of(result.problems)
     refuse_oversized(result.spec)
     refuse_above_quota(job.project_id)
-    run = make_run(job=job, user=user, spec=result.spec, now=timezone.now())
+    run = make_run(job=job, user=user, spec=result.spec, now=database_now())
     record(actor=user, action="run.launch", row=run, after={"digest": run.digest})
     return run
 

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.artifacts.services import newest_checkpoint
 from webapp.errors import ConflictError
+from webapp.jobs.clock import database_now
 from webapp.jobs.events import Data, RecoveredData
 from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import (
@@ -63,7 +63,7 @@ def acquire_lease(*, run_id: UUID, holder: str, now: datetime | None = None) -> 
 
     Nor while its round is with workers in parts: the last part to arrive takes it on.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     with transaction.atomic():
         run = Run.objects.select_for_update().filter(pk=run_id, state__in=WORKABLE_STATES).first()
         if run is None or run.parts_out or run.is_held(now) or settle_request(run, now):
@@ -101,7 +101,7 @@ def renew_lease(*, lease: Lease, now: datetime | None = None) -> Lease:
     Raises:
         LeaseLostError: If the run belongs to somebody else by now.
     """
-    expires_at = _end(now or timezone.now())
+    expires_at = _end(now or database_now())
     mine = Run.objects.filter(pk=lease.run_id, lease_token=lease.token)
     if mine.update(lease_expires_at=expires_at) != 1:
         raise lost(lease)
@@ -117,7 +117,7 @@ def release_lease(*, lease: Lease, now: datetime | None = None) -> None:
 
     A lease that is lost already needs no release, so that is no error.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     run = lock_run(lease.run_id)
     if run.lease_token != lease.token or settle_request(run, now):
         return

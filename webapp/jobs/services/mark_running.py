@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import ClientTable
 from webapp.jobs.services.leases import Lease, lock_leased_run
 from webapp.jobs.services.run_changes import change, transition
@@ -30,7 +30,7 @@ def mark_running(
             are classes, ``class_counts``.
         now: Time of the change; the clock's if not given.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     run = lock_leased_run(lease)
     if client_table:
         ClientTable.objects.update_or_create(

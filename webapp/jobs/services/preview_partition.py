@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from fedcore.spec import RunSpec
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
 from webapp.errors import NotFoundError
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import PartitionPreview, PreviewState
 from webapp.jobs.queue import send_preview_on_commit
 
@@ -33,7 +33,7 @@ def preview_partition(
     """Return how a spec would divide its data, if a worker has found it out; else ask for it."""
     # It occupies a worker, so it needs the right to launch runs somewhere.
     require(user, project.pk, Permission.WRITE)
-    now = now or timezone.now()
+    now = now or database_now()
     parts = _relevant(spec)
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     preview, is_new = PartitionPreview.objects.select_for_update().get_or_create(

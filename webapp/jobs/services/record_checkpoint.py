@@ -3,10 +3,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.artifacts.models import Artifact, ArtifactKind
 from webapp.artifacts.services import discard_other_checkpoints
+from webapp.jobs.clock import database_now
 from webapp.jobs.events import CheckpointSavedData
 from webapp.jobs.services.leases import Lease, lock_leased_run
 from webapp.jobs.services.run_changes import change
@@ -47,6 +47,6 @@ def record_checkpoint(
         round_index=round_index,
     )
     saved = CheckpointSavedData(round_index=round_index, size_bytes=size_bytes)
-    change(run, saved, now=now or timezone.now())
+    change(run, saved, now=now or database_now())
     # Robust: the checkpoint is recorded, whether or not an old file can be removed.
     transaction.on_commit(lambda: discard_other_checkpoints(run_id=run.pk, keep=key), robust=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.artifacts.services import StoredFile
 from webapp.jobs.chunk_models import Chunk, ChunkState
+from webapp.jobs.clock import database_now
 from webapp.jobs.events import LogData
 from webapp.jobs.failures import Failure
 from webapp.jobs.models import Run
@@ -39,7 +39,7 @@ def record_part(
     Raises:
         LeaseLostError: If the part is no longer wanted; the caller then removes the file.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     run = lock_run(lease.run_id)
     if run.state != RunState.RUNNING or run.rounds_done != lease.rounds_done:
         raise lost_chunk(lease)
@@ -78,7 +78,7 @@ def fail_chunk(*, lease: ChunkLease, failure: Failure, now: datetime | None = No
 
     A lease that is lost already needs nothing.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     run = lock_run(lease.run_id)
     attempts = Chunk.objects.of_round(run.pk, lease.rounds_done).filter(index=lease.index)
     hit = attempts.filter(

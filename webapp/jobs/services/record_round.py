@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.db import transaction
-from django.utils import timezone
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from webapp.errors import ConflictError
+from webapp.jobs.clock import database_now
 from webapp.jobs.events import ClientRefusedData, Data, LogData, RoundRow
 from webapp.jobs.models import RoundRecord, Run
 from webapp.jobs.services.compare_at_rung import compare_at_rung
@@ -115,7 +115,7 @@ def record_round(*, lease: Lease, report: dict[str, Any], now: datetime | None =
         LeaseLostError: If the run belongs to somebody else by now.
         RoundGapError: If an earlier round is missing.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     parsed = RoundReport.model_validate(report)
     run = lock_leased_run(lease)
     if parsed.round_index < run.rounds_done:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.accounts.audit import recorded_as
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
+from webapp.jobs.clock import database_now
 from webapp.jobs.events import LogData
 from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import (
@@ -24,7 +24,7 @@ from webapp.jobs.states import RequestedAction, RunAction, RunState
 def request_pause(*, run: Run, user: User) -> Run:
     """Pause at once if no worker holds the run, else ask its worker to."""
     require(user, run.project_id, Permission.WRITE)
-    now = timezone.now()
+    now = database_now()
     run = lock_run(run.pk)
     refuse_unless_allowed(run, RunAction.PAUSE)
     if run.is_held(now):

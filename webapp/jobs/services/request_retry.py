@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.accounts.audit import recorded_as
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
 from webapp.errors import ConflictError
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import Run
 from webapp.jobs.quotas import refuse_above_quota
 from webapp.jobs.services.run_changes import (
@@ -28,7 +28,7 @@ def request_retry(*, run: Run, user: User) -> Run:
     Rounds that are recorded stay: training them again gives the same numbers.
     """
     require(user, run.project_id, Permission.WRITE)
-    now = timezone.now()
+    now = database_now()
     run = lock_run(run.pk)
     refuse_unless_allowed(run, RunAction.RETRY)
     if run.trashed_at is not None:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.accounts.audit import record
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
 from webapp.errors import ConflictError, NotFoundError
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import Job, Run
 from webapp.jobs.services.advance_sweep import advance_sweep
 from webapp.jobs.services.request_retry import request_retry
@@ -56,6 +56,6 @@ def resume_sweep(*, job: Job, user: User) -> Sweep:
         request_retry(run=run, user=user)
         # Unlike a run that somebody retries by itself, it is still compared with the others.
         Run.objects.filter(pk=run.pk).update(next_rung=rung)
-    advance_sweep(job_id=job.pk, now=timezone.now())
+    advance_sweep(job_id=job.pk, now=database_now())
     sweep.refresh_from_db()
     return sweep

@@ -14,11 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.artifacts.models import Artifact, ArtifactKind
 from webapp.artifacts.services import StoredFile, discard_file, discard_other_checkpoints
 from webapp.jobs.chunk_models import Chunk, ChunkState
+from webapp.jobs.clock import database_now
 from webapp.jobs.events import Data, LogData
 from webapp.jobs.models import Run
 from webapp.jobs.queue import next_reminder, send_chunk_on_commit
@@ -109,7 +109,7 @@ def open_round(*, lease: Lease, parts: Sequence[Part], now: datetime | None = No
     Raises:
         LeaseLostError: If the run belongs to somebody else.
     """
-    _share_out(lock_leased_run(lease), parts, now or timezone.now())
+    _share_out(lock_leased_run(lease), parts, now or database_now())
 
 
 @transaction.atomic
@@ -128,7 +128,7 @@ def close_round(
     Raises:
         LeaseLostError: If the run belongs to somebody else; the caller then removes the file.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     record_round(lease=lease, report=report, now=now)
     run = lock_leased_run(lease)
     _replace_checkpoint(run, checkpoint)
@@ -147,7 +147,7 @@ def drop_results(*, lease: Lease, chunk_ids: Sequence[UUID], now: datetime | Non
     run = lock_leased_run(lease)
     Chunk.objects.filter(pk__in=chunk_ids, run=run).update(state=ChunkState.DROPPED)
     message = f"{len(chunk_ids)} parts of round {run.rounds_done} were damaged and train again."
-    change(run, LogData(level="warning", message=message), now=now or timezone.now())
+    change(run, LogData(level="warning", message=message), now=now or database_now())
 
 
 def new_attempt(run: Run, earlier: Chunk, now: datetime) -> Chunk:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from fedcore.spec import RunSpec, SweepSpec
 from webapp.accounts.audit import record
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
+from webapp.jobs.clock import database_now
 from webapp.jobs.limits import refuse_oversized
 from webapp.jobs.models import Job
 from webapp.jobs.quotas import refuse_above_quota
@@ -49,7 +49,7 @@ def submit_sweep(
     refuse_above_quota(project.pk)
     document = sweep.model_dump(mode="json")
     Sweep.objects.create(job=job, document=document, runs_total=sweep.num_runs)
-    advance_sweep(job_id=job.pk, now=timezone.now())
+    advance_sweep(job_id=job.pk, now=database_now())
     return job
 
 

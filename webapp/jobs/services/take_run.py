@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
+from webapp.jobs.clock import database_now
 from webapp.jobs.operation_models import ProjectShare
 from webapp.jobs.queue_order import in_order, shares_of, waiting_in
 from webapp.jobs.services.leases import Lease, acquire_lease
@@ -28,7 +28,7 @@ def take_run(*, hint: UUID, queue: str, holder: str, now: datetime | None = None
         holder: Who takes it, for people.
         now: Time of the change; the clock's if not given.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     waiting = waiting_in([queue])[queue]
     projects = {run.run_id: run.project_id for run in waiting}
     order = in_order(waiting, shares_of(set(projects.values())))

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.request import Request
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.accounts.permissions import signed_in
+from webapp.jobs.clock import database_now
 from webapp.jobs.models import Queue, Run
 from webapp.jobs.operation_models import WORKER_SILENCE, Worker
 from webapp.jobs.selectors import visible_runs
@@ -66,7 +66,7 @@ class WorkerListView(APIView):
     @extend_schema(responses=WorkerList, tags=["workers"])
     def get(self, request: Request) -> Response:
         user = signed_in(request)
-        now = timezone.now()
+        now = database_now()
         workers = list(Worker.objects.order_by("host", "name", "started_at"))
         busy = [worker.run_id for worker in workers if worker.run_id]
         mine = set(visible_runs(user).filter(pk__in=busy).values_list("pk", flat=True))
