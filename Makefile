@@ -21,7 +21,7 @@ BUNDLE := frontend/dist/.stamp-built
 BUNDLE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html frontend/*.ts \
 	frontend/*.js frontend/*.json -type f ! -name '*.test.*' ! -path '*/testing/*' 2>/dev/null)
 
-.PHONY: help setup demo dev up test test-fast check lint types arch schema schema-check migrations-check \
+.PHONY: help setup demo dev up test test-fast faults check lint types arch schema schema-check migrations-check \
 	frontend-check docs-check fmt e2e fuzz bench bench-peers lock audit sbom migrate browser changelog clean
 
 help: ## List the targets
@@ -132,6 +132,10 @@ test-fast: $(INSTALLED) ## Unit tests of the engine and the architecture: no dat
 
 test: check browser ## Checks, then every suite; ROUNDHOUSE_TEST_SERVICES=1 adds PostgreSQL, Redis, RabbitMQ
 	@$(BIN)/python -m tests.matrix
+
+faults: $(INSTALLED) ## Kill, restart and mislead whole installations; print fault, injected, survived
+	ROUNDHOUSE_TEST_SERVICES=$${ROUNDHOUSE_TEST_SERVICES:-1} $(BIN)/pytest -q \
+		--numprocesses=3 --dist=loadgroup tests/faults
 
 e2e: setup browser ## Browser tests only
 	$(BIN)/pytest -q tests/e2e

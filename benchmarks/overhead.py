@@ -30,7 +30,7 @@ from typing import Any
 
 from benchmarks.document import Section, add_write_option, machine, table
 from tests import services
-from tests.faults.servers import settings_of
+from tests.faults.servers import servers_of
 from tests.faults.stack import ROOT, Stack
 from webapp.client import Client
 
@@ -165,8 +165,8 @@ def measure(workload: Workload, client: Client, turns: int, folder: Path) -> Res
 def installation(kind: str, folder: Path, *, workers: int = 1) -> Iterator[Stack]:
     """Run an installation with default settings until the block ends."""
     data = {k: v for k, v in os.environ.items() if k == "ROUNDHOUSE_DATA_DIR"}
-    with settings_of(kind) as settings:
-        stack = Stack(folder, {**settings, **AS_INSTALLED, **data}, workers=workers)
+    with servers_of(kind) as servers:
+        stack = Stack(folder, {**servers.settings, **AS_INSTALLED, **data}, workers=workers)
         try:
             stack.start()
             yield stack

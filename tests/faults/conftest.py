@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests import fault_table
-from tests.faults.servers import settings_of
+from tests.faults.servers import servers_of
 from tests.faults.sharing import Room, made_once
 from tests.faults.stack import Stack, simulate
 
@@ -26,6 +26,8 @@ RABBITMQ = pytest.param(
 REDIS = pytest.param("redis", marks=[pytest.mark.services, pytest.mark.xdist_group("redis")])
 #: For what does not depend on the broker: SQLite and polling, or PostgreSQL and Redis' channels.
 ON_EACH_DATABASE = pytest.mark.parametrize("stack", [EMBEDDED, RABBITMQ], indirect=True)
+ON_EACH_SERVER_BROKER = pytest.mark.parametrize("stack", [RABBITMQ, REDIS], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("stack", [RABBITMQ], indirect=True)
 ON_ONE = pytest.mark.parametrize("stack", [EMBEDDED], indirect=True)
 
 #: Long enough to be disturbed in the middle, short enough to be waited for.
@@ -71,8 +73,8 @@ def stack(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, room: Room
 ) -> Iterator[Stack]:
     """A healthy installation on SQLite and files, or on PostgreSQL, Redis and a broker."""
-    with settings_of(request.param) as settings:
-        stack = Stack(tmp_path_factory.mktemp(request.param), settings)
+    with servers_of(request.param) as servers:
+        stack = Stack(tmp_path_factory.mktemp(request.param), servers.settings, servers)
         try:
             with room.beside_others():
                 stack.start()

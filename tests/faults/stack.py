@@ -8,12 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.servers import lose_messages
+import pytest
+
+from tests.faults.servers import Servers, lose_messages
 from tests.waiting import wait_until
 from webapp.client import Client, Event, Run
 from workers.lifeline import Lifeline
@@ -43,6 +45,8 @@ class Stack:
 
     var_dir: Path
     settings: Mapping[str, str]
+    #: What its settings lead to, where a test may disturb that too.
+    servers: Servers | None = None
     workers: int = 1
     port: int = 0
     #: How often something was done to it.
@@ -144,6 +148,18 @@ class Stack:
         """Empty the broker, and Redis where there is one."""
         self.injected += 1
         lose_messages(self.settings, self.var_dir)
+
+    def restart_server(self, name: str, *, while_down: Callable[[], object]) -> None:
+        """Crash a server of the installation's own, and start it again after an action."""
+        server = self.servers.own.get(name) if self.servers else None
+        if server is None:
+            pytest.skip(f"there is no {name} on this machine that could be restarted")
+        server.crash()
+        self.injected += 1
+        try:
+            while_down()
+        finally:
+            server.start()
 
     def client(self) -> Client:
         """Return a client that is signed in as the administrator."""
