@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import KombuError
 
+from fedcore.errors import FedcoreError
 from webapp.celery import app
 from webapp.settings.env import Environment
 
@@ -141,14 +142,18 @@ def _redis(environment: Environment) -> Finding:
     return Finding("redis", Health.OK, "answers")
 
 
-def _storage(_: Environment) -> Finding:
-    place = getattr(default_storage, "location", type(default_storage).__name__)
+def _storage(environment: Environment) -> Finding:
+    bucket = environment.s3_bucket
+    place = f"bucket {bucket}" if bucket else getattr(default_storage, "location", "the storage")
     key = f"doctor/{uuid4().hex}"
     try:
         stored = default_storage.save(key, ContentFile(b"roundhouse"))
         with default_storage.open(stored) as file:
             intact = file.read() == b"roundhouse"
         default_storage.delete(stored)
+    except FedcoreError as error:
+        fix = error.fix or "Check ROUNDHOUSE_S3_ENDPOINT, and that the store runs."
+        return Finding("storage", Health.FAILED, f"{place}: {_first_line(error)}", fix)
     except OSError as error:
         fix = "Make the folder writable, or set ROUNDHOUSE_ARTIFACT_DIR."
         return Finding("storage", Health.FAILED, f"{place}: {_first_line(error)}", fix)

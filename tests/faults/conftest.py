@@ -28,6 +28,9 @@ REDIS = pytest.param("redis", marks=[pytest.mark.services, pytest.mark.xdist_gro
 ON_EACH_DATABASE = pytest.mark.parametrize("stack", [EMBEDDED, RABBITMQ], indirect=True)
 ON_EACH_SERVER_BROKER = pytest.mark.parametrize("stack", [RABBITMQ, REDIS], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("stack", [RABBITMQ], indirect=True)
+#: The installation that has least to do otherwise.
+ON_REDIS = pytest.mark.parametrize("stack", [REDIS], indirect=True)
+ON_EMBEDDED_AND_REDIS = pytest.mark.parametrize("stack", [EMBEDDED, REDIS], indirect=True)
 ON_ONE = pytest.mark.parametrize("stack", [EMBEDDED], indirect=True)
 
 #: Long enough to be disturbed in the middle, short enough to be waited for.

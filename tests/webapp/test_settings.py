@@ -210,3 +210,19 @@ def test_the_deployment_check_names_our_own_findings_too(tmp_path: Path) -> None
     assert code != 0
     assert "roundhouse.E001" in text
     assert "ROUNDHOUSE_MODE" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"S3_ENDPOINT": "https://store.example"}, "ROUNDHOUSE_S3_BUCKET"),
+        ({"S3_BUCKET": "b", "ARTIFACT_DIR": "/srv"}, "not both"),
+        ({"S3_BUCKET": "b", "S3_ACCESS_KEY_ID": "k"}, "ROUNDHOUSE_S3_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_half_a_bucket_is_refused(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], named: str
+) -> None:
+    set_all(monkeypatch, {f"ROUNDHOUSE_{name}": value for name, value in values.items()})
+    with pytest.raises(ImproperlyConfigured, match=named):
+        load_environment()

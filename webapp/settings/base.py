@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from webapp.logs import logging_config
+from webapp.settings.artifacts import artifact_storage
 from webapp.settings.database import database_from_url, sqlite
 from webapp.settings.env import Environment, Mode, load_environment, secret_key_in
 
@@ -98,12 +99,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 
 STORAGES = {
-    "default": {
-        "BACKEND": "webapp.artifacts.storage.AtomicFileSystemStorage",
-        "OPTIONS": {
-            "location": str((ENVIRONMENT.artifact_dir or VAR_DIR / "artifacts").absolute())
-        },
-    },
+    "default": artifact_storage(ENVIRONMENT),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATA_DIR = ENVIRONMENT.data_dir

@@ -69,6 +69,12 @@ class Environment(BaseSettings):
     broker_url: SecretStr | None = Field(None, description="amqp://, redis:// or filesystem://")
     redis_url: SecretStr | None = Field(None, description="Live updates, cache and throttles.")
     artifact_dir: Path | None = Field(None, description="Shared folder for checkpoints, models.")
+    s3_bucket: str | None = Field(None, description="Bucket for them instead of a folder.")
+    s3_prefix: str = Field("", description="Folder in the bucket.")
+    s3_endpoint: str | None = Field(None, description="Address of the store; empty: Amazon's.")
+    s3_region: str | None = None
+    s3_access_key_id: str | None = Field(None, description="Empty: the machine's own role.")
+    s3_secret_access_key: SecretStr | None = None
 
     allowed_hosts: CommaSeparated = []
     csrf_trusted_origins: CommaSeparated = []
@@ -164,6 +170,11 @@ class Environment(BaseSettings):
         "intents_api_key",
         "data_dir",
         "artifact_dir",
+        "s3_bucket",
+        "s3_endpoint",
+        "s3_region",
+        "s3_access_key_id",
+        "s3_secret_access_key",
         "max_running",
         "keep_checkpoints_days",
         "keep_events_days",
@@ -186,6 +197,20 @@ class Environment(BaseSettings):
             missing = [PREFIX + name.upper() for name in needed if getattr(self, name) is None]
             if missing:
                 raise ValueError(f"server mode needs {', '.join(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _artifacts_have_one_place(self) -> Self:
+        others = ("endpoint", "region", "access_key_id", "secret_access_key", "prefix")
+        given = [name for name in others if getattr(self, f"s3_{name}")]
+        if self.s3_bucket is None and given:
+            raise ValueError(f"{PREFIX}S3_{given[0].upper()} needs {PREFIX}S3_BUCKET")
+        if self.s3_bucket is not None and self.artifact_dir is not None:
+            raise ValueError(f"set {PREFIX}S3_BUCKET or {PREFIX}ARTIFACT_DIR, not both")
+        if (self.s3_access_key_id is None) is not (self.s3_secret_access_key is None):
+            raise ValueError(
+                f"{PREFIX}S3_ACCESS_KEY_ID and {PREFIX}S3_SECRET_ACCESS_KEY go together"
+            )
         return self
 
     @model_validator(mode="after")
