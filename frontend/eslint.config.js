@@ -8,7 +8,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 /** Features, in one list, so that each is kept apart from all the others. */
-const features = ['catalogue', 'compare', 'home', 'jobs', 'runs', 'session', 'settings'];
+const features = ['catalogue', 'compare', 'home', 'jobs', 'runs', 'session', 'settings', 'sweeps'];
 
 /** Imports flow shared -> features -> app, and no feature knows another. */
 const zones = [

@@ -1,12 +1,13 @@
 """What the documents say exists: links, make targets, settings, examples."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fedcore.spec import check, load_yaml
+from fedcore.spec import check, check_sweep, load_yaml
 from tests.architecture.sources import PACKAGES, ROOT, python_files, relative
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -54,6 +55,16 @@ def test_every_make_target_that_is_documented_exists() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "docs/examples").glob("*.yaml")), ids=relative)
 def test_every_example_is_a_valid_spec(path: Path) -> None:
     assert check(load_yaml(path.read_text(encoding="utf-8"))).problems == ()
+
+
+def test_every_example_of_the_first_screen_can_be_run() -> None:
+    examples = json.loads(
+        (ROOT / "frontend/src/features/home/examples.json").read_text(encoding="utf-8")
+    )
+    assert {"spec", "sweep"} == {key for example in examples for key in example} - {"id"}
+    for example in examples:
+        result = check_sweep(example["sweep"]) if "sweep" in example else check(example["spec"])
+        assert result.problems == (), example["id"]
 
 
 def test_the_readme_shows_the_example_that_it_names() -> None:

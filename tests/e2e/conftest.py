@@ -79,7 +79,7 @@ def signed_in(browser: Browser, stack: Stack) -> StorageState:
     """Cookies of a signed-in user, as the sign-in page hands them out."""
     with _profile(browser, stack, None) as page:
         screens.sign_in(page)
-        expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+        expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
         return page.context.storage_state()
 
 
@@ -96,5 +96,5 @@ def member(browser: Browser, stack: Stack, signed_in: StorageState) -> Iterator[
 def leaving(page: Page) -> Page:
     """A page whose user has just signed in, with a session that may end."""
     screens.sign_in(page)
-    expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
     return page

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client, unwrap, unwrapEmpty } from './client';
+import { cursorOf } from './cursor';
 import type { components } from './schema';
 import type { ClientMetric, Event, LogLevel, RoundRow, RunOrdering, RunState } from './types';
 
@@ -36,13 +37,33 @@ export const runKeys = {
   log: (id: string, filter: LogFilter) => [...runKeys.all, 'log', id, filter] as const,
 };
 
-function cursorOf(next: string | null | undefined): string | null {
-  return next ? new URL(next, window.location.origin).searchParams.get('cursor') : null;
-}
-
 /** A parameter that may be given several times; the generated types know it once. */
 function repeated(name: string, values: readonly string[] | undefined): Record<string, string> {
   return values?.length ? { [name]: [...values] as unknown as string } : {};
+}
+
+function listParameters(filter: RunFilter) {
+  return {
+    ...(filter.search && { search: filter.search }),
+    ...(filter.states?.length && { state: [...filter.states] }),
+    ...(filter.starred && { favourite: true }),
+    ...(filter.trash && { trash: true }),
+    ...(filter.ordering && { ordering: filter.ordering }),
+    ...(filter.pageSize && { page_size: filter.pageSize }),
+    ...repeated('method', filter.methods),
+    ...repeated('dataset', filter.datasets),
+    ...repeated('tag', filter.tags),
+  };
+}
+
+/** The first page of a list, for a short one. */
+export function firstRunsQuery(filter: RunFilter) {
+  return queryOptions({
+    queryKey: [...runKeys.list(filter), 'first'] as const,
+    queryFn: ({ signal }) =>
+      unwrap(client.GET('/api/v1/runs/', { params: { query: listParameters(filter) }, signal })),
+    placeholderData: keepPreviousData,
+  });
 }
 
 export function runListQuery(filter: RunFilter) {
@@ -51,16 +72,8 @@ export function runListQuery(filter: RunFilter) {
     initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) => {
       const query = {
-        ...(filter.search && { search: filter.search }),
-        ...(filter.states?.length && { state: [...filter.states] }),
-        ...(filter.starred && { favourite: true }),
-        ...(filter.trash && { trash: true }),
-        ...(filter.ordering && { ordering: filter.ordering }),
-        ...(filter.pageSize && { page_size: filter.pageSize }),
+        ...listParameters(filter),
         ...(pageParam !== null && { cursor: pageParam }),
-        ...repeated('method', filter.methods),
-        ...repeated('dataset', filter.datasets),
-        ...repeated('tag', filter.tags),
       };
       return unwrap(client.GET('/api/v1/runs/', { params: { query }, signal }));
     },

@@ -1,4 +1,4 @@
-import { Menu, UnstyledButton } from '@mantine/core';
+import { Menu, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import {
   IconApi,
   IconHistory,
@@ -7,40 +7,30 @@ import {
   IconSettings,
   IconShield,
 } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { client, unwrapEmpty } from '@/api/client';
 import { meQuery } from '@/api/session';
 import { ColorSchemeToggle } from '@/components/ui/color-scheme-toggle';
 import { strings } from '@/strings';
 import classes from './account-menu.module.css';
+import { useSignOut } from './use-sign-out';
 
 /** Who is signed in, in which project, and what concerns only this person. */
 export function AccountMenu() {
   const { data: me } = useQuery(meQuery);
-  const queries = useQueryClient();
-  const signOut = useMutation({
-    mutationFn: () => unwrapEmpty(client.POST('/api/v1/auth/logout/')),
-    onSuccess: () => {
-      queries.clear();
-      // A fresh page: nothing of the last user stays in memory.
-      window.location.assign('/sign-in');
-    },
-  });
+  const signOut = useSignOut();
   if (me === undefined) return null;
   const project = me.projects[0];
   return (
     <Menu position="top-start" width={232} shadow="md">
       <Menu.Target>
-        <UnstyledButton
-          className={classes['account']}
-          aria-label={`${strings.app.account}: ${me.user.username}`}
-        >
+        <UnstyledButton className={classes['account']}>
           <span className={classes['avatar']} aria-hidden>
             {me.user.username.charAt(0).toUpperCase()}
           </span>
           <span className={classes['names']}>
-            <span className={classes['user']}>{me.user.username}</span>
+            <VisuallyHidden>{`${strings.app.account}: `}</VisuallyHidden>
+            <span className={classes['user']}>{me.user.username}</span>{' '}
             {project && <span className={classes['project']}>{project.name}</span>}
           </span>
           <IconSelector size={16} aria-hidden />

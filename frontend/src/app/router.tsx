@@ -12,6 +12,7 @@ import { meQuery } from '@/api/session';
 import { Loading } from '@/components/ui/feedback';
 import {
   readAuditSearch,
+  readCatalogueSearch,
   readCompareSearch,
   readNewRunSearch,
   readRunListSearch,
@@ -54,9 +55,7 @@ const memberRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/runs', replace: true });
-  },
+  component: lazyRouteComponent(() => import('@/features/home/home-page'), 'HomePage'),
 });
 
 const runsRoute = createRoute({
@@ -78,6 +77,41 @@ const compareRoute = createRoute({
   path: '/compare',
   validateSearch: readCompareSearch,
   component: lazyRouteComponent(() => import('@/features/compare/compare-page'), 'ComparePage'),
+});
+
+const catalogueRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/catalogue',
+  validateSearch: readCatalogueSearch,
+  component: lazyRouteComponent(
+    () => import('@/features/catalogue/catalogue-page'),
+    'CataloguePage',
+  ),
+});
+
+const entryRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/catalogue/$section/$kind',
+  component: lazyRouteComponent(() => import('@/features/catalogue/entry-page'), 'EntryPage'),
+});
+
+const sweepsRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/sweeps',
+  component: lazyRouteComponent(() => import('@/features/sweeps/sweep-list-page'), 'SweepListPage'),
+});
+
+const newSweepRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/sweeps/new',
+  validateSearch: readNewRunSearch,
+  component: lazyRouteComponent(() => import('@/features/sweeps/new-sweep-page'), 'NewSweepPage'),
+});
+
+const sweepRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/sweeps/$jobId',
+  component: lazyRouteComponent(() => import('@/features/sweeps/sweep-page'), 'SweepPage'),
 });
 
 const newRunRoute = createRoute({
@@ -128,6 +162,11 @@ const routeTree = rootRoute.addChildren([
     settingsRoute,
     projectRoute,
     auditRoute,
+    sweepsRoute,
+    newSweepRoute,
+    sweepRoute,
+    catalogueRoute,
+    entryRoute,
   ]),
 ]);
 

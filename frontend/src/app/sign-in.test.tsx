@@ -35,8 +35,8 @@ it('never leads to another site', async () => {
   server.use(http.post(api('auth/login/'), () => HttpResponse.json(me)));
   const { router } = renderApp('/sign-in?next=https%3A%2F%2Fevil.example');
   await signIn();
-  expect(await screen.findByRole('heading', { name: 'Runs' })).toBeInTheDocument();
-  expect(router.state.location.pathname).toBe('/runs');
+  expect(await screen.findByRole('heading', { name: 'Home' })).toBeInTheDocument();
+  expect(router.state.location.pathname).toBe('/');
 });
 
 it('sends the token from the cookie with a request that changes something', async () => {
@@ -50,6 +50,6 @@ it('sends the token from the cookie with a request that changes something', asyn
   );
   renderApp('/sign-in');
   await signIn();
-  expect(await screen.findByRole('heading', { name: 'Runs' })).toBeInTheDocument();
+  expect(await screen.findByRole('heading', { name: 'Home' })).toBeInTheDocument();
   expect(token).toBe('abc');
 });

@@ -183,6 +183,16 @@ export function readCompareSearch(search: Search): CompareView {
   };
 }
 
+/** What of the catalogue is listed. */
+export interface CatalogueView {
+  search?: string;
+  section?: string;
+}
+
+export function readCatalogueSearch(search: Search): CatalogueView {
+  return compact({ search: text(search['search']), section: text(search['section']) });
+}
+
 export const NEW_RUN_VIEWS = ['form', 'yaml', 'prompt'] as const;
 export type NewRunView = (typeof NEW_RUN_VIEWS)[number];
 

@@ -7,6 +7,8 @@ import type {
   RoundRow,
   Run,
   RunListItem,
+  Sweep,
+  SweepPoint,
 } from '@/api/types';
 import type { JsonSchema } from '@/lib/json-schema';
 
@@ -238,6 +240,54 @@ export function makeClient(id: number, changes: Partial<ClientRow> = {}): Client
     test_accuracy: null,
     test_loss: null,
     personal_accuracy: null,
+    ...changes,
+  };
+}
+
+/** A grid over one setting, the second point of which is the best so far. */
+export function makeSweep(changes: Partial<Sweep> = {}): Sweep {
+  const point = (index: number, lr: number, mean: number | null): SweepPoint => ({
+    index,
+    values: { 'local.lr': lr },
+    mean,
+    std: null,
+    problems: [],
+    runs: [
+      {
+        id: `${index}4444444-4444-4444-8444-444444444444`,
+        number: index + 1,
+        seed: 0,
+        state: mean === null ? 'running' : 'succeeded',
+        rounds_done: 3,
+        pruned: false,
+        value: mean,
+      },
+    ],
+  });
+  const points = [point(0, 0.1, 0.5), point(1, 0.2, 0.75), point(2, 0.4, null)];
+  return {
+    job: '55555555-5555-4555-8555-555555555555',
+    name: 'Learning rates',
+    state: 'running',
+    metric: 'accuracy',
+    higher_is_better: true,
+    runs_total: 3,
+    runs_made: 3,
+    runs_by_state: { succeeded: 2, running: 1 },
+    best: points[1] ?? null,
+    document: {
+      base: { rounds: 3 },
+      axes: { 'local.lr': [0.1, 0.2, 0.4] },
+      search: null,
+      seeds: 1,
+      metric: null,
+      parallel: 4,
+    },
+    created_at: at(0),
+    created_by: 'ada',
+    finished_at: null,
+    allowed_actions: ['cancel'],
+    points,
     ...changes,
   };
 }

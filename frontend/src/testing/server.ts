@@ -8,6 +8,7 @@ import {
   makeListItem,
   makeRound,
   makeRun,
+  makeSweep,
   me,
   specSchema,
 } from './fixtures';
@@ -30,6 +31,10 @@ export const server = setupServer(
     HttpResponse.json({ single_sign_on: null, may_request: false, passkeys: true }),
   ),
   http.get(api('auth/csrf/'), () => HttpResponse.json({ csrf_token: 'token' })),
+  http.get(api('sweeps/'), () =>
+    HttpResponse.json({ next: null, previous: null, results: [makeSweep()] }),
+  ),
+  http.get(api('jobs/:id/sweep/'), () => HttpResponse.json(makeSweep())),
   http.get(api('spec/schema/'), () => HttpResponse.json(specSchema)),
   http.get(api('catalogue/'), () => HttpResponse.json(catalogue)),
   http.post(api('spec/validate/'), () =>

@@ -35,7 +35,7 @@ export function SignInPage() {
   function goOn(): void {
     // The administration is pages of the server, not of this application.
     if (next?.startsWith('/admin/')) window.location.assign(next);
-    else router.history.replace(next ?? '/runs');
+    else router.history.replace(next ?? '/');
   }
   async function enter(): Promise<void> {
     queries.clear();

@@ -1,0 +1,57 @@
+export const home = {
+  home: {
+    title: 'Home',
+    loading: 'Loading what is going on',
+    running: 'Running',
+    runningEmpty: 'No run is at work.',
+    waiting: 'Waiting',
+    waitingEmpty: 'No run waits for a worker.',
+    failed: 'Failed',
+    failedEmpty: 'No run has failed.',
+    recent: 'Recently ended',
+    recentEmpty: 'No run has ended yet.',
+    showAll: (count: number) => `Show all ${count}`,
+    position: (position: number) => `Position ${position} in the queue`,
+    startsNow: 'starts at once',
+    startsIn: (duration: string) => `starts in about ${duration}`,
+    left: (duration: string) => `about ${duration} left`,
+    where: (method: string, dataset: string) => `${method} on ${dataset}`,
+    atRound: (round: number) => `in round ${round}`,
+    byClient: (client: string) => `client ${client}`,
+    ended: (age: string) => `ended ${age}`,
+    result: (accuracy: string) => `accuracy ${accuracy}`,
+    guideTitle: 'Start with an example',
+    guideFirst: 'Your first run',
+    guideText:
+      'A run trains one model across many clients, round by round. Each of these takes seconds, on data that is already here.',
+    steps: {
+      title: 'What happens then',
+      launch: 'You land on the page of the run and watch it learn, round by round.',
+      compare: 'Start a second one with another method, select both under Runs, and compare them.',
+      change: 'Open any of them in the form to change what you want to study.',
+    },
+    retry: (name: string) => `Retry ${name}`,
+    launch: (name: string) => `Launch ${name}`,
+    launchShort: 'Launch',
+    openInForm: 'Open in the form',
+    openNamed: (name: string) => `Open in the form: ${name}`,
+    examples: {
+      first: {
+        title: 'Federated averaging',
+        text: 'FedAvg on handwritten digits: 20 clients, 10 rounds.',
+      },
+      uneven: {
+        title: 'Clients that differ',
+        text: 'FedProx where each client knows few of the digits.',
+      },
+      compressed: {
+        title: 'Fewer bytes',
+        text: 'Updates travel with 8 bits per number instead of 32.',
+      },
+      methods: {
+        title: 'Three methods compared',
+        text: 'FedAvg, FedProx and SCAFFOLD on the same uneven clients: a sweep of 3 runs.',
+      },
+    },
+  },
+};
