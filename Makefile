@@ -22,7 +22,7 @@ BUNDLE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html 
 	frontend/*.js frontend/*.json -type f ! -name '*.test.*' ! -path '*/testing/*' 2>/dev/null)
 
 .PHONY: help setup demo dev up test test-fast faults check lint types arch schema schema-check migrations-check \
-	frontend-check docs-check fmt e2e fuzz bench bench-peers lock audit sbom migrate browser changelog clean
+	frontend-check docs-check fmt e2e lighthouse screenshots fuzz bench bench-peers lock audit sbom migrate browser changelog clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,10 +112,11 @@ schema-check: setup
 migrations-check: $(INSTALLED)
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-frontend-check: $(MODULES)
+frontend-check: $(BUNDLE)
 	$(NPM) run --silent lint
 	$(NPM) run --silent typecheck
 	$(NPM) run --silent test
+	$(NPM) run --silent budget
 
 docs-check: $(INSTALLED)
 	$(BIN)/pytest -q -p no:cacheprovider tests/architecture/test_docs.py
@@ -143,6 +144,14 @@ e2e: setup browser ## Browser tests only
 fuzz: $(INSTALLED) ## Ask the whole API at random, many times more than the suite (EXAMPLES=300)
 	ROUNDHOUSE_FUZZ_EXAMPLES=$(or $(EXAMPLES),300) ROUNDHOUSE_FUZZ_WALKS=$(or $(EXAMPLES),300) \
 		ROUNDHOUSE_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(BIN)/pytest -q tests/fuzz
+
+lighthouse: setup browser ## Lighthouse's marks for the screens; below 95 fails (not part of CI: a minute)
+	@test -x .bench/lighthouse/node_modules/.bin/lighthouse || npm install --silent --no-audit --no-fund \
+		--prefix .bench/lighthouse lighthouse@13.5.0
+	@$(BIN)/python -m tests.e2e.lighthouse
+
+screenshots: setup browser ## Draw docs/images/ anew: every screen, light, dark and on a phone
+	@$(BIN)/python -m tests.e2e.screenshots
 
 bench: $(INSTALLED) ## Measure the engine beside peers, and write the tables of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.speed --write

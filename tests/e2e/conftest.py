@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
@@ -11,7 +12,8 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 from tests import services
 from tests.e2e import screens
 from tests.e2e.browser import PATIENCE_MS, Complaints, chromium, what_is_missing
-from tests.faults.stack import Stack
+from tests.faults.stack import Stack, wait_for_end
+from tests.waiting import wait_until
 
 #: A run that is watched lasts for a while, and starting everything takes some time too.
 TIMEOUT_S = 600
@@ -90,6 +92,39 @@ def member(browser: Browser, stack: Stack, signed_in: StorageState) -> Iterator[
         page.goto("/runs")
         expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
         yield page
+
+
+@dataclass(frozen=True)
+class Known:
+    """Ids of things that the screens show; made once, and left as they are."""
+
+    run: str
+    failed: str
+    sweep: str
+
+
+@pytest.fixture(scope="session")
+def known(stack: Stack) -> Known:
+    with stack.client() as client:
+        run = client.submit(name="Done", spec={"rounds": 3}).runs[0]
+        diverging = {
+            "rounds": 5,
+            "local": {"lr": 1000.0, "epochs": 5},
+            "runtime": {"min_updates": 10},
+            "partition": {"kind": "dirichlet", "clients": 20},
+        }
+        failed = client.submit(name="Diverges", spec=diverging).runs[0]
+        axes = {"local.lr": [0.05, 0.1], "local.batch_size": [16, 32]}
+        sweep = client.submit_sweep(name="Swept", sweep={"base": {"rounds": 2}, "axes": axes})
+        assert wait_for_end(client, run).state == "succeeded"
+        assert wait_for_end(client, failed).state == "failed"
+        wait_until(
+            lambda: client.sweep(sweep.id).state == "finished",
+            within_s=PATIENCE_MS / 1000,
+            every_s=0.1,
+            what="the end of the sweep",
+        )
+        return Known(str(run.id), str(failed.id), str(sweep.id))
 
 
 @pytest.fixture

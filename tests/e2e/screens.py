@@ -80,3 +80,9 @@ def is_dark(page: Page) -> bool:
         "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
     )
     return bool(red + green + blue < 3 * 128)
+
+
+def wait_until_complete(page: Page) -> None:
+    """Wait until nothing of the screen is on its way any more, charts included."""
+    expect(page.locator("h1, h2").first).to_be_visible()
+    page.wait_for_function("document.querySelector('.mantine-Skeleton-root') === null")

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e import screens
 from tests.e2e.browser import PATIENCE_MS
+from tests.e2e.conftest import Known
 from tests.faults.stack import Stack
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -21,13 +22,27 @@ def finished_run(member: Page) -> str:
     return f"/runs/{run_id}"
 
 
-def test_no_screen_scrolls_sideways_on_a_phone(member: Page, finished_run: str) -> None:
+def test_no_screen_scrolls_sideways_on_a_phone(
+    member: Page, finished_run: str, known: Known
+) -> None:
     member.set_viewport_size(PHONE)
     tabs = [
         f"{finished_run}?tab={tab}"
         for tab in ("overview", "metrics", "clients", "data", "topology", "log", "spec", "model")
     ]
-    for address in ("/sign-in", "/runs", "/compare", "/new", *tabs):
+    for address in (
+        "/sign-in",
+        "/",
+        "/runs",
+        "/compare",
+        "/sweeps",
+        f"/sweeps/{known.sweep}",
+        "/sweeps/new",
+        "/catalogue",
+        "/catalogue/algorithm/fedprox",
+        "/new",
+        *tabs,
+    ):
         member.goto(address)
         expect(member.locator("h1")).to_be_visible()
         member.wait_for_load_state("networkidle")

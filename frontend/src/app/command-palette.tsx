@@ -1,5 +1,5 @@
 import '@mantine/spotlight/styles.css';
-import { useMantineColorScheme } from '@mantine/core';
+import { Modal, useMantineColorScheme, VisuallyHidden } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { createSpotlight, Spotlight } from '@mantine/spotlight';
 import {
@@ -69,9 +69,11 @@ export function CommandPalette({ openings, onShowShortcuts }: CommandPaletteProp
       shortcut={null}
       scrollable
       maxHeight={420}
-      // The search needs a name of its own, and so has what is around it.
-      aria-label={text.label}
     >
+      {/* Gives the dialog its name. */}
+      <VisuallyHidden>
+        <Modal.Title>{text.label}</Modal.Title>
+      </VisuallyHidden>
       <Spotlight.Search
         aria-label={text.placeholder}
         placeholder={text.placeholder}
