@@ -16,7 +16,9 @@ async (rules) => {
   const options = rules === null ? {} : { runOnly: { type: 'rule', values: rules } };
   const { violations } = await axe.run(document, { ...options, resultTypes: ['violations'] });
   return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')} (${failureSummary})`),
+    nodes.map(
+      ({ target, failureSummary: why }) => `${id}: ${help}: ${target.join(' ')} (${why})`,
+    ),
   );
 }
 """

@@ -85,4 +85,4 @@ def is_dark(page: Page) -> bool:
 def wait_until_complete(page: Page) -> None:
     """Wait until nothing of the screen is on its way any more, charts included."""
     expect(page.locator("h1, h2").first).to_be_visible()
-    page.wait_for_function("document.querySelector('.mantine-Skeleton-root') === null")
+    page.wait_for_function("() => document.querySelector('.mantine-Skeleton-root') === null")

@@ -67,7 +67,7 @@ def test_a_sweep_is_made_watched_stopped_and_resumed(member: Page) -> None:
     expect(page.get_by_role("progressbar", name="Runs that have ended")).to_have_attribute(
         "aria-valuenow", "4"
     )
-    expect(page.get_by_text("Best so far")).to_be_visible()
+    expect(page.get_by_role("heading", name="Best so far")).to_be_visible()
     table = page.get_by_role("group", name="Points and their runs")
     expect(table.get_by_role("row")).to_have_count(3)
     page.get_by_role("link", name="Compare the best").click()

@@ -65,7 +65,7 @@ def test_the_scheme_follows_the_system(browser: Browser, stack: Stack) -> None:
     expect(page.get_by_label("Username")).to_be_visible()
     assert screens.is_dark(page)
     page.emulate_media(color_scheme="light")
-    page.wait_for_function("document.documentElement.dataset.mantineColorScheme === 'light'")
+    page.wait_for_function("() => document.documentElement.dataset.mantineColorScheme === 'light'")
     assert not screens.is_dark(page)
     context.close()
 
@@ -74,7 +74,7 @@ def test_a_chosen_scheme_is_remembered(member: Page) -> None:
     assert not screens.is_dark(member)
     member.get_by_role("button", name="Account").click()
     member.get_by_text("Dark", exact=True).click(force=True)
-    member.wait_for_function("document.documentElement.dataset.mantineColorScheme === 'dark'")
+    member.wait_for_function("() => document.documentElement.dataset.mantineColorScheme === 'dark'")
     member.reload()
     expect(member.get_by_role("heading", name="Runs", level=1)).to_be_visible()
     assert screens.is_dark(member)

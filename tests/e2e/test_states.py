@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.e2e import screens
@@ -32,9 +33,9 @@ class Gate:
             route.abort()
 
     def refuse(self) -> None:
-        assert self.held is not None
-        self.page.unroute(self.pattern)
+        assert self.held is not None, self.pattern
         self.held.fulfill(status=409, json=REFUSAL)
+        self.page.unroute(self.pattern)
 
 
 def test_every_screen_waits_fails_in_words_and_recovers(member: Page, known: Known) -> None:
@@ -57,7 +58,8 @@ def test_every_screen_waits_fails_in_words_and_recovers(member: Page, known: Kno
     ):
         gate = Gate(member, endpoint)
         gate.close()
-        member.goto(address)
+        with member.expect_request(endpoint):
+            member.goto(address)
         expect(member.get_by_role("status").first, address).to_be_visible()
         expect(member.get_by_role("alert"), address).to_have_count(0)
         gate.refuse()
@@ -84,7 +86,8 @@ def test_screens_without_anything_say_how_to_begin(member: Page) -> None:
         expect(member.get_by_text(text), address).to_be_visible()
 
 
-def test_a_page_that_is_offline_says_so_and_catches_up(member: Page, known: Known) -> None:
+@pytest.mark.usefixtures("known")
+def test_a_page_that_is_offline_says_so_and_catches_up(member: Page) -> None:
     member.goto("/")
     expect(member.get_by_role("list", name="Failed")).to_be_visible()
     member.context.set_offline(True)
