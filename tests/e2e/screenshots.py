@@ -20,6 +20,7 @@ from tests import services
 from tests.e2e import screens
 from tests.e2e.browser import PATIENCE_MS, chromium, what_is_missing
 from tests.faults.stack import ROOT, Stack, wait_for_end, wait_for_rounds
+from tests.waiting import wait_until
 
 TARGET = ROOT / "docs" / "images"
 #: Screens have few colours; a palette makes the files a third as large and looks the same.
@@ -81,6 +82,12 @@ def _asks_to_cancel(page: Page) -> None:
 def scenes(runs: dict[str, str]) -> list[Scene]:
     done, live, failed = (f"/runs/{runs[name]}" for name in ("done", "live", "failed"))
     return [
+        Scene("home", "/", shows("Digits, a long run")),
+        Scene("sweeps", "/sweeps", shows("Learning rate and batch size")),
+        Scene("sweep", f"/sweeps/{runs['sweep']}", shows("Points and their runs")),
+        Scene("sweep-new", "/sweeps/new", shows("Add a setting")),
+        Scene("catalogue", "/catalogue", shows("FedProx")),
+        Scene("catalogue-entry", "/catalogue/algorithm/fedprox", shows("Open in New run")),
         Scene("runs", "/runs", shows("Succeeded")),
         Scene("new-run", "/new", shows("Ready to launch")),
         Scene("new-run-problems", "/new", _has_problems),
@@ -111,6 +118,15 @@ def prepare_runs(stack: Stack) -> dict[str, str]:
         wait_for_end(client, done)
         wait_for_end(client, other)
         wait_for_end(client, failed)
+        axes = {"local.lr": [0.01, 0.05, 0.2], "local.batch_size": [16, 64]}
+        document = {"base": {"rounds": 4}, "axes": axes, "seeds": 2}
+        sweep = client.submit_sweep(name="Learning rate and batch size", sweep=document)
+        wait_until(
+            lambda: client.sweep(sweep.id).state == "finished",
+            within_s=PATIENCE_MS / 1000,
+            every_s=0.2,
+            what="the end of the sweep",
+        )
         live = launch("Digits, a long run", ENDLESS)
         wait_for_rounds(client, live, 12)
         launch("Waits for a worker", DIGITS)
@@ -119,6 +135,7 @@ def prepare_runs(stack: Stack) -> dict[str, str]:
             "other": str(other.id),
             "failed": str(failed.id),
             "live": str(live.id),
+            "sweep": str(sweep.id),
         }
 
 
@@ -160,6 +177,9 @@ def main() -> int:
                 shows("Sign in")(page)
                 _keep(page, "sign-in", view)
                 screens.sign_in(page)
+                shows("Your first run")(page)
+                _keep(page, "home-empty", view)
+                page.goto("/runs")
                 shows("No runs yet")(page)
                 _keep(page, "runs-empty", view)
             all_scenes = scenes(prepare_runs(stack))

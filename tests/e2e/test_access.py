@@ -99,7 +99,7 @@ def test_somebody_invited_comes_in_with_a_second_factor(member: Page, newcomer: 
     # The code of the set-up was used; the one after it is taken for clocks that differ.
     page.get_by_label("Code", exact=True).fill(code_of(secret, steps=1))
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
 
     page.goto("/settings?tab=sessions")
     expect(page.get_by_text("This browser")).to_be_visible()

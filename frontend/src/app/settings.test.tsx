@@ -38,7 +38,7 @@ it('asks for a second factor where the account wants one, and goes on', async ()
   await userEvent.clear(screen.getByLabelText('Code'));
   await userEvent.type(screen.getByLabelText('Code'), '123 456');
   await userEvent.click(screen.getByRole('button', { name: 'Confirm' }));
-  expect(await screen.findByRole('heading', { name: 'Runs' })).toBeInTheDocument();
+  expect(await screen.findByRole('heading', { name: 'Home' })).toBeInTheDocument();
 });
 
 it('says in words why single sign-on led back', async () => {
