@@ -34,7 +34,8 @@ class MeanSpec(AggregationSpec):
 
     title: ClassVar[str] = "Mean"
     synonyms: ClassVar[tuple[str, ...]] = (
-        "average", "weighted average", "plain average", "Mittelwert", "moyenne", "promedio", "平均",
+        "average", "weighted average", "plain average", "averaging", "Mittelwert", "moyenne",
+        "promedio", "平均",
     )  # fmt: skip
 
     kind: Literal["mean"] = "mean"

@@ -71,7 +71,7 @@ class LabelFlipSpec(AttackSpec):
         "flips labels", "label flipping", "flipping labels", "poisoned labels", "fälscht Labels",
         "falsche Labels", "vertauschte Labels", "Labels vertauschen", "inverse les étiquettes",
         "étiquettes inversées", "invierte etiquetas", "etiquetas invertidas",
-        "flip their labels", "翻转标签", "标签翻转",
+        "flip their labels", "poisoning labels", "poison labels", "翻转标签", "标签翻转",
     )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("simulation only", "needs classes")
 

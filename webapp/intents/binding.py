@@ -104,6 +104,14 @@ OF_WORDS = frozenset(
         "insgesamt",
     ]
 )
+#: Settings of kinds whose names are everyday words: they are meant only where their kind is.
+_EVERYDAY_SETTINGS = frozenset(
+    [
+        *("keep", "seeds", "models", "channels", "buffer", "tick", "pull", "radius", "degree"),
+        *("weights", "restart", "objective", "levels", "bucket", "nesterov", "smoothing", "length"),
+        *("iterations", "clusters", "outliers", "revision", "embedding", "layers", "dropout"),
+    ]
+)
 LIMIT = 10.0
 _WORD, _COMMA, _STOP, _DASH, _NAME, _JOIN, _CORRECTION, _WRONG_SIDE = (
     1.0,
@@ -115,6 +123,9 @@ _WORD, _COMMA, _STOP, _DASH, _NAME, _JOIN, _CORRECTION, _WRONG_SIDE = (
     9.0,
     2.5,
 )
+
+
+Kind = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -136,8 +147,14 @@ class Binding:
     is_whole: bool = False
 
 
-def bind(reading: Reading, *, has_draft: bool) -> list[Binding]:
-    """Return the numbers of a prompt with their names, in the order of the prompt."""
+def bind(reading: Reading, *, has_draft: bool, kinds: frozenset[Kind]) -> list[Binding]:
+    """Return the numbers of a prompt with their names, in the order of the prompt.
+
+    Args:
+        reading: The prompt.
+        has_draft: Whether it edits a draft.
+        kinds: Kinds, each with its section, that the prompt names or the draft has.
+    """
     items = reading.items
     numbers = [place for place, item in enumerate(items) if item.quantity is not None]
     totals = dict(_totals(items, numbers))
@@ -146,6 +163,7 @@ def bind(reading: Reading, *, has_draft: bool) -> list[Binding]:
         for number in numbers
         if number not in totals
         for name, meaning, cost in _candidates(items, number, has_draft=has_draft)
+        if _is_at_hand(meaning, kinds)
     )
     bound: dict[int, Binding] = dict(totals)
     taken = {each.named_at for each in totals.values() if each.named_at is not None}
@@ -155,6 +173,14 @@ def bind(reading: Reading, *, has_draft: bool) -> list[Binding]:
             bound[number] = Binding(meaning, quantity, number, name)
             taken.add(name)
     return [bound[number] for number in sorted(bound)]
+
+
+def _is_at_hand(name: str, kinds: frozenset[Kind]) -> bool:
+    """Return whether an everyday word can be the name of a setting here."""
+    section, _, field = name.removeprefix("field:").rpartition(".")
+    if section or not name.startswith("field:") or field not in _EVERYDAY_SETTINGS:
+        return True
+    return any((s.section, s.kind) in kinds for s in kind_settings().get(field, ()))
 
 
 def _totals(items: Sequence[Item], numbers: Sequence[int]) -> Iterable[tuple[int, Binding]]:
@@ -167,9 +193,20 @@ def _totals(items: Sequence[Item], numbers: Sequence[int]) -> Iterable[tuple[int
             continue
         if not all(_is_of(item) for item in between) or following is None:
             continue
-        if "clients" in following.names(Role.SETTING):
+        if _is_ratio(items, first, second):
+            share = Quantity((part.value / whole.value,), Style.FRACTION)
+            yield first, Binding("sampling.fraction", share, first, None)
+            yield second, Binding("part", whole, second, None)
+        elif "clients" in following.names(Role.SETTING):
             yield first, Binding("cohort", part, first, None)
             yield second, Binding("clients", whole, second, second + 1, is_whole=True)
+
+
+def _is_ratio(items: Sequence[Item], first: int, second: int) -> bool:
+    """Return whether two numbers say how many take part of how many: "five out of six join"."""
+    part, whole, following = items[first].quantity, items[second].quantity, items[second + 1]
+    joins = "sampling" in following.names(Role.SECTION)
+    return bool(part and whole and joins and 0 < part.value < whole.value)
 
 
 def _is_of(item: Item) -> bool:
@@ -211,6 +248,8 @@ def _preference(name: str, quantity: Quantity) -> float:
     """Return a small cost for names that a better one should win against."""
     if name == "until":
         return 2.0
+    if name in ROLES and not quantity.is_share and 0 < quantity.value < 1:
+        return 4.0  # nobody counts clients in decimals
     if name.startswith("field:"):
         return 0.6  # a setting that every run has wins against one of a kind
     if name in ("times", "traffic") and quantity.unit is None:

@@ -10,8 +10,16 @@ from webapp.intents.reading import COMMAS, STOPS, Item, Reading
 
 _NEAR = 2
 _DENIAL_REACH = 5
+#: Words that deny what follows at once, and nothing that is joined to it.
+_BARE_NO = frozenset(
+    {"no", "not", "never", "kein", "keine", "keinen", "nicht", "pas", "pas de", "不"}
+)
 #: What "10 % of all clients" has before a name, which is no choice then.
 _OF = frozenset({"of", "der", "des", "的", "von", "to", "de", "los"})
+_ARTICLES = frozenset(
+    {"the", "any", "der", "die", "das", "den", "le", "la", "les", "l", "el", "los", "las"}
+)
+_ON = frozenset({"on", "auf", "sur", "en", "sobre", "con", "在"})
 _TOWARDS = frozenset({"to", "into", "zu", "durch", "par", "por", "with", "in", "a", "by", "成"})
 
 
@@ -42,13 +50,42 @@ def denied_places(reading: Reading) -> frozenset[int]:
 
 
 def _denied_by(items: Sequence[Item], place: int) -> Iterable[int]:
-    for at in range(place + 1, min(len(items), place + 1 + _DENIAL_REACH)):
+    """Yield the name that is denied, and those that an "and" joins to it after a verb."""
+    reach = place + 1 + _DENIAL_REACH
+    has_name = is_joined = False
+    for at in range(place + 1, len(items)):
         item = items[at]
         if item.quantity is not None or (item.is_mark and item.text in STOPS | COMMAS):
             return
-        if item.find(Role.KIND) or item.find(Role.VALUE) or item.find(Role.SETTING):
+        if has_name and not is_joined:
+            is_joined = item.is_operator("and", "or")
+            if not is_joined or items[place].text in _BARE_NO or not _goes_on(items, at):
+                return
+        elif _is_name(item):
             yield at
+            has_name, is_joined, reach = True, False, at + 1 + _DENIAL_REACH
+        elif at >= reach:
             return
+
+
+def _is_name(item: Item) -> bool:
+    return bool(
+        item.find(Role.KIND)
+        or item.find(Role.VALUE)
+        or item.find(Role.SETTING)
+        or "attack" in item.names(Role.SECTION)
+    )
+
+
+def _goes_on(items: Sequence[Item], at: int) -> bool:
+    """Return whether a second name follows an "and", and nothing else is said of it."""
+    place = at + 1
+    while place < len(items) and items[place].text in _ARTICLES:
+        place += 1
+    if place == len(items) or not _is_name(items[place]):
+        return False
+    rest = items[place + 1] if place + 1 < len(items) else None
+    return rest is None or rest.quantity is None
 
 
 def kind_mentions(reading: Reading, denied: frozenset[int]) -> list[Mention]:
@@ -68,10 +105,20 @@ def _meant(items: Sequence[Item], at: int) -> Meaning | None:
     options = [meaning for meaning in items[at].meanings if meaning.role is Role.KIND]
     if not options:
         return None
+    if at and items[at - 1].quantity is not None and items[at].find(Role.SETTING):
+        options = [option for option in options if not option.name.startswith("dataset/")]
     nouns = set(_sections_near(items, at))
     beside = [option for option in options if option.name.partition("/")[0] in nouns]
-    strong = [option for option in options if not option.is_weak]
+    strong = [
+        option
+        for option in options
+        if not option.is_weak or (option.name.startswith("dataset/") and _follows_on(items, at))
+    ]
     return next(iter([*beside, *strong]), None)
+
+
+def _follows_on(items: Sequence[Item], at: int) -> bool:
+    return at > 0 and items[at - 1].text in _ON
 
 
 def _sections_near(items: Sequence[Item], at: int) -> Iterable[str]:

@@ -12,6 +12,11 @@ from webapp.intents.findings import Findings, Span
 from webapp.intents.lexicon import Role
 from webapp.intents.reading import Item, Reading
 
+#: Words that describe how data are divided, whichever kind does it.
+_DESCRIPTIONS = frozenset(
+    ["non iid", "noniid", "heterogeneous", "skewed", "nicht iid", "non iid data", "heterogene"]
+)
+
 
 @dataclass(frozen=True)
 class Context:
@@ -51,9 +56,21 @@ class Context:
         found = self.current(f"{section}.kind") if chosen is None else chosen.value
         return None if found is None else str(found)
 
+    def kinds_at_hand(self) -> frozenset[tuple[str, str]]:
+        """Return the kinds, each with its section, that the prompt names or the draft has."""
+        named = {(mention.subject, mention.choice) for mention in self.kinds}
+        sections = ("dataset", "partition", "model", "peft", "algorithm", "aggregation")
+        drafted = {(section, str(self.current(f"{section}.kind"))) for section in sections}
+        return frozenset(named | drafted)
+
     def named(self, section: str) -> list[Mention]:
         """Return the kinds of a section that the prompt names and does not deny."""
         return [mention for mention in self.kinds if mention.subject == section]
+
+    def is_firm(self, section: str) -> bool:
+        """Return whether a kind of a section was named, rather than described as "non-IID"."""
+        texts = [self.reading.items[mention.at].text for mention in self.named(section)]
+        return any(text not in _DESCRIPTIONS for text in texts)
 
     def in_clause(self, at: int, name: str) -> list[int]:
         """Return the places of a setting's name in the clause of item ``at``."""

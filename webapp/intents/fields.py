@@ -122,7 +122,7 @@ def find_owner(context: Context, section: str, name: str, binding: Binding) -> S
         title = find_kind(home[0].section, taken).title
         context.findings.ask(home[0].path, f"{title} has no setting called {name}. Leave it out?")
         return None
-    free = [s for s in candidates if not context.named(s.section)]
+    free = [s for s in candidates if not context.is_firm(s.section)]
     if not free and candidates:
         first = candidates[0]
         context.findings.ask(first.path, f"Which part of the run is {name} a setting of?")

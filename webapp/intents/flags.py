@@ -28,12 +28,22 @@ _LABELS = {
 _MIN_NAME = 3
 #: Operators that can stand before a noun without being a name.
 _JOINING = ("train", "compare", "every", "and", "or", "not", "but", "versus", "both", "correct")
+#: What "every" has to stand before, if everybody is meant.
+_ONE_CLIENT = frozenset(
+    [
+        *("client", "device", "hospital", "bank", "node", "user", "phone", "participant", "worker"),
+        *("krankenhaus", "gerat", "teilnehmer", "participante", "cliente", "dispositivo"),
+        *("appareil", "hopital", "site", "learner", "party"),
+    ]
+)
 _FATES = ("system.stragglers", "system.dropout")
 
 
 def understand_flags(context: Context, used: set[int]) -> None:
     """Understand every name that no number was found for."""
     used = used | _scale(context, used) | _with_and_without(context)
+    _deny_attack(context)
+    _take_everybody(context)
     for at, item in enumerate(context.reading.items):
         for name in item.names(Role.SETTING):
             if at in used:
@@ -42,6 +52,38 @@ def understand_flags(context: Context, used: set[int]) -> None:
                 _deny(context, name, at)
             else:
                 _switch_on(context, name, at, item)
+
+
+def _deny_attack(context: Context) -> None:
+    """Take the attack out of the draft where the prompt says no to it by its noun."""
+    for at in context.denied:
+        item = context.reading.items[at]
+        if "attack" in item.names(Role.SECTION) and item.find(Role.KIND) is None:
+            context.findings.assign("attack", None, context.span(at))
+
+
+def _take_everybody(context: Context) -> None:
+    """Let all clients take part where the prompt says so: "every hospital in every round"."""
+    items = context.reading.items
+    for at in range(1, len(items) - 1):
+        is_everybody = items[at - 1].is_operator("every") and items[at].text in _ONE_CLIENT
+        if (
+            is_everybody
+            and _is_each_round(items[at + 1])
+            and "sampling" not in context.findings.kinds
+        ):
+            context.findings.kinds["sampling"] = Assignment(
+                "sampling.kind", "full", "prompt", context.span(at - 1, at + 1)
+            )
+
+
+def _names(item: Item) -> tuple[str, ...]:
+    return item.names(Role.SETTING)
+
+
+def _is_each_round(item: Item) -> bool:
+    words = set(item.text.split())
+    return "cohort" in _names(item) and bool(words & {"every", "each", "jeder", "chaque", "cada"})
 
 
 def _deny(context: Context, name: str, at: int) -> None:

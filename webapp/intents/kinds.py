@@ -17,6 +17,7 @@ from webapp.intents.choices import Mention, decide
 from webapp.intents.context import Context, default_document
 from webapp.intents.findings import Assignment
 from webapp.intents.lexicon import Role
+from webapp.intents.reading import Item
 
 DEFAULT_MOMENTUM = 0.9
 DEFAULT_CHAIN: dict[str, Any] = {"kind": "quantize", "bits": 8}
@@ -110,6 +111,7 @@ def _choose_codecs(context: Context, own: Sequence[Mention]) -> None:
     context.findings.evidence += len(wanted)
     if _alternatives(context, wanted):
         links = [[{"kind": kind}] for kind in dict.fromkeys(m.choice for m in wanted)]
+        links = [[], *links] if _has_none(context) else links
         path = f"compression.{_directions(context, wanted[0].at)[0]}"
         span = context.span(*(mention.at for mention in wanted))
         context.findings.axes[path] = Assignment(path, links, "prompt", span)
@@ -128,6 +130,16 @@ def _alternatives(context: Context, wanted: Sequence[Mention]) -> bool:
     first, last = wanted[0].at, wanted[-1].at
     between = context.reading.items[first:last]
     return context.reading.has("compare", "versus") or any(i.is_operator("or") for i in between)
+
+
+def _has_none(context: Context) -> bool:
+    """Return whether "no compression" is one of those that are compared."""
+    items = context.reading.items
+    return any("compress" in _subjects(items[at]) for at in context.denied)
+
+
+def _subjects(item: Item) -> set[str]:
+    return {name.partition("=")[0] for name in item.names(Role.VALUE)}
 
 
 def _directions(context: Context, at: int) -> list[str]:
@@ -244,7 +256,7 @@ def set_codec(context: Context, kind: str, name: str, value: Any, at: int) -> No
     """Set one setting of a codec, which joins the chain if it is not there."""
     if setting_of("compression", kind, name) is None:
         return
-    has_link = any(
+    has_link = _is_compared(context, kind) or any(
         link["kind"] == kind for chain in context.findings.chains.values() for link in chain.value
     )
     if not has_link:
@@ -252,9 +264,34 @@ def set_codec(context: Context, kind: str, name: str, value: Any, at: int) -> No
         for direction in _directions(context, at):
             add_link(context, direction, {"kind": kind}, at, "prompt")
     context.findings.evidence += 1
+    if _set_on_axis(context, kind, name, value):
+        return
     for path, chain in context.findings.chains.items():
         links = [link | {name: value} if link["kind"] == kind else link for link in chain.value]
         context.findings.chains[path] = Assignment(path, links, "prompt", chain.span)
+
+
+def _axis(context: Context) -> Assignment | None:
+    paths = ("compression.uplink", "compression.downlink")
+    return next((context.findings.axes[p] for p in paths if p in context.findings.axes), None)
+
+
+def _is_compared(context: Context, kind: str) -> bool:
+    axis = _axis(context)
+    return axis is not None and any(link["kind"] == kind for chain in axis.value for link in chain)
+
+
+def _set_on_axis(context: Context, kind: str, name: str, value: Any) -> bool:
+    """Give a value to the one codec of a comparison that it was said of."""
+    axis = _axis(context)
+    if axis is None or not _is_compared(context, kind):
+        return False
+    chains = [
+        [link | {name: value} if link["kind"] == kind else link for link in chain]
+        for chain in axis.value
+    ]
+    context.findings.axes[axis.path] = Assignment(axis.path, chains, "prompt", axis.span)
+    return True
 
 
 def _take_over_draft(context: Context, kind: str) -> None:
@@ -267,7 +304,7 @@ def _take_over_draft(context: Context, kind: str) -> None:
 
 def imply_kind(context: Context, section: str, kind: str, at: int) -> None:
     """Choose a kind because one of its settings was named."""
-    if context.kind_of(section) != kind and section not in context.findings.kinds:
+    if context.kind_of(section) != kind and not context.is_firm(section):
         context.findings.kinds[section] = Assignment(
             f"{section}.kind", kind, "rule", context.span(at)
         )

@@ -70,6 +70,15 @@ _EVERYDAY = frozenset(
         "central",
     ]
 )
+#: Words that may stand inside the name of a kind.
+_ARTICLES = frozenset(
+    [
+        *("the", "a", "their", "its", "of", "der", "die", "das", "den", "ihre", "ihr"),
+        *("le", "la", "les", "l", "leur", "leurs", "el", "los", "las", "su", "sus", "de", "des"),
+        *("an", "his", "our", "del", "du", "del", "的", "了", "其"),
+    ]
+)
+_LONGEST = 5
 _SHORT, _LONG = 5, 8
 
 
@@ -113,6 +122,7 @@ class Lexicon:
                 self._add(phrase, meaning)
         for words, meaning in _shared():
             self._add_words(words, meaning)
+        self._bare = self._without_articles()
         self._starts: dict[str, list[int]] = {}
         for words in self._phrases:
             self._starts.setdefault(words[0], []).append(len(words))
@@ -137,6 +147,15 @@ class Lexicon:
         if meaning.role is Role.KIND and joined != words and joined[0].isalpha():
             self._add_words(joined, meaning)
 
+    def _without_articles(self) -> dict[Phrase, list[Meaning]]:
+        found: dict[Phrase, list[Meaning]] = {}
+        for words, meanings in self._phrases.items():
+            kinds = [meaning for meaning in meanings if meaning.role is Role.KIND]
+            bare = tuple(word for word in words if word not in _ARTICLES)
+            if kinds and len(bare) > 1:
+                found.setdefault(bare, []).extend(kinds)
+        return found
+
     @staticmethod
     def _by_length(words: set[str]) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
@@ -149,9 +168,28 @@ class Lexicon:
         """Return how many words the longest phrase at ``at`` has, and what it means."""
         for length in self._starts.get(words[at], ()):
             meanings = self._phrases.get(tuple(words[at : at + length]))
-            if meanings:
+            if meanings and length > 1:
                 return length, tuple(meanings)
-        return 0, ()
+        loose = self._loosely(words, at)
+        return loose or self._single(words[at])
+
+    def _single(self, word: str) -> tuple[int, tuple[Meaning, ...]]:
+        meanings = self._phrases.get((word,))
+        return (1, tuple(meanings)) if meanings else (0, ())
+
+    def _loosely(self, words: Sequence[str], at: int) -> tuple[int, tuple[Meaning, ...]] | None:
+        """Return the kind that a phrase with articles in it names: "flips the labels"."""
+        if words[at] in _ARTICLES or len(words) < at + 3:
+            return None
+        kept, place = [words[at]], at + 1
+        best = None
+        while place < len(words) and len(kept) < _LONGEST:
+            if words[place] not in _ARTICLES:
+                kept.append(words[place])
+                meanings = self._bare.get(tuple(kept))
+                best = (place + 1 - at, tuple(meanings)) if meanings else best
+            place += 1
+        return best
 
     def is_common(self, word: str) -> bool:
         """Return whether a word is too frequent to be a name."""
@@ -166,7 +204,7 @@ class Lexicon:
         """Return the word that a misspelt one was meant to be, or the word itself."""
         if len(word) < _SHORT - 1 or not word.isalpha() or self.is_known(word):
             return word
-        limit = 2 if len(word) >= _LONG else 1
+        limit = 2 if len(word) >= _LONG and not word.startswith("fed") else 1
         best, best_distance = word, limit + 1
         for length in range(max(_SHORT, len(word) - limit), len(word) + limit + 1):
             for known in self._targets.get(length, ()):
@@ -238,19 +276,32 @@ def lexicon(language: str) -> Lexicon:
 
 
 @lru_cache(maxsize=1)
-def _common_words() -> dict[str, frozenset[str]]:
-    return {
-        name: frozenset(words_of(vocabulary.common)) | _vocabulary_words(vocabulary)
-        for name, vocabulary in VOCABULARIES.items()
-        if name != "zh"
-    }
+def _word_weights() -> dict[str, dict[str, float]]:
+    """Return how much a word tells of each language: most if it is everyday speech of one alone."""
+    weights: dict[str, dict[str, float]] = {}
+    own = {name: vocabulary for name, vocabulary in VOCABULARIES.items() if name != "zh"}
+    speech = {name: _speech(vocabulary) for name, vocabulary in own.items()}
+    terms = {name: _terms(vocabulary) - speech[name] for name, vocabulary in own.items()}
+    for weight, table in ((3.0, speech), (2.0, terms)):
+        for name, words in table.items():
+            for word in words:
+                shared = sum(word in others for others in speech.values())
+                known = weights.setdefault(word, {})
+                known[name] = max(known.get(name, 0.0), weight / max(1, shared))
+    return weights
 
 
-def _vocabulary_words(vocabulary: Vocabulary) -> frozenset[str]:
-    tables = (vocabulary.settings, vocabulary.operators, vocabulary.sections)
+def _speech(vocabulary: Vocabulary) -> frozenset[str]:
+    return frozenset(words_of(vocabulary.common)) | _words_in(vocabulary.operators)
+
+
+def _terms(vocabulary: Vocabulary) -> frozenset[str]:
+    return _words_in(vocabulary.settings) | _words_in(vocabulary.sections)
+
+
+def _words_in(table: dict[str, str]) -> frozenset[str]:
     return frozenset(
         word
-        for table in tables
         for phrases in table.values()
         for phrase in phrases.split("|")
         for word in words_of(phrase)
@@ -258,14 +309,19 @@ def _vocabulary_words(vocabulary: Vocabulary) -> frozenset[str]:
 
 
 def language_of(words: Sequence[str]) -> str:
-    """Return the language of a prompt: the one that knows most of its words, English if even."""
+    """Return the language of a prompt: the one that its words tell of most, English if even."""
     if any("\u3400" <= word[:1] <= "\u9fff" for word in words):
         return "zh"
-    scores = {
-        name: sum(
-            (2 if NumberReader(name).knows(word) and not word.isdigit() else 0) + (word in known)
-            for word in words
-        )
-        for name, known in _common_words().items()
-    }
+    weights = _word_weights()
+    scores = dict.fromkeys((name for name in VOCABULARIES if name != "zh"), 0.0)
+    for word in words:
+        for name in scores:
+            scores[name] += weights.get(word, {}).get(name, 0.0)
+            scores[name] += 2 * (not word.isdigit() and number_reader(name).knows(word))
     return max(scores, key=lambda name: (scores[name], name == "en"))
+
+
+@cache
+def number_reader(language: str) -> NumberReader:
+    """Return the reader of a language's numbers, which keeps nothing."""
+    return NumberReader(language)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from webapp.intents.binding import OF_WORDS, Binding
-from webapp.intents.catalogue_fields import Setting, principal_setting, setting_of
+from webapp.intents.binding import OF_WORDS, ROLES, Binding
+from webapp.intents.catalogue_fields import (
+    Setting,
+    direct_settings,
+    principal_setting,
+    setting_of,
+)
+from webapp.intents.choices import Mention
 from webapp.intents.context import Context
 from webapp.intents.lexicon import Role
 from webapp.intents.reading import STOPS, Quantity
 
 LOOSE_REACH = 4
+PARTING = frozenset(":：,，、")  # a kind after one of these has nothing to do with a number before
 
 
 def name_loose_numbers(
@@ -24,6 +31,7 @@ def name_loose_numbers(
         binding = _correction(context, at, item.quantity, [*bindings, *found])
         binding = binding or _whole(context, at, item.quantity, bindings)
         binding = binding or _principal(context, at, item.quantity)
+        binding = binding or _listed_after(context, at, item.quantity, bindings)
         if binding is not None:
             found.append(binding)
     return found
@@ -53,6 +61,22 @@ def _whole(
     return None
 
 
+def _listed_after(
+    context: Context, at: int, quantity: Quantity, bindings: Sequence[Binding]
+) -> Binding | None:
+    """Return the last setting without a number: "does the batch size matter? 8 or 64"."""
+    if len(quantity.values) == 1:
+        return None
+    taken = {each.named_at for each in bindings}
+    settings = direct_settings()
+    for place in range(at - 1, -1, -1):
+        names = context.reading.items[place].names(Role.SETTING)
+        name = next((n for n in names if n in settings or n in ROLES), None)
+        if name is not None and place not in taken:
+            return Binding(name, quantity, at, place)
+    return None
+
+
 def _principal(context: Context, at: int, quantity: Quantity) -> Binding | None:
     """Return the main setting of the kind beside a number: alpha in "Dirichlet 0.05"."""
     places = sorted(
@@ -62,11 +86,18 @@ def _principal(context: Context, at: int, quantity: Quantity) -> Binding | None:
     for place in places:
         if "local.optimizer" in {n.partition("=")[0] for n in _values(context, place)}:
             return Binding("local.lr", quantity, at, None)
-        mention = next((each for each in context.kinds if each.at == place), None)
+        mention = _mentioned(context, place)
         main = mention and _main_setting(mention.subject, mention.choice, quantity)
         if main:
             return Binding(f"field:{main.path}", quantity, at, None)
     return None
+
+
+def _mentioned(context: Context, place: int) -> Mention | None:
+    """Return the kind that an item names, be it the first or a further time that it is named."""
+    names = context.reading.items[place].names(Role.KIND)
+    held = [each for each in context.kinds if f"{each.subject}/{each.choice}" in names]
+    return min(held, key=lambda each: each.at != place, default=None)
 
 
 def _values(context: Context, place: int) -> tuple[str, ...]:
@@ -77,7 +108,9 @@ def _is_near(context: Context, at: int, place: int) -> bool:
     first, last = sorted((at, place))
     between = context.reading.items[first + 1 : last]
     blocked = any(
-        item.quantity or (item.is_mark and item.text in STOPS) or item.find(Role.SETTING)
+        item.quantity
+        or (item.is_mark and item.text in (STOPS if place < at else STOPS | PARTING))
+        or item.find(Role.SETTING)
         for item in between
     )
     return place != at and last - first <= LOOSE_REACH and not blocked

@@ -28,6 +28,7 @@ class NumberWords:
         minus: Words for a negative exponent.
         power: Phrases between a number and its power of ten.
         one_in: Words of "one in ten".
+        only: Words after an article that make it a number: a single, une seule.
     """
 
     small: dict[str, int]
@@ -39,6 +40,7 @@ class NumberWords:
     minus: frozenset[str] = frozenset({"-", "minus"})
     power: tuple[tuple[str, ...], ...] = ()
     one_in: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
     whole: dict[str, float] = field(default_factory=dict)
 
 
@@ -69,6 +71,7 @@ ENGLISH = NumberWords(
     minus=frozenset({"-", "minus", "negative"}),
     power=(("times", "ten", "to", "the"), ("times", "ten", "to", "the", "power", "of")),
     one_in=frozenset({"in"}),
+    only=frozenset({"single", "sole"}),
 )
 
 
@@ -112,6 +115,7 @@ GERMAN = NumberWords(
     point=frozenset({"komma", "punkt"}),
     power=(("mal", "zehn", "hoch"),),
     one_in=frozenset({"von"}),
+    only=frozenset({"einzige", "einziger", "einzigen", "einziges", "einzelne"}),
     whole={"anderthalb": 1.5, "eineinhalb": 1.5, "zweieinhalb": 2.5},
 )
 
@@ -146,6 +150,7 @@ FRENCH = NumberWords(
     minus=frozenset({"-", "moins"}),
     power=(("fois", "dix", "puissance"), ("fois", "dix", "a", "la", "puissance")),
     one_in=frozenset({"sur"}),
+    only=frozenset({"seul", "seule", "unique"}),
 )
 
 _ES_SMALL = "cero uno|un|una dos tres cuatro cinco seis siete ocho nueve diez once doce trece"
@@ -182,7 +187,22 @@ SPANISH = NumberWords(
     minus=frozenset({"-", "menos"}),
     power=(("por", "diez", "elevado", "a"), ("por", "diez", "a", "la")),
     one_in=frozenset({"de"}),
+    only=frozenset({"solo", "sola", "unico", "unica"}),
 )
+
+#: Which one of several, after a word such as "every": the third round, jeder zehnte Client.
+ORDINALS = {
+    **_table("other|second third fourth fifth sixth seventh eighth ninth tenth", start=2),
+    **_table("zweite dritte vierte funfte sechste siebte achte neunte zehnte", start=2),
+    **_table("zweiter dritter vierter funfter sechster siebter achter neunter zehnter", start=2),
+    **_table("zweites drittes viertes funftes sechstes siebtes achtes neuntes zehntes", start=2),
+    **_table("zweiten dritten vierten funften sechsten siebten achten neunten zehnten", start=2),
+    "twentieth": 20,
+    "zwanzigste": 20,
+    "zwanzigsten": 20,
+    "hundredth": 100,
+    "hundertste": 100,
+}
 
 #: Digits and scales of Chinese numbers, read by ``chinese_number``.
 CHINESE_DIGITS = {

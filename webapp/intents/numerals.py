@@ -17,6 +17,8 @@ from webapp.intents.text import Token, TokenKind
 
 _CHINESE = frozenset(CHINESE_DIGITS) | frozenset(CHINESE_SCALES)
 _HUNDRED = 100
+#: What makes 一 a word rather than a number: in all, a little, together, alike.
+_NO_ONE = frozenset("共下些起样般直定旦致")
 
 
 class Style(Enum):
@@ -212,6 +214,8 @@ def _article(words: NumberWords, tokens: Sequence[Token], at: int) -> Number | N
     has_article = tokens[at].text in words.articles
     place = at + has_article
     following = _text(tokens, place)
+    if has_article and following in words.only:
+        return Number(1, Style.PLAIN, 2)
     if has_article and following in words.scales:
         value, end = _whole(words, [*tokens[:at], _one(words, tokens[at]), *tokens[place:]], at)
         return None if value is None else Number(value, Style.PLAIN, end - at)
@@ -284,12 +288,18 @@ def _power_in_words(
 
 
 def _chinese(tokens: Sequence[Token], at: int) -> Number | None:
-    """Return a number in characters: 一百二十, 三分之二, 百分之十五, 零点五, 一半."""
+    """Return a number in characters: 一百二十, 三分之二, 百分之十五, 零点五, 一半, 两成."""
     if _text(tokens, at) == "一" and _text(tokens, at + 1) == "半":
         return Number(0.5, Style.FRACTION, 2)
-    first, place = _chinese_run(tokens, at)
-    if first is None:
-        return None
+    is_word = _text(tokens, at) == "一" and _text(tokens, at + 1) in _NO_ONE
+    first, place = (None, at) if is_word else _chinese_run(tokens, at)
+    return None if first is None else _chinese_part(tokens, at, place, first)
+
+
+def _chinese_part(tokens: Sequence[Token], at: int, place: int, first: float) -> Number:
+    """Return a number that was read up to ``place``, or the share that it is the whole of."""
+    if _text(tokens, place) == "成" and first in range(1, 10):
+        return Number(first / 10, Style.PERCENT, place + 1 - at)
     if (_text(tokens, place), _text(tokens, place + 1)) != ("分", "之"):
         return Number(first, Style.PLAIN, place - at)
     above, after = _chinese_share(tokens, place + 2)

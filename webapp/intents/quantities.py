@@ -33,7 +33,7 @@ _PERCENT_METRICS = frozenset({"accuracy", "micro_f1", "subset_accuracy"})
 
 def understand_numbers(context: Context) -> set[int]:
     """Assign every number of the prompt; return the places of the names that they belong to."""
-    bindings = bind(context.reading, has_draft=context.is_follow_up)
+    bindings = bind(context.reading, has_draft=context.is_follow_up, kinds=context.kinds_at_hand())
     bindings = [_with_role(context, binding, bindings) for binding in bindings]
     loose = name_loose_numbers(context, {binding.at for binding in bindings}, bindings)
     repeated = _repeated(context, bindings)
@@ -53,7 +53,7 @@ def _with_role(context: Context, binding: Binding, others: Sequence[Binding]) ->
     """Return a number of clients as what its clause says of them: attackers, a cohort."""
     if binding.name not in ROLES or binding.is_whole:
         return binding
-    if _is_attack(context, binding.at):
+    if _is_attack(context, binding.at) and not _is_about_all(context, binding, others):
         return _renamed(binding, "attackers")
     used = {other.named_at for other in others}
     if binding.quantity.is_share:
@@ -70,6 +70,13 @@ def _with_role(context: Context, binding: Binding, others: Sequence[Binding]) ->
         ):
             return _renamed(binding, "cohort")
     return binding
+
+
+def _is_about_all(context: Context, binding: Binding, others: Sequence[Binding]) -> bool:
+    """Return whether another number of the clause says how many attack, as in "3 of whom lie"."""
+    places = {place for place, _ in context.same_clause(binding.at)}
+    has_attackers = any(each.name == "attackers" and each.at in places for each in others)
+    return binding.name == "clients" and not binding.quantity.is_share and has_attackers
 
 
 def _fate(context: Context, at: int, used: set[int | None]) -> str | None:
@@ -309,7 +316,12 @@ def _set_share_of_data(context: Context, binding: Binding) -> None:
     set_path(context, setting, Binding("", Quantity((value,)), binding.at, binding.named_at))
 
 
+def _ignore(_: Context, __: Binding) -> None:
+    """Do nothing with the second number of a ratio, which the first has taken in."""
+
+
 _SPECIAL = {
+    "part": _ignore,
     "clients": _set_clients,
     "cohort": _set_cohort,
     "sampling.fraction": _set_fraction,

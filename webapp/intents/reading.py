@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from webapp.intents.lexicon import Lexicon, Meaning, Role, language_of, lexicon
+from webapp.intents.number_words import ORDINALS
 from webapp.intents.numerals import Style
 from webapp.intents.text import Token, TokenKind, tokens_of
 
@@ -13,7 +14,17 @@ STOPS = frozenset(".;!?。；！？")
 COMMAS = frozenset(",，、/|+")
 _OPENING, _CLOSING = frozenset("{[("), frozenset("}])")
 _BARE_NO = frozenset({"no", "non", "nein", "不", "nope"})
+#: What stands between two that are compared.
+_WITH = frozenset({"with", "to", "mit", "con", "avec", "a", "und", "y", "et"})
 _MINUS = frozenset({"-", "minus", "moins", "menos", "负"})
+#: Letters that papers write for settings.
+_LETTERS = {
+    "E": "local.epochs",
+    "B": "local.batch_size",
+    "K": "clients",
+    "T": "rounds",
+    "C": "sampling.fraction",
+}
 #: How many words of a prompt are read; the rest of a longer one is ignored by design of the API.
 MAX_TOKENS = 600
 
@@ -98,6 +109,7 @@ def read(prompt: str) -> Reading:
     words = lexicon(language)
     spelt = [_spelt(words, token) for token in tokens]
     items = _with_units(_items(words, spelt))
+    items = _with_ordinals(_with_letters(prompt, items))
     items = _numbered(_with_corrections(_with_lists(items)))
     return Reading(prompt, language, tuple(items))
 
@@ -176,6 +188,38 @@ def _in_unit(quantity: Quantity, unit: str) -> Quantity:
     return replace(quantity, values=tuple(v * float(factor) for v in quantity.values), unit=name)
 
 
+def _with_ordinals(items: list[Item]) -> list[Item]:
+    """Return the items with "every third" as an interval of rounds or a share of the clients."""
+    found = list(items)
+    for at in range(1, len(items) - 1):
+        which = ORDINALS.get(items[at].text)
+        names = items[at + 1].names(Role.SETTING)
+        if which is None or not _is_every(items[at - 1]):
+            continue
+        if "clients" in names:
+            share = Quantity((1 / which,), Style.FRACTION)
+            found[at] = replace(items[at], meanings=(), quantity=share)
+        elif "rounds" in names:
+            found[at] = replace(items[at], meanings=(), quantity=Quantity((float(which),)))
+    return found
+
+
+def _is_every(item: Item) -> bool:
+    return item.is_operator("every") or item.text.endswith(" every")
+
+
+def _with_letters(prompt: str, items: list[Item]) -> list[Item]:
+    """Return the items with the capital letters that papers use: "E 5" is "E = 5"."""
+    return [
+        replace(item, meanings=(Meaning(Role.SETTING, _LETTERS[letter]),))
+        if (letter := prompt[item.start : item.end]) in _LETTERS
+        and place + 1 < len(items)
+        and items[place + 1].quantity is not None
+        else item
+        for place, item in enumerate(items)
+    ]
+
+
 def _with_lists(items: list[Item]) -> list[Item]:
     """Return the items with numbers that are listed together as one."""
     found, at = [], 0
@@ -195,13 +239,14 @@ def _end_of_list(items: list[Item], at: int) -> int:
     if items[at].quantity is None or (at > 1 and _is_correction(items[at - 2 : at])):
         return at + 1
     last, joined, place = at, False, at + 1
+    is_comparison = any(item.is_operator("compare") for item in items[:at])
     while place < len(items):
         item = items[place]
         if item.quantity is not None and place > last + 1:
             last = place
             if joined and not _goes_on(items, place):
                 break
-        elif item.is_operator("and", "or", "versus"):
+        elif item.is_operator("and", "or", "versus") or (is_comparison and item.text in _WITH):
             joined = joined or (place + 1 < len(items) and items[place + 1].quantity is not None)
         elif not (item.is_mark and item.text in COMMAS):
             break

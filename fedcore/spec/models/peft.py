@@ -43,7 +43,14 @@ class HeadSpec(PeftSpec):
 
     title: ClassVar[str] = "Output layer"
     paper: ClassVar[str | None] = "Sun et al. 2022, FedPEFT, arXiv:2210.01708"
-    synonyms: ClassVar[tuple[str, ...]] = ("head", "linear probing", "last layer", "head tuning")
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "head",
+        "linear probing",
+        "last layer",
+        "head tuning",
+        "only the head",
+        "the classifier head",
+    )
     constraints: ClassVar[tuple[str, ...]] = ("needs a model with an output layer of its own",)
     needs_head: ClassVar[bool] = True
 

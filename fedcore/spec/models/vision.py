@@ -26,8 +26,8 @@ class CnnSpec(ModelSpec):
     paper: ClassVar[str | None] = "Caldas et al. 2018, LEAF, arXiv:1812.01097"
     synonyms: ClassVar[tuple[str, ...]] = (
         "convnet", "convolutional neural network", "conv net", "convolutional", "Faltungsnetz",
-        "Faltungsnetzwerk", "réseau convolutif", "réseau de convolution", "réseau à convolution",
-        "red convolucional", "卷积网络", "卷积神经网络",
+        "faltendes Netz", "Faltungsnetzwerk", "réseau convolutif", "réseau de convolution",
+        "réseau à convolution", "red convolucional", "卷积网络", "卷积神经网络",
     )  # fmt: skip
     constraints: ClassVar[tuple[str, ...]] = ("needs images",)
     input_kinds: ClassVar[tuple[InputKind, ...]] = (InputKind.IMAGE,)
