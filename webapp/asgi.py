@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from threading import Thread
 from typing import TYPE_CHECKING, cast
 
 import django
@@ -17,8 +18,12 @@ django.setup(set_prefix=False)
 # Models can be imported only after Django is set up.
 from webapp.accounts.connections import OwnPagesOnly  # noqa: E402
 from webapp.api.body_limit import BodyLimit  # noqa: E402
+from webapp.intents.lexicon import warm_up  # noqa: E402
 from webapp.request_threads import Handler  # noqa: E402
 from webapp.urls import websocket_urlpatterns  # noqa: E402
+
+# The first prompt must not wait for the dictionaries, nor the first page.
+Thread(target=warm_up, name="lexicon", daemon=True).start()
 
 application = ProtocolTypeRouter(
     {

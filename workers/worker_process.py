@@ -21,6 +21,7 @@ from webapp.celery import QUEUES, app
 from workers.consuming import StrictConsumer
 
 UPKEEP = "upkeep"
+TRAINING = ["workers.runs", "workers.previews", "workers.intents"]
 
 
 def work(*, name: str, queues: Sequence[str], on_ready: Callable[[], None]) -> None:
@@ -71,7 +72,7 @@ def _check_queues(queues: Sequence[str]) -> None:
 
 def _import_tasks(queues: Sequence[str]) -> None:
     # The upkeep worker stays small: only a worker that trains loads the engine, and with it torch.
-    names = ["workers.upkeep"] if UPKEEP in queues else ["workers.runs", "workers.previews"]
+    names = ["workers.upkeep"] if UPKEEP in queues else TRAINING
     for name in names:
         import_module(name)
 

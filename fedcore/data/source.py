@@ -10,12 +10,14 @@ import torch
 
 from fedcore.data.cache import load_or_build
 from fedcore.data.dataset import Dataset
+from fedcore.data.groups import Groups
 from fedcore.data.packing import pack, unpack
 from fedcore.data.tokenizers import Tokenizer
 from fedcore.environment import Folders
 from fedcore.registry import Registry
 from fedcore.rng import Purpose, numpy_rng
 from fedcore.spec.data import DatasetSpec
+from fedcore.spec.data.base import held_out
 
 #: Raise it when a source makes other tensors of the same raw data.
 PREPARATION_VERSION = 2
@@ -94,7 +96,7 @@ def settings_key(spec: DatasetSpec) -> str:
 
     How many of the examples a run uses is not among them: those are chosen afterwards.
     """
-    return spec.model_dump_json(exclude={"max_train", "max_test"})
+    return spec.model_dump_json(exclude={"max_train", "max_test", "validation"})
 
 
 def load_dataset(spec: DatasetSpec, request: Request) -> Dataset:
@@ -114,13 +116,27 @@ def load_dataset(spec: DatasetSpec, request: Request) -> Dataset:
 
 def _limited(dataset: Dataset, spec: DatasetSpec, seed: int) -> Dataset:
     """Return the examples that a run uses, the same ones for the same seed."""
-    if spec.max_train is None and spec.max_test is None:
+    if (spec.max_train, spec.max_test, spec.validation) == (None, None, None):
         return dataset
     random = numpy_rng(seed, Purpose.SUBSET)
     train = _some(random, len(dataset.train), spec.max_train)
-    test = _some(random, len(dataset.test), spec.max_test)
     fingerprint = f"{dataset.fingerprint}|{seed}|{spec.max_train}|{spec.max_test}"
-    return replace(dataset.take(train, test), fingerprint=fingerprint)
+    if spec.validation is None:
+        test = _some(random, len(dataset.test), spec.max_test)
+        return replace(dataset.take(train, test), fingerprint=fingerprint)
+    count = held_out(len(train), spec.validation)
+    order = torch.from_numpy(random.permutation(len(train)))
+    kept, chosen = train[order[count:]].sort().values, train[order[:count]].sort().values
+    limited = _tested_on_training(dataset).take(kept, chosen[: spec.max_test])
+    return replace(limited, fingerprint=f"{fingerprint}|{spec.validation}")
+
+
+def _tested_on_training(dataset: Dataset) -> Dataset:
+    """Return the data set with its training examples in the place of its test examples."""
+    groups = {
+        name: Groups(each.names, each.train, each.train) for name, each in dataset.groups.items()
+    }
+    return replace(dataset, test=dataset.train, groups=groups)
 
 
 def _some(random: np.random.Generator, count: int, most: int | None) -> torch.Tensor:

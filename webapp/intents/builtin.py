@@ -16,6 +16,7 @@ from webapp.intents.presenting import declined, present
 from webapp.intents.quantities import understand_numbers
 from webapp.intents.reading import Reading, read
 from webapp.intents.results import IntentResult
+from webapp.intents.searching import as_search, subjects_of
 
 NAME = "builtin"
 
@@ -33,10 +34,13 @@ class BuiltinBackend:
             return declined(refusal, NAME)
         context = _context(reading, current)
         _understand(context)
+        subjects = subjects_of(context)
+        context.findings.evidence += len(subjects)
         if is_off_topic(context):
             return declined(OFF_TOPIC, NAME)
         base = {} if current is None else current.model_dump(mode="json")
-        return present(context, draft(context.findings, base), current, NAME)
+        result = present(context, draft(context.findings, base), current, NAME)
+        return as_search(result, subjects, context.findings) if subjects else result
 
 
 def _context(reading: Reading, current: RunSpec | None) -> Context:

@@ -59,7 +59,7 @@ _VAGUE = frozenset(
 )
 
 #: Never what a bare number after a kind stands for.
-_NEVER_MEANT = frozenset({"clients", "min_size", "max_train", "max_test"})
+_NEVER_MEANT = frozenset({"clients", "min_size", "max_train", "max_test", "validation"})
 
 
 @dataclass(frozen=True)

@@ -325,3 +325,10 @@ def language_of(words: Sequence[str]) -> str:
 def number_reader(language: str) -> NumberReader:
     """Return the reader of a language's numbers, which keeps nothing."""
     return NumberReader(language)
+
+
+def warm_up() -> None:
+    """Build what the first prompt in each language needs."""
+    language_of(["hello"])
+    for language in VOCABULARIES:
+        lexicon(language)

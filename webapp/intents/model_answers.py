@@ -20,6 +20,7 @@ from webapp.intents.presenting import changes_between, declined, leaves
 from webapp.intents.results import IntentField, IntentQuestion, IntentResult, IntentSweep
 
 MAX_ANSWER_BYTES = 200_000
+MAX_ASKED = 20
 _RULES = """\
 You turn a sentence into the settings of one federated learning run, or of a sweep of runs.
 Answer with one JSON object and nothing else: {"spec", "axes", "seeds", "questions", "declined"}.
@@ -41,7 +42,7 @@ class ModelAnswer(BaseModel):
     spec: dict[str, Any] | None = None
     axes: dict[str, list[Any]] = {}
     seeds: int | None = Field(None, ge=1, le=100)
-    questions: list[IntentQuestion] = Field([], max_length=20)
+    questions: list[IntentQuestion] = Field([], max_length=MAX_ASKED)
     declined: str | None = Field(None, max_length=500)
 
 
@@ -79,13 +80,36 @@ def request_text(prompt: str, current: RunSpec | None) -> str:
     return json.dumps(parts, ensure_ascii=False)
 
 
-def read_answer(text: str, current: RunSpec | None, backend: str) -> IntentResult:
+def answer_text(spec: RunSpec, axes: dict[str, list[Any]], seeds: int | None) -> str:
+    """Return what a model should write, where nothing has to be asked."""
+    answer: dict[str, Any] = {"spec": short_document(spec)}
+    answer |= {"axes": axes} if axes else {}
+    answer |= {"seeds": seeds} if seeds is not None else {}
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+
+
+def refusal_text(reason: str) -> str:
+    """Return what a model should write about a sentence that describes no run."""
+    return json.dumps({"spec": None, "declined": reason}, separators=(",", ":"))
+
+
+def read_answer(
+    text: str, current: RunSpec | None, backend: str, *, mend: bool = False
+) -> IntentResult:
     """Return the draft that a model's answer amounts to.
+
+    Args:
+        text: What the model wrote.
+        current: The draft that was edited, if any.
+        backend: What the answer is said to come from.
+        mend: Ask about settings that cannot be together, instead of refusing the answer.
 
     Raises:
         WrongAnswerError: If it is not JSON, has another form, or describes no valid run.
     """
     answer = _parsed(text)
+    if mend and not answer.declined:
+        answer = mended(answer)
     if answer.declined:
         return declined(answer.declined, backend)
     checked = check(answer.spec or {})
@@ -101,6 +125,30 @@ def read_answer(text: str, current: RunSpec | None, backend: str) -> IntentResul
         confidence=0.5 if answer.questions else 0.8,
         backend=backend,
         seconds=0.0,
+    )
+
+
+def mended(answer: ModelAnswer) -> ModelAnswer:
+    """Return an answer that describes a valid run: sections that do not fit become questions."""
+    document, questions = dict(answer.spec or {}), list(answer.questions)
+    while problems := check(document).problems:
+        section = problems[0].path.partition(".")[0]
+        questions.append(_question_about(problems[0]))
+        if document.pop(section, None) is None:
+            document.clear()
+    axes, seeds = answer.axes, answer.seeds
+    sweep = IntentSweep(base=document, axes=axes, seeds=seeds).document()
+    found = check_sweep(sweep).problems if axes or seeds else ()
+    if found:
+        questions.append(_question_about(found[0]))
+        axes, seeds = {}, None
+    changes = {"spec": document, "axes": axes, "seeds": seeds, "questions": questions[:MAX_ASKED]}
+    return answer.model_copy(update=changes)
+
+
+def _question_about(problem: Problem) -> IntentQuestion:
+    return IntentQuestion(
+        field=problem.path or "spec", question=f"{problem.message} {problem.fix}".strip()
     )
 
 

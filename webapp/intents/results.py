@@ -47,11 +47,15 @@ class IntentSweep(Answer):
     base: dict[str, Any] = Field(description="The spec that all runs start from, as written.")
     axes: dict[str, list[Any]] = Field(default_factory=dict)
     seeds: int | None = Field(None, ge=1, description="Runs of each; null is one.")
+    search: dict[str, Any] | None = Field(
+        None, description="What is searched for instead of axes: trials, and ranges by path."
+    )
 
     def document(self) -> dict[str, Any]:
         """Return the sweep as the API takes it."""
         axes = {"axes": self.axes} if self.axes else {}
-        return {"base": self.base, **axes, "seeds": self.seeds or 1}
+        search = {"search": self.search} if self.search else {}
+        return {"base": self.base, **axes, **search, "seeds": self.seeds or 1}
 
 
 class IntentResult(Answer):

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "webapp.accounts",
     "webapp.jobs",
     "webapp.artifacts",
+    "webapp.intents",
     "webapp.api",
 ]
 

@@ -134,11 +134,15 @@ class Environment(BaseSettings):
     )
     checkpoint_every_s: PositiveFloat = 10.0
 
-    intents_backend: Literal["builtin", "openai"] = Field(
-        "builtin", description="What reads prompts: rules, or a language model at intents_url."
+    intents_backend: Literal["builtin", "openai", "local"] = Field(
+        "builtin",
+        description="What reads prompts: rules, a model at intents_url, or a model on a worker.",
     )
     intents_url: str | None = Field(None, description="OpenAI-compatible API, ending in /v1.")
-    intents_model: str = Field("default", description="Name of the model at intents_url.")
+    intents_model: str = Field(
+        "default",
+        description="Name of the model at intents_url; of local, its folder in the models folder.",
+    )
     intents_api_key: SecretStr | None = Field(None, description="Secret of that API, if any.")
     intents_timeout_s: PositiveFloat = Field(
         20.0, description="Seconds for a model's answer; then the built-in rules answer."
@@ -217,6 +221,8 @@ class Environment(BaseSettings):
     def _model_has_an_address(self) -> Self:
         if self.intents_backend == "openai" and not self.intents_url:
             raise ValueError(f"intents_backend openai needs {PREFIX}INTENTS_URL")
+        if self.intents_backend == "local" and self.intents_model == "default":
+            raise ValueError(f"intents_backend local needs {PREFIX}INTENTS_MODEL")
         return self
 
     @model_validator(mode="after")

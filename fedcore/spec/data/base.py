@@ -24,6 +24,11 @@ Length = Annotated[
 ]
 
 
+def held_out(num_train: int, share: float) -> int:
+    """Return how many of the training examples a validation split takes, at least one."""
+    return min(num_train - 1, max(1, round(share * num_train))) if num_train > 1 else 0
+
+
 @dataclass(frozen=True)
 class DatasetInfo:
     """What is known of a data set before it is read.
@@ -73,16 +78,25 @@ class DatasetSpec(Choice):
         None, ge=1, description="Use only so many test examples, chosen at random."
     )
 
+    validation: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Hold out this share of the training examples and test on them instead of on "
+        "the test examples, which then stay unseen.",
+    )
+
     def info(self) -> DatasetInfo | None:
         """Return what is known without reading the data, or None if too little is."""
         info = self.published()
         if info is None:
             return None
-        return replace(
-            info,
-            num_train=min(info.num_train, self.max_train or info.num_train),
-            num_test=min(info.num_test, self.max_test or info.num_test),
-        )
+        num_train = min(info.num_train, self.max_train or info.num_train)
+        num_test = info.num_test
+        if self.validation is not None:
+            num_test = held_out(num_train, self.validation)
+            num_train -= num_test
+        return replace(info, num_train=num_train, num_test=min(num_test, self.max_test or num_test))
 
     def published(self) -> DatasetInfo | None:
         """Return what is known of the whole data set, or None if too little is."""

@@ -67,6 +67,7 @@ VOCABULARY = Vocabulary(
         ),
         "seed": "seed|random seed|rng seed",
         "seeds": (
+            "attempts|"
             "seeds|random seeds|repetitions|repeats|times with different seeds|replicates|trials|"
             "different seeds|independent runs|runs each|times each|reps|repeats each|"
             "runs per setting|random restarts|replications|random initialisations|"
@@ -310,12 +311,15 @@ VOCABULARY = Vocabulary(
         "ignore": "ignore|forget|disregard|override|bypass",
         "instructions": "instructions|previous instructions|rules|prompt|guidelines|restrictions|"
         "safety|above|permissions|limits",
+        "search": "find|find me|search for|search|look for|optimise|optimize|hunt for|"
+        "figure out|tune the|auto tune|autotune",
     },
     sections={
         "dataset": "dataset|data set|data|datasets|corpus|data sets|images|pictures|photos",
         "partition": "split|partition|partitioning|distribution|distributed|skew|division|"
         "partitioned|shared out|divided",
-        "model": "model|network|net|architecture|classifier|models|backbone",
+        "model": "model|network|net|architecture|classifier|models|backbone|hyperparameters|"
+        "hyper parameters",
         "algorithm": "algorithm|method|strategy|optimization method|fl algorithm|algorithms",
         "sampling": (
             "sampling|selection|client selection|sampler|participate|selected|client sampling|"

@@ -207,6 +207,7 @@ VOCABULARY = Vocabulary(
         ),
         "ignore": "ignore|oublie|ignorez|contourne|oubliez",
         "instructions": "instructions|consignes|règles|directives",
+        "search": "trouve|trouver|cherche|chercher|recherche|optimise|optimiser|trouve moi",
     },
     sections={
         "dataset": "jeu de données|données|ensemble de données|base|jeux de données",

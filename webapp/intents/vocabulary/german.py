@@ -44,6 +44,7 @@ VOCABULARY = Vocabulary(
         "globale Lernrate|Lernrate am Server|Lernrate auf dem Server",
         "seed": "Startwert|Zufallsstartwert|Seed|Zufallszahl|Zufallskeim",
         "seeds": (
+            "Versuche|Versuchen|"
             "Startwerte|Startwerten|Seeds|Wiederholungen|Zufallsstartwerte|Zufallsstartwerten|"
             "Zufallskeime|Durchläufe mit verschiedenen Startwerten|verschiedene Startwerte|"
             "verschiedenen Startwerten|Zufallssaaten|verschiedene Seeds|verschiedenen Seeds|"
@@ -232,6 +233,7 @@ VOCABULARY = Vocabulary(
         ),
         "ignore": "ignoriere|vergiss|missachte|umgehe",
         "instructions": "Anweisungen|Anweisung|Regeln|Vorgaben|Instruktionen|Befehle",
+        "search": "finde|finde mir|suche|such|suche nach|optimiere|finden",
     },
     sections={
         "dataset": "Datensatz|Daten|Datensätze|Datensatzes",

@@ -43,6 +43,7 @@ VOCABULARY = Vocabulary(
         "tasa de aprendizaje global|tasa de aprendizaje en el servidor",
         "seed": "semilla|semilla aleatoria",
         "seeds": (
+            "intentos|pruebas|"
             "semillas|repeticiones|semillas distintas|semillas diferentes|semillas aleatorias|"
             "seeds|réplicas|repeticiones independientes|semillas cada uno|semillas cada una|"
             "semillas por"
@@ -210,6 +211,7 @@ VOCABULARY = Vocabulary(
         ),
         "ignore": "ignora|olvida|sáltate|olvídate",
         "instructions": "instrucciones|reglas|órdenes|directrices",
+        "search": "encuentra|busca|buscar|encontrar|optimiza|halla",
     },
     sections={
         "dataset": "conjunto de datos|datos|base de ejemplos|conjuntos de datos",
