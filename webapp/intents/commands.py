@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from fedcore.spec import RunSpec, SpecError
 from webapp.addresses import ANYWHERE
 from webapp.intents.builtin import BuiltinBackend
+from webapp.intents.corpus import write_corpus
 from webapp.intents.evaluation import Score, evaluate, load_cases
 from webapp.intents.openai import OpenAiBackend
 from webapp.intents.results import IntentResult
@@ -23,7 +25,9 @@ EXIT_DECLINED = 3
 EXIT_INVALID = 2
 _STYLES = {"prompt": "bold green", "rule": "yellow", "draft": "cyan"}
 
-intents = typer.Typer(help="Measure how well prompts are understood.", no_args_is_help=True)
+intents = typer.Typer(help="Measure and teach how prompts are understood.", no_args_is_help=True)
+#: Back ends by name that another package adds: from the model's path.
+BACKENDS: dict[str, Callable[[str], Backend]] = {}
 
 
 @intents.callback()
@@ -86,6 +90,19 @@ def _show(result: IntentResult, console: Console) -> None:
     console.print("[dim]Everything else is a default; --json shows all of it.[/]")
 
 
+@intents.command("dataset")
+def write_dataset(
+    folder: Annotated[Path, typer.Argument(help="Where train.jsonl and test.jsonl go.")],
+    *,
+    train: Annotated[int, typer.Option(min=1, help="Sentences to learn from.")] = 20_000,
+    test: Annotated[int, typer.Option(min=1, help="Sentences in wordings kept for tests.")] = 1_000,
+    seed: Annotated[int, typer.Option(help="Decides which sentences.")] = 0,
+) -> None:
+    """Write sentences with the specs that they describe, made from the catalogue."""
+    for name, file in write_corpus(folder, train=train, test=test, seed=seed).items():
+        typer.echo(f"{name}: {file}")
+
+
 @intents.command("evaluate")
 def evaluate_backend(
     *,
@@ -94,7 +111,7 @@ def evaluate_backend(
         Path, typer.Option(help="YAML or JSON-lines file with cases, or a folder of such.")
     ] = Path("tests/data/intents"),
     url: Annotated[str | None, typer.Option(help="Of openai: address, ending in /v1.")] = None,
-    model: Annotated[str, typer.Option(help="Of openai: name of the model.")] = "default",
+    model: Annotated[str, typer.Option(help="Of openai and local: name of the model.")] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file.")] = False,
     failures: Annotated[bool, typer.Option(help="List what was not understood.")] = False,
 ) -> None:
@@ -119,7 +136,9 @@ def _chosen(name: str, url: str | None, model: str) -> Backend:
     if name == OpenAiBackend.name and url:
         # Whoever types an address at their own machine may reach what that machine can.
         return OpenAiBackend(url=url, model=model, reachable=ANYWHERE)
-    typer.echo("error: --backend is builtin, or openai with --url", err=True)
+    if name in BACKENDS and model != "default":
+        return BACKENDS[name](model)
+    typer.echo("error: --backend is builtin, openai with --url, or local with --model", err=True)
     raise typer.Exit(EXIT_INVALID)
 
 
