@@ -92,7 +92,7 @@ PHRASES: dict[Language, dict[str, tuple[str, ...]]] = {
         "sampling.fraction": ("{} de los clientes por ronda", "una fracción de clientes de {}",
                               "tasa de participación {}"),
         "seed": ("semilla {}", "la semilla {}", "semilla aleatoria {}"),
-        "local.momentum": ("momento {}", "un momento de {}", "momentum {}"),
+        "local.momentum": ("momento {}", "un momento de {}", "un valor de momento de {}"),
         "system.dropout": ("{} de los clientes se caen", "tasa de abandono {}",
                            "{} de los clientes abandonan"),
         "compression.bits": ("cuantización de {} bits", "cuantización a {} bits",
