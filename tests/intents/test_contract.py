@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
@@ -15,7 +15,7 @@ from tests.intents.chat_server import chat_server
 from tests.intents.tiny_writer import write_writer
 from webapp.intents.builtin import BuiltinBackend
 from webapp.intents.decoding import decoding_schema
-from webapp.intents.local import LocalBackend, NoAnswerError
+from webapp.intents.local import Complete, LocalBackend, NoAnswerError
 from webapp.intents.openai import OpenAiBackend
 from webapp.intents.results import IntentResult
 from webapp.intents.services import Backend
@@ -60,6 +60,10 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
         with chat_server() as chat:
             chat.says(*[json.dumps({"spec": {"rounds": 5}})] * 40)
             yield OpenAiBackend(url=chat.url, model="tiny", timeout_s=10.0)
+
+
+def _writing(text: str) -> Complete:
+    return lambda _prompt, _draft: text
 
 
 def assert_valid(result: IntentResult) -> None:
@@ -110,7 +114,7 @@ def test_whatever_a_random_model_writes_has_the_form_of_an_answer(seed: int) -> 
     for prompt in PROMPTS:
         text = model.complete(prompt)
         jsonschema.validate(json.loads(text), decoding_schema())
-        assert_valid(LocalBackend(lambda _, __, text=text: text).answer("ten clients"))
+        assert_valid(LocalBackend(_writing(text)).answer("ten clients"))
 
 
 @pytest.mark.usefixtures("models_dir")
@@ -140,8 +144,7 @@ def test_a_model_that_is_not_there_is_an_error_with_a_fix() -> None:
     ],
 )
 def test_settings_that_cannot_be_together_become_questions(document: dict[str, object]) -> None:
-    write: Callable[..., str] = lambda *_: json.dumps({"spec": document})  # noqa: E731
-    result = LocalBackend(write).answer("ten clients")
+    result = LocalBackend(_writing(json.dumps({"spec": document}))).answer("ten clients")
     assert result.backend == "local"
     assert result.questions
     assert_valid(result)

@@ -64,4 +64,5 @@ def test_a_validation_split_comes_from_the_training_examples(tmp_path: Path) -> 
 
 
 def test_a_run_on_a_validation_split_is_valid() -> None:
-    assert RunSpec.model_validate({"dataset": {"kind": "digits", "validation": 0.25}})
+    spec = RunSpec.model_validate({"dataset": {"kind": "digits", "validation": 0.25}})
+    assert spec.dataset.validation == 0.25
