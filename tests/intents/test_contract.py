@@ -13,6 +13,7 @@ from fedcore.errors import ModelError
 from fedcore.spec import RunSpec, check_sweep
 from tests.intents.chat_server import chat_server
 from tests.intents.tiny_writer import write_writer
+from webapp.addresses import ANYWHERE
 from webapp.intents.builtin import BuiltinBackend
 from webapp.intents.decoding import decoding_schema
 from webapp.intents.local import Complete, LocalBackend, NoAnswerError
@@ -59,7 +60,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     else:
         with chat_server() as chat:
             chat.says(*[json.dumps({"spec": {"rounds": 5}})] * 40)
-            yield OpenAiBackend(url=chat.url, model="tiny", timeout_s=10.0)
+            yield OpenAiBackend(url=chat.url, model="tiny", timeout_s=10.0, reachable=ANYWHERE)
 
 
 def _writing(text: str) -> Complete:
