@@ -1158,6 +1158,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * AdultSpec
@@ -1184,6 +1190,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         Artifact: {
             /** Format: uuid */
@@ -1328,6 +1340,12 @@ export interface components {
              */
             max_test: number | null;
             /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
+            /**
              * Length
              * @description Tokens per example; what is longer is cut, what is shorter is padded.
              * @default 48
@@ -1365,6 +1383,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
             /**
              * Length
              * @description Tokens per example; what is longer is cut, what is shorter is padded.
@@ -1764,6 +1788,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * Cifar10Spec
@@ -1787,6 +1817,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * ClientMetric
@@ -2343,6 +2379,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * DigitsSpec
@@ -2366,6 +2408,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * DirichletPartitionSpec
@@ -2822,6 +2870,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * FashionMnistSpec
@@ -2845,6 +2899,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * FeaturePartitionSpec
@@ -4370,6 +4430,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * HeartSpec
@@ -4397,6 +4463,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * HuggingFaceDatasetSpec
@@ -4423,6 +4495,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
             /**
              * Input
              * @description Columns to learn from; empty takes all that are neither target nor group.
@@ -4526,6 +4604,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
             /**
              * Input
              * @description Columns to learn from; empty takes all that are neither target nor group.
@@ -4859,6 +4943,14 @@ export interface components {
              * @default null
              */
             seeds: number | null;
+            /**
+             * Search
+             * @description What is searched for instead of axes: trials, and ranges by path.
+             * @default null
+             */
+            search: {
+                [key: string]: unknown;
+            } | null;
         };
         Invitation: {
             /** Format: uuid */
@@ -5723,6 +5815,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * MnistSpec
@@ -5746,6 +5844,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
         };
         /**
          * MoonSpec
@@ -7382,7 +7486,8 @@ export interface components {
              * @default {
              *       "kind": "digits",
              *       "max_train": null,
-             *       "max_test": null
+             *       "max_test": null,
+             *       "validation": null
              *     }
              */
             dataset: components["schemas"]["DigitsSpec"] | components["schemas"]["MnistSpec"] | components["schemas"]["FashionMnistSpec"] | components["schemas"]["Cifar10Spec"] | components["schemas"]["ShakespeareSpec"] | components["schemas"]["Banking77Spec"] | components["schemas"]["AdultSpec"] | components["schemas"]["HeartSpec"] | components["schemas"]["SyntheticSpec"] | components["schemas"]["HuggingFaceDatasetSpec"] | components["schemas"]["UploadSpec"];
@@ -7554,7 +7659,8 @@ export interface components {
              * @default {
              *       "kind": "digits",
              *       "max_train": null,
-             *       "max_test": null
+             *       "max_test": null,
+             *       "validation": null
              *     }
              */
             dataset: components["schemas"]["DigitsSpecInput"] | components["schemas"]["MnistSpecInput"] | components["schemas"]["FashionMnistSpecInput"] | components["schemas"]["Cifar10SpecInput"] | components["schemas"]["ShakespeareSpecInput"] | components["schemas"]["Banking77SpecInput"] | components["schemas"]["AdultSpecInput"] | components["schemas"]["HeartSpecInput"] | components["schemas"]["SyntheticSpecInput"] | components["schemas"]["HuggingFaceDatasetSpecInput"] | components["schemas"]["UploadSpecInput"];
@@ -7947,6 +8053,12 @@ export interface components {
              */
             max_test: number | null;
             /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
+            /**
              * Length
              * @description Tokens per example; what is longer is cut, what is shorter is padded.
              * @default 80
@@ -7979,6 +8091,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
             /**
              * Length
              * @description Tokens per example; what is longer is cut, what is shorter is padded.
@@ -8524,6 +8642,12 @@ export interface components {
              */
             max_test: number | null;
             /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
+            /**
              * Alpha
              * @description How much the clients' true models differ.
              * @default 1
@@ -8579,6 +8703,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
             /**
              * Alpha
              * @description How much the clients' true models differ.
@@ -9135,6 +9265,12 @@ export interface components {
              */
             max_test: number | null;
             /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
+            /**
              * Input
              * @description Columns to learn from; empty takes all that are neither target nor group.
              * @default null
@@ -9226,6 +9362,12 @@ export interface components {
              * @default null
              */
             max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
             /**
              * Input
              * @description Columns to learn from; empty takes all that are neither target nor group.

@@ -22,7 +22,7 @@ export function readDocument(source: string): ReadFile {
   if (!isObject(base) || !isAxes(axes) || (seeds !== null && typeof seeds !== 'number')) {
     throw new Error(strings.newRun.files.noSweep);
   }
-  return { source, reading, sweep: { base, axes, seeds } };
+  return { source, reading, sweep: { base, axes, seeds, search: null } };
 }
 
 function isAxes(value: unknown): value is Record<string, unknown[]> {

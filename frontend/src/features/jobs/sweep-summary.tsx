@@ -3,7 +3,7 @@ import type { IntentSweep } from '@/api/types';
 import { Card } from '@/components/ui/card';
 import { strings } from '@/strings';
 import { settingName, shortValue } from './setting-name';
-import { numRuns } from './sweep-draft';
+import { numRuns, searched, type SearchRange } from './sweep-draft';
 import classes from './prompt-view.module.css';
 
 const text = strings.newRun.prompt;
@@ -26,8 +26,17 @@ export function SweepSummary({ sweep, onDrop }: { sweep: IntentSweep; onDrop: ()
             {settingName(path)}: {values.map(shortValue).join(' · ')}
           </li>
         ))}
+        {searched(sweep).map(([path, range]) => (
+          <li key={path}>
+            {settingName(path)}: {shortRange(range)}
+          </li>
+        ))}
         {sweep.seeds !== null && <li>{`${settingName('seeds')}: ${String(sweep.seeds)}`}</li>}
       </ul>
     </Card>
   );
+}
+
+function shortRange({ values, low, high }: SearchRange): string {
+  return values ? values.map(shortValue).join(' · ') : `${shortValue(low)} … ${shortValue(high)}`;
 }
