@@ -81,7 +81,7 @@ it('finds the line of a setting, or of what should hold it', () => {
 
 it('tells a file of several runs from one of a run', () => {
   expect(readDocument('rounds: 3').sweep).toBeUndefined();
-  const sweep = { base: { rounds: 3 }, axes: { seed: [1, 2] }, seeds: null };
+  const sweep = { base: { rounds: 3 }, axes: { seed: [1, 2] }, seeds: null, search: null };
   expect(readDocument('base: {rounds: 3}\naxes: {seed: [1, 2]}').sweep).toEqual(sweep);
   expect(() => readDocument('base: 3')).toThrow(/sweep/);
   expect(() => readDocument('base: {}\nsearch: {trials: 3}')).toThrow(/search/);
