@@ -12,7 +12,8 @@ from tests.e2e import screens
 from tests.e2e.conftest import Known
 
 WIDE: ViewportSize = {"width": 3840, "height": 2160}
-REFUSAL = {"code": "conflict", "message": "The shelf is being moved.", "fields": {}}
+MESSAGE = "The shelf is being moved."
+REFUSAL = {"code": "conflict", "message": MESSAGE, "fields": {}}
 
 
 @dataclass
@@ -63,7 +64,7 @@ def test_every_screen_waits_fails_in_words_and_recovers(member: Page, known: Kno
         expect(member.get_by_role("status").first, address).to_be_visible()
         expect(member.get_by_role("alert"), address).to_have_count(0)
         gate.refuse()
-        expect(member.get_by_role("alert").first, address).to_contain_text(REFUSAL["message"])
+        expect(member.get_by_role("alert").first, address).to_contain_text(MESSAGE)
         member.get_by_role("button", name="Try again").first.click()
         expect(member.get_by_role("alert"), address).to_have_count(0)
         expect(member.locator("h1"), address).to_be_visible()
