@@ -65,7 +65,7 @@ def suites() -> list[Suite]:
         Suite("workers", ("tests/workers",), embedded),
         Suite("faults", ("tests/faults",), embedded, (*BY_INSTALLATION, *SHORT_FAULTS)),
         Suite("hostile input", ("tests/hostile", "tests/fuzz"), embedded, IN_PARALLEL),
-        Suite("browser", ("tests/e2e",), embedded, IN_PARALLEL),
+        Suite("browser", ("tests/e2e",), embedded),
     ]
     if services.ENABLED:
         server = services.SERVER_ENVIRONMENT
