@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from asgiref.sync import SyncToAsync
-from django.db import connections
-from pytest_django import Settings
+from django.db import connection, connections
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from tests.factories import make_member, make_project, make_run
@@ -26,12 +26,19 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_reader_left(django_db_setup: None) -> Iterator[None]:
+def _no_reader_left(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Close the connections of other threads before the test database is removed."""
     yield
     reader.close()
     doorkeeper.close()
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+    # A thread that a websocket's test has left to the event loop may still hold one.
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture
