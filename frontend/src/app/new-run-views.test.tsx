@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { expect, it, vi } from 'vitest';
-import { makeRun } from '@/testing/fixtures';
+import { makeRun, makeValidation } from '@/testing/fixtures';
 import { renderApp } from '@/testing/render-app';
 import { api, problem, server } from '@/testing/server';
 
@@ -192,24 +192,7 @@ it('starts from a template', async () => {
 it('warns of a run that no worker has the memory for, and says how long it takes', async () => {
   server.use(
     http.post(api('spec/validate/'), () =>
-      HttpResponse.json({
-        valid: true,
-        problems: [],
-        spec: null,
-        yaml: '',
-        digest: '',
-        estimate: {
-          cohort: 10,
-          model_parameters: 1234,
-          memory_bytes: 5_000_000,
-          bytes_up_per_round: 1000,
-          bytes_down_per_round: 2000,
-          bytes_total: 60_000,
-          seconds_per_round: 2.5,
-          seconds_total: 50,
-          fits: false,
-        },
-      }),
+      HttpResponse.json(makeValidation({ seconds_per_round: 2.5, seconds_total: 50, fits: false })),
     ),
   );
   await openForm();

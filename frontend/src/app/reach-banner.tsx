@@ -1,10 +1,8 @@
-import { Loader } from '@mantine/core';
-import { IconWifiOff } from '@tabler/icons-react';
 import { notifyManager, onlineManager, useQueryClient, type Query } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
 import { asApiError } from '@/api/errors';
+import { BehindBanner } from '@/components/ui/behind-banner';
 import { strings } from '@/strings';
-import classes from './reach-banner.module.css';
 
 /** Whether a query shows what it knew before it could not reach the server. */
 function isBehind(query: Query): boolean {
@@ -28,13 +26,8 @@ export function ReachBanner() {
   );
   if (isOnline && !hasFailed) return null;
   return (
-    <div className={classes['banner']} role="status">
-      {isOnline ? (
-        <Loader size={14} color="currentcolor" aria-hidden />
-      ) : (
-        <IconWifiOff size={16} aria-hidden />
-      )}
+    <BehindBanner isOffline={!isOnline}>
       {isOnline ? strings.app.unreachable : strings.app.offline}
-    </div>
+    </BehindBanner>
   );
 }

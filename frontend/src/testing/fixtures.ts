@@ -3,6 +3,7 @@ import type {
   ClientRow,
   ComparedRun,
   Comparison,
+  Estimate,
   Event,
   RoundRow,
   Run,
@@ -327,4 +328,21 @@ export function makeComparison(): Comparison {
       { path: 'seed', values: [0, 1, 0] },
     ],
   };
+}
+
+/** What the server says of settings without problems. */
+export function makeValidation(changes: Partial<Estimate> = {}) {
+  const estimate: Estimate = {
+    cohort: 10,
+    model_parameters: 1234,
+    memory_bytes: 5_000_000,
+    bytes_up_per_round: 1000,
+    bytes_down_per_round: 2000,
+    bytes_total: 60_000,
+    seconds_per_round: null,
+    seconds_total: null,
+    fits: null,
+    ...changes,
+  };
+  return { valid: true, problems: [], spec: null, yaml: '', digest: '', estimate };
 }

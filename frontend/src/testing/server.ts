@@ -9,6 +9,7 @@ import {
   makeRound,
   makeRun,
   makeSweep,
+  makeValidation,
   me,
   specSchema,
 } from './fixtures';
@@ -37,26 +38,7 @@ export const server = setupServer(
   http.get(api('jobs/:id/sweep/'), () => HttpResponse.json(makeSweep())),
   http.get(api('spec/schema/'), () => HttpResponse.json(specSchema)),
   http.get(api('catalogue/'), () => HttpResponse.json(catalogue)),
-  http.post(api('spec/validate/'), () =>
-    HttpResponse.json({
-      valid: true,
-      problems: [],
-      spec: null,
-      yaml: '',
-      digest: '',
-      estimate: {
-        cohort: 10,
-        model_parameters: 1234,
-        memory_bytes: 5_000_000,
-        bytes_up_per_round: 1000,
-        bytes_down_per_round: 2000,
-        bytes_total: 60_000,
-        seconds_per_round: null,
-        seconds_total: null,
-        fits: null,
-      },
-    }),
-  ),
+  http.post(api('spec/validate/'), () => HttpResponse.json(makeValidation())),
   http.get(api('runs/'), () =>
     HttpResponse.json({ next: null, previous: null, results: [makeListItem()] }),
   ),

@@ -1,12 +1,13 @@
-import { ActionIcon, Button, Divider, Group, Popover, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Divider, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconTemplate, IconTrash } from '@tabler/icons-react';
+import { IconTemplate } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { asApiError } from '@/api/errors';
 import { deleteTemplate, saveTemplate, templatesQuery } from '@/api/jobs';
 import { Failure } from '@/components/ui/feedback';
 import { TextLink } from '@/components/ui/links';
+import { SavedPopover, SavedRow } from '@/components/ui/saved-popover';
 import { strings } from '@/strings';
 import type { SpecForm } from './use-spec-form';
 
@@ -16,31 +17,19 @@ const text = strings.newRun.templates;
 export function TemplatesPopover({ form, name }: { form: SpecForm; name: string }) {
   const [isOpen, popover] = useDisclosure(false);
   return (
-    <Popover
+    <SavedPopover
+      label={text.button}
+      title={text.title}
+      icon={IconTemplate}
       position="bottom-start"
-      shadow="md"
       width={300}
-      trapFocus
-      returnFocus
-      opened={isOpen}
-      onChange={popover.toggle}
+      isOpen={isOpen}
+      onToggle={popover.toggle}
     >
-      <Popover.Target>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconTemplate size={14} aria-hidden />}
-          onClick={popover.toggle}
-        >
-          {text.button}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown aria-label={text.title}>
-        <TemplateList onChoose={popover.close} />
-        <Divider my="sm" />
-        <SaveTemplate form={form} name={name} />
-      </Popover.Dropdown>
-    </Popover>
+      <TemplateList onChoose={popover.close} />
+      <Divider my="sm" />
+      <SaveTemplate form={form} name={name} />
+    </SavedPopover>
   );
 }
 
@@ -106,20 +95,11 @@ function TemplateRow({ id, name, onChoose }: TemplateRowProps) {
     );
   }
   return (
-    <Group justify="space-between" wrap="nowrap" gap="xs">
+    <SavedRow label={text.delete(name)} onDelete={asking.open}>
       <TextLink to="/new" search={{ template: id }} size="sm" onClick={onChoose}>
         {name}
       </TextLink>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        size="sm"
-        aria-label={text.delete(name)}
-        onClick={asking.open}
-      >
-        <IconTrash size={14} aria-hidden />
-      </ActionIcon>
-    </Group>
+    </SavedRow>
   );
 }
 

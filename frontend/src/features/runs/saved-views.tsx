@@ -1,12 +1,13 @@
-import { ActionIcon, Button, Divider, Group, Popover, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Divider, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconBookmark, IconTrash } from '@tabler/icons-react';
+import { IconBookmark } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { defaultParseSearch, defaultStringifySearch, getRouteApi } from '@tanstack/react-router';
 import { useState, type SubmitEvent } from 'react';
 import { asApiError } from '@/api/errors';
 import { deleteView, savedViewsQuery, saveView } from '@/api/runs';
 import { TextLink } from '@/components/ui/links';
+import { SavedPopover, SavedRow } from '@/components/ui/saved-popover';
 import { readRunListSearch } from '@/lib/url-state';
 import { strings } from '@/strings';
 
@@ -23,60 +24,43 @@ export function SavedViews() {
     onSettled: () => queries.invalidateQueries({ queryKey: savedViewsQuery.queryKey }),
   });
   return (
-    <Popover
+    <SavedPopover
+      label={text.button}
+      title={text.title}
+      icon={IconBookmark}
       position="bottom-end"
-      shadow="md"
       width={280}
-      trapFocus
-      returnFocus
-      opened={isOpen}
-      onChange={popover.toggle}
+      isOpen={isOpen}
+      onToggle={popover.toggle}
     >
-      <Popover.Target>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconBookmark size={14} aria-hidden />}
-          onClick={popover.toggle}
-        >
-          {text.button}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown aria-label={text.title}>
-        <Stack gap={6}>
-          {(views ?? []).length === 0 && (
-            <Text size="xs" c="dimmed">
-              {text.empty}
-            </Text>
-          )}
-          {views?.map((view) => (
-            <Group key={view.id} justify="space-between" wrap="nowrap" gap="xs">
-              <TextLink
-                to="/runs"
-                search={readRunListSearch(defaultParseSearch(view.query ?? ''))}
-                size="sm"
-                onClick={popover.close}
-              >
-                {view.name}
-              </TextLink>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                size="sm"
-                aria-label={text.delete(view.name)}
-                onClick={() => {
-                  remove.mutate(view.id);
-                }}
-              >
-                <IconTrash size={14} aria-hidden />
-              </ActionIcon>
-            </Group>
-          ))}
-        </Stack>
-        <Divider my="sm" />
-        <SaveForm />
-      </Popover.Dropdown>
-    </Popover>
+      <Stack gap={6}>
+        {(views ?? []).length === 0 && (
+          <Text size="xs" c="dimmed">
+            {text.empty}
+          </Text>
+        )}
+        {views?.map((view) => (
+          <SavedRow
+            key={view.id}
+            label={text.delete(view.name)}
+            onDelete={() => {
+              remove.mutate(view.id);
+            }}
+          >
+            <TextLink
+              to="/runs"
+              search={readRunListSearch(defaultParseSearch(view.query ?? ''))}
+              size="sm"
+              onClick={popover.close}
+            >
+              {view.name}
+            </TextLink>
+          </SavedRow>
+        ))}
+      </Stack>
+      <Divider my="sm" />
+      <SaveForm />
+    </SavedPopover>
   );
 }
 
