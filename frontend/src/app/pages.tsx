@@ -14,6 +14,7 @@ export function NotFoundPage() {
   return (
     <main className={classes['page']}>
       <Empty
+        isPage
         icon={<IconRoute size={36} aria-hidden color="var(--rh-text-dim)" />}
         title={strings.errors.notFoundTitle}
         text={strings.errors.notFound}

@@ -132,6 +132,7 @@ export const runs = {
       round: 'After round',
       created: 'Stored',
       howTo: 'Load it in three lines',
+      code: 'Code that loads the model',
       loading: 'Loading artifacts',
       others: 'Other files',
       kinds: { model: 'Model', checkpoint: 'Checkpoint' },

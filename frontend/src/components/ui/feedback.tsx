@@ -50,14 +50,17 @@ interface EmptyProps {
   text: string;
   icon?: ReactNode;
   action?: ReactNode;
+  /** Whether this is all that the screen says. */
+  isPage?: boolean;
 }
 
 /** A place where there is nothing yet, and how to change that. */
-export function Empty({ title, text, icon, action }: EmptyProps) {
+export function Empty({ title, text, icon, action, isPage = false }: EmptyProps) {
+  const Heading = isPage ? 'h1' : 'h2';
   return (
     <div className={classes['empty']}>
       {icon}
-      <h2 className={classes['title']}>{title}</h2>
+      <Heading className={classes['title']}>{title}</Heading>
       <p className={classes['text']}>{text}</p>
       {action}
     </div>

@@ -57,7 +57,7 @@ export function RunModel({ run }: { run: Run }) {
         </Button>
       </Card>
       <Card title={text.howTo} aside={<CopyButton value={SNIPPET} />}>
-        <Code block className={classes['code']} tabIndex={0} role="region" aria-label={text.howTo}>
+        <Code block className={classes['code']} tabIndex={0} role="region" aria-label={text.code}>
           {SNIPPET}
         </Code>
       </Card>
