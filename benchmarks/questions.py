@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MODEL, DATA = "small-bert", "questions"
 LENGTH = 24
-_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 _WORDS, _WIDTH, _BATCH = 2000, 64, 32
 
 
@@ -139,19 +139,25 @@ def _batches(count: int) -> Iterator[Tensor]:
 
 def _tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
     """Return a tokenizer of the most frequent words, in small letters."""
+    from tokenizers.pre_tokenizers import Whitespace  # noqa: PLC0415
+
+    split = Whitespace()
+    counts = Counter(word for text in texts for word, _ in split.pre_tokenize_str(text.lower()))
+    return word_tokenizer([word for word, _ in counts.most_common(_WORDS)])
+
+
+def word_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
+    """Return a tokenizer that knows these words, in small letters, after four special tokens."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers  # noqa: PLC0415
     from tokenizers.processors import TemplateProcessing  # noqa: PLC0415
     from transformers import PreTrainedTokenizerFast  # noqa: PLC0415
 
-    normal, split = normalizers.Lowercase(), pre_tokenizers.Whitespace()
-    counts = Counter(
-        word for text in texts for word, _ in split.pre_tokenize_str(normal.normalize_str(text))
-    )
-    words = [*_SPECIAL, *(word for word, _ in counts.most_common(_WORDS))]
-    inner = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106
-    inner.normalizer, inner.pre_tokenizer = normal, split
+    tokens = {word: place for place, word in enumerate([*SPECIAL, *words])}
+    inner = Tokenizer(models.WordLevel(tokens, unk_token="[UNK]"))  # noqa: S106
+    inner.normalizer, inner.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
     inner.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]",
+        special_tokens=[(token, tokens[token]) for token in ("[CLS]", "[SEP]")],
     )
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=inner,

@@ -1,15 +1,13 @@
 """Models of the transformers library, tiny and random, and a few reviews to learn from."""
 
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.questions import SPECIAL, word_tokenizer
 from fedcore.spec import RunSpec
 
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 WORDS = [*SPECIAL, *"good bad fine awful movie the a was it truly . , b c d e f g".split()]  # noqa: SIM905
 ROWS = [
     ("the movie was good .", "yes"),
@@ -21,52 +19,26 @@ ROWS = [
 ] * 8
 
 
-def write_tokenizer(folder: Path, words: Sequence[str] = WORDS) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: PLC0415
-    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415
-
-    inner = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106
-    inner.pre_tokenizer = pre_tokenizers.Whitespace()
-    inner.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=inner,
-        unk_token="[UNK]",  # noqa: S106
-        pad_token="[PAD]",  # noqa: S106
-        cls_token="[CLS]",  # noqa: S106
-        sep_token="[SEP]",  # noqa: S106
-    ).save_pretrained(folder)
+def _write_tokenizer(folder: Path) -> None:
+    word_tokenizer(WORDS[len(SPECIAL) :]).save_pretrained(folder)
 
 
-def write_bert(
-    folder: Path, words: Sequence[str] = WORDS, *, width: int = 16, spread: float = 0.02
-) -> None:
+def write_bert(folder: Path) -> None:
     from transformers import BertConfig, BertForSequenceClassification  # noqa: PLC0415
 
     config = BertConfig(  # type: ignore[call-arg]
-        vocab_size=len(words),
-        hidden_size=width,
+        vocab_size=len(WORDS),
+        hidden_size=16,
         num_hidden_layers=1,
         num_attention_heads=2,
-        intermediate_size=2 * width,
+        intermediate_size=32,
         max_position_embeddings=24,
         num_labels=2,
-        initializer_range=spread,
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
         BertForSequenceClassification(config).save_pretrained(folder)
-    write_tokenizer(folder, words)
-
-
-def banking_words(real_data: Path, count: int) -> list[str]:
-    """Return the special tokens and the most frequent words of the questions to a bank."""
-    from pyarrow import parquet  # noqa: PLC0415
-
-    texts = parquet.read_table(real_data / "banking77" / "train.parquet")["text"].to_pylist()
-    counts = Counter(word for text in texts for word in text.split())
-    return [*SPECIAL, *(word for word, _ in counts.most_common(count))]
+    _write_tokenizer(folder)
 
 
 def write_gpt(folder: Path, spread: float = 0.02) -> None:
@@ -85,7 +57,7 @@ def write_gpt(folder: Path, spread: float = 0.02) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         GPT2LMHeadModel(config).save_pretrained(folder)
-    write_tokenizer(folder)
+    _write_tokenizer(folder)
 
 
 def run_spec(path: str, **overrides: Any) -> RunSpec:
