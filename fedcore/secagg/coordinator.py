@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import combinations, islice
 
 import numpy as np
@@ -12,10 +13,20 @@ from fedcore.secagg import shamir
 from fedcore.secagg.keys import agree, mask_of, public_of
 from fedcore.secagg.messages import Advertisement, EncryptedShares, MaskedVector, Unmasking
 from fedcore.secagg.ring import Ring, Words
-from fedcore.secagg.session import FEWEST, SecureAggregationError, Session
+from fedcore.secagg.session import SecureAggregationError, Session
 
 #: Subsets of shares that are tried until one gives what was committed to.
 _TRIES = 1000
+
+
+class Stage(Enum):
+    """What the server takes, one kind of message after the other."""
+
+    KEYS = auto()
+    SHARES = auto()
+    VECTORS = auto()
+    UNMASKING = auto()
+    DONE = auto()
 
 
 @dataclass(eq=False)
@@ -35,20 +46,21 @@ class Coordinator:
     length: int
     ring: Ring
     _advertised: dict[int, Advertisement] = field(default_factory=dict)
+    _neighbours: Mapping[int, frozenset[int]] = field(default_factory=dict)
     _shares: dict[int, list[EncryptedShares]] = field(default_factory=dict)
     _sum: Words = field(init=False)
     _arrived: set[int] = field(default_factory=set)
     _seeds: dict[int, dict[int, bytes]] = field(default_factory=dict)
     _keys: dict[int, dict[int, bytes]] = field(default_factory=dict)
     _answered: set[int] = field(default_factory=set)
-    _stage: int = 0
+    _stage: Stage = Stage.KEYS
 
     def __post_init__(self) -> None:
         self._sum = np.zeros(self.length, self.ring.dtype)
 
     def add_advertisement(self, advertisement: Advertisement) -> None:
         """Take a client's keys."""
-        self._at(0)
+        self._at(Stage.KEYS)
         if advertisement.client_id in self._advertised:
             raise SecureAggregationError(f"client {advertisement.client_id} has sent its keys")
         self._advertised[advertisement.client_id] = advertisement
@@ -59,18 +71,19 @@ class Coordinator:
         Raises:
             SecureAggregationError: If too few clients have sent theirs.
         """
-        self._at(0)
+        self._at(Stage.KEYS)
         self._enough(len(self._advertised), "have sent their keys")
         if len(self._advertised) > self.ring.most:
             raise SecureAggregationError(
                 f"{len(self._advertised)} vectors do not fit into a sum of {self.ring.most}"
             )
-        self._stage = 1
+        self._neighbours = self.session.neighbours(self._advertised)
+        self._stage = Stage.SHARES
         return list(self._advertised.values())
 
     def add_shares(self, client_id: int, shares: Sequence[EncryptedShares]) -> None:
         """Take the shares that a client has for its neighbours: one message for each."""
-        self._at(1)
+        self._at(Stage.SHARES)
         expected = self._neighbours.get(client_id)
         addressed = [one.receiver for one in shares if one.sender == client_id]
         if expected is None or client_id in self._shares or sorted(addressed) != sorted(expected):
@@ -83,9 +96,9 @@ class Coordinator:
         Raises:
             SecureAggregationError: If too few clients have sent shares.
         """
-        self._at(1)
+        self._at(Stage.SHARES)
         self._enough(len(self._shares), "have shared their secrets")
-        self._stage = 2
+        self._stage = Stage.VECTORS
         inboxes: dict[int, list[EncryptedShares]] = {i: [] for i in self._shares}
         for shares in self._shares.values():
             for one in shares:
@@ -95,7 +108,7 @@ class Coordinator:
 
     def add_vector(self, vector: MaskedVector) -> None:
         """Add a client's vector to the sum, and forget it."""
-        self._at(2)
+        self._at(Stage.VECTORS)
         if vector.client_id not in self._shares or vector.client_id in self._arrived:
             raise SecureAggregationError(f"no vector of client {vector.client_id} is expected")
         if vector.words.shape != (self.length,) or vector.words.dtype != self.ring.dtype:
@@ -112,10 +125,10 @@ class Coordinator:
         Raises:
             SecureAggregationError: If too few vectors have arrived.
         """
-        if self._stage == 2:  # noqa: PLR2004
+        if self._stage is Stage.VECTORS:
             self._enough(len(self._arrived), "have sent their vectors")
-            self._stage = 3
-        self._at(3)
+            self._stage = Stage.UNMASKING
+        self._at(Stage.UNMASKING)
         return frozenset(self._arrived)
 
     def add_unmasking(self, unmasking: Unmasking) -> None:
@@ -124,7 +137,7 @@ class Coordinator:
         Raises:
             SecureAggregationError: If they hold both secrets of one client, or are not asked for.
         """
-        self._at(3)
+        self._at(Stage.UNMASKING)
         who = unmasking.client_id
         lost = self._shares.keys() - self._arrived
         held = {*self._neighbours.get(who, ()), who}
@@ -148,7 +161,7 @@ class Coordinator:
             SecureAggregationError: If a mask cannot be recovered: shares are missing, or were
                 changed.
         """
-        self._at(3)
+        self._at(Stage.UNMASKING)
         total = self._sum.copy()
         for client_id in sorted(self._arrived):
             known = self._advertised[client_id]
@@ -171,12 +184,8 @@ class Coordinator:
                 mask = mask_of(agreed, self.length, self.ring)
                 # What the one who is left has added is taken away, and the other way round.
                 total = total + mask if client_id > other else total - mask
-        self._stage = 4
+        self._stage = Stage.DONE
         return total
-
-    @property
-    def _neighbours(self) -> Mapping[int, frozenset[int]]:
-        return self.session.neighbours(self._advertised)
 
     @property
     def _threshold(self) -> int:
@@ -208,12 +217,11 @@ class Coordinator:
             "published"
         )
 
-    def _at(self, stage: int) -> None:
-        if self._stage != stage:
+    def _at(self, stage: Stage) -> None:
+        if self._stage is not stage:
             raise SecureAggregationError("this comes too early or too late")
 
     def _enough(self, count: int, what: str) -> None:
-        everybody = self._threshold if self.session.degree is None else FEWEST
-        needed = max(FEWEST, everybody)
+        needed = self.session.least(len(self._advertised))
         if count < needed:
             raise SecureAggregationError(f"{count} of at least {needed} clients {what}")

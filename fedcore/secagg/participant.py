@@ -53,6 +53,7 @@ class Participant:
     _mask_key: bytes = field(default_factory=lambda: secrets.token_bytes(KEY_BYTES))
     _seed: bytes = field(default_factory=lambda: secrets.token_bytes(KEY_BYTES))
     _known: dict[int, Advertisement] = field(default_factory=dict)
+    _neighbours: frozenset[int] = frozenset()
     _held: dict[int, _Held] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
 
@@ -89,6 +90,7 @@ class Participant:
                 self.session, ad.client_id, ad.encryption_key, ad.mask_key, ad.commitment
             )
             self._verify(ad.client_id, ad.signature, signed, "its keys")
+        self._neighbours = self.session.neighbours(self._known)[self.client_id]
         holders = {*self._neighbours, self.client_id}
         threshold = self._threshold
         keys = shamir.split(self._mask_key, holders, threshold)
@@ -164,10 +166,6 @@ class Participant:
         )
 
     @property
-    def _neighbours(self) -> frozenset[int]:
-        return self.session.neighbours(self._known)[self.client_id]
-
-    @property
     def _threshold(self) -> int:
         return self.session.threshold(len(self._known))
 
@@ -179,7 +177,7 @@ class Participant:
 
     def _check(self, delivered: Collection[int]) -> None:
         arrived = set(delivered)
-        needed = max(FEWEST, self._threshold if self.session.degree is None else FEWEST)
+        needed = self.session.least(len(self._known))
         if len(arrived) < needed:
             raise SecureAggregationError(f"{len(arrived)} of {needed} vectors have arrived")
         if self.client_id not in arrived or not arrived <= self._known.keys():

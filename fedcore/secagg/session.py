@@ -81,3 +81,11 @@ class Session:
         """
         holders = clients if self.degree is None else min(clients, self.degree + 1)
         return max(2 * holders // 3 + 1, min(FEWEST, holders))
+
+    def least(self, clients: int) -> int:
+        """Return how many of so many clients must be left at each stage.
+
+        With all as neighbours, as many as give a secret back; on a sparse graph that depends on
+        who is lost, and only a sum that would tell too much is refused beforehand.
+        """
+        return FEWEST if self.degree is not None else max(FEWEST, self.threshold(clients))
