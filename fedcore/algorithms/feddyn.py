@@ -8,34 +8,29 @@ division of h by all N clients, not by the m that took part, is the algorithm's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from fedcore.aggregators import Accumulator
-from fedcore.algorithms.base import DELTA, METHODS, Gradient, Method
-from fedcore.clients.training import Batch, ClientData, LocalContext, Trained
+from fedcore.algorithms.base import DELTA, METHODS, Gradient
+from fedcore.algorithms.drifting import DRIFT, Drifting
+from fedcore.clients.training import Batch, LocalContext, Trained
 from fedcore.messages import Message
-from fedcore.params import Params, Section, add, subtract, vector, zeros_like
+from fedcore.params import add, subtract, vector, zeros_like
 from fedcore.spec.algorithms import FedDynSpec
 from fedcore.state import MODEL, ClientState, RunState
 
 CORRECTION = "correction"
-DRIFT = "drift"
 
 
 @METHODS.implements(FedDynSpec)
 @dataclass(frozen=True, eq=False)
-class FedDyn(Method[FedDynSpec]):
+class FedDyn(Drifting[FedDynSpec]):
     """Clients minimise ``f_i(x) - <g_i, x> + alpha/2 |x - w^t|^2``.
 
     All participants count alike.
     """
-
-    def initial_tensors(self, model: Params) -> Mapping[str, Section]:
-        """Return the model and h, zero."""
-        return {MODEL: model, DRIFT: zeros_like(model)}
 
     def transform_grad(
         self, gradient: Gradient, weights: Tensor, batch: Batch, context: LocalContext
@@ -45,10 +40,6 @@ class FedDyn(Method[FedDynSpec]):
         direction = gradient(weights, batch).add(pull, alpha=self.spec.alpha)
         own = context.private_flat.get(CORRECTION)
         return direction if own is None else direction.sub_(own)
-
-    def weight(self, data: ClientData) -> float:  # noqa: ARG002
-        """Return 1: the algorithm's mean over participants is uniform."""
-        return 1.0
 
     def keep(
         self,

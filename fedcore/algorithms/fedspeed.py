@@ -15,38 +15,33 @@ rounds is not offered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from fedcore.aggregators import Accumulator
-from fedcore.algorithms.base import DELTA, METHODS, Gradient, Method
+from fedcore.algorithms.base import DELTA, METHODS, Gradient
+from fedcore.algorithms.drifting import DRIFT, Drifting
 from fedcore.algorithms.look_ahead import gradient_ahead
-from fedcore.clients.training import Batch, ClientData, LocalContext, Trained
+from fedcore.clients.training import Batch, LocalContext, Trained
 from fedcore.messages import Message
-from fedcore.params import Params, Section, add, subtract, vector, zeros_like
+from fedcore.params import add, subtract, vector
 from fedcore.spec.algorithms import FedSpeedSpec
 from fedcore.state import MODEL, ClientState, RunState
 
 WALKED = "walked"
-DRIFT = "drift"
 TINY = 1e-7
 CLIP_TINY = 1e-6
 
 
 @METHODS.implements(FedSpeedSpec)
 @dataclass(frozen=True, eq=False)
-class FedSpeed(Method[FedSpeedSpec]):
+class FedSpeed(Drifting[FedSpeedSpec]):
     """``rho = 0`` is FedDyn with ``alpha = lamb``; ``lamb = 0`` switches the correction off.
 
     All participants count alike.
     """
-
-    def initial_tensors(self, model: Params) -> Mapping[str, Section]:
-        """Return the model and H, zero."""
-        return {MODEL: model, DRIFT: zeros_like(model)}
 
     def transform_grad(
         self, gradient: Gradient, weights: Tensor, batch: Batch, context: LocalContext
@@ -73,10 +68,6 @@ class FedSpeed(Method[FedSpeedSpec]):
             return first
         ahead = gradient_ahead(gradient, weights, batch, first=first, rho=rho, tiny=TINY)
         return ahead if alpha == 1 else torch.lerp(first, ahead, alpha)
-
-    def weight(self, data: ClientData) -> float:  # noqa: ARG002
-        """Return 1: the algorithm's mean over participants is uniform."""
-        return 1.0
 
     def keep(
         self,
