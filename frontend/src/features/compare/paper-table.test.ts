@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { makeComparison } from '@/testing/fixtures';
 import { groupsOf, metricsOf, seriesOf } from './groups';
-import { paperTable, printTable, settingTitle } from './paper-table';
+import { settingTitle } from '@/lib/setting-text';
+import { paperTable, printTable } from './paper-table';
 
 /** Two seeds of FedAvg and one run of FedProx. */
 const comparison = makeComparison();

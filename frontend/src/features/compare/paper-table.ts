@@ -1,7 +1,7 @@
 import type { Comparison } from '@/api/types';
 import { metricTitle } from '@/components/charts/metric-axes';
 import { toCsv } from '@/lib/csv';
-import { humanize } from '@/lib/humanize';
+import { settingTitle } from '@/lib/setting-text';
 import { strings } from '@/strings';
 import { bestOf, costOf, groupsOf, lastOf, settingText, spreadOf } from './groups';
 
@@ -15,13 +15,6 @@ type PaperCell = string | { mean: number; deviation: number | null; digits: numb
 export interface PaperTable {
   head: readonly string[];
   rows: readonly (readonly PaperCell[])[];
-}
-
-/** "algorithm.mu" as "Algorithm: mu"; the kind of a section is the section. */
-export function settingTitle(path: string): string {
-  const [section = '', ...rest] = path.split('.');
-  const names = rest.filter((part) => part !== 'kind').map((part) => humanize(part).toLowerCase());
-  return names.length === 0 ? humanize(section) : `${humanize(section)}: ${names.join(' ')}`;
 }
 
 /** One row per run or group: what was set, what was reached, what it cost. */

@@ -2,10 +2,10 @@ import { Select } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Comparison } from '@/api/types';
 import { metricTitle } from '@/components/charts/metric-axes';
+import { settingTitle } from '@/lib/setting-text';
 import { readCompareSearch } from '@/lib/url-state';
 import { strings } from '@/strings';
 import { metricsOf } from './groups';
-import { settingTitle } from './paper-table';
 
 const text = strings.compare;
 const route = getRouteApi('/member/compare');
