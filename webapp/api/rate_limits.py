@@ -46,8 +46,9 @@ class RateLimit(BaseThrottle):
             return True
         try:
             return self._count(ident, settings.RATE_LIMITS[self.scope], time.time())
-        except (RedisError, OSError) as error:
-            # The limits protect the service; losing their counters must not end it.
+        except (RedisError, OSError, ValueError) as error:
+            # The limits protect the service; losing their counters must not end it. A counter that
+            # is gone between two of its uses, because Redis was flushed, is a ValueError.
             log.warning("rate limits not counted", error=str(error))
             return True
 
