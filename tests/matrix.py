@@ -62,7 +62,7 @@ def suites() -> list[Suite]:
             IN_PARALLEL,
         ),
         Suite("web", ("tests/webapp",), embedded, IN_PARALLEL),
-        Suite("workers", ("tests/workers",), embedded),
+        Suite("workers", ("tests/workers",), embedded, IN_PARALLEL),
         Suite("faults", ("tests/faults",), embedded, (*BY_INSTALLATION, *SHORT_FAULTS)),
         Suite("hostile input", ("tests/hostile", "tests/fuzz"), embedded, IN_PARALLEL),
         Suite("browser", ("tests/e2e",), embedded),
@@ -71,7 +71,7 @@ def suites() -> list[Suite]:
         server = services.SERVER_ENVIRONMENT
         chosen += [
             Suite("web on services", ("tests/webapp",), server, IN_PARALLEL),
-            Suite("workers on services", ("tests/workers",), server),
+            Suite("workers on services", ("tests/workers",), server, IN_PARALLEL),
         ]
     return chosen
 

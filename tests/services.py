@@ -29,6 +29,8 @@ SERVER_ENVIRONMENT = {
     "ROUNDHOUSE_REDIS_URL": REDIS_URL,
     "ROUNDHOUSE_BROKER_URL": AMQP_URL,
     "ROUNDHOUSE_SECRET_KEY": "for-tests-only-and-long-enough-to-pass-the-deployment-checks",
+    # Receivers and language models of tests listen on this machine, as in the embedded mode.
+    "ROUNDHOUSE_PRIVATE_ADDRESSES": "127.0.0.0/8,::1/128",
 }
 
 

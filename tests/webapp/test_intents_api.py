@@ -13,7 +13,6 @@ from fedcore.spec import RunSpec
 from tests.intents.chat_server import chat_server
 from tests.webapp.conftest import signed_in
 from webapp.accounts.models import User
-from webapp.addresses import ANYWHERE
 from webapp.intents.views import MAX_PROMPT, IntentThrottle
 from webapp.jobs.models import Job, Run
 
@@ -114,6 +113,5 @@ def test_the_settings_choose_the_back_end(api: APIClient, settings: Settings) ->
         chat.says('{"spec": {"rounds": 44}}')
         settings.INTENTS_BACKEND, settings.INTENTS_URL = "openai", chat.url
         settings.INTENTS_API_KEY = None
-        settings.REACHABLE_NETWORKS = ANYWHERE
         found = answer(api, prompt="44 rounds please")
     assert (found["backend"], found["spec"]["rounds"]) == ("openai", 44)
