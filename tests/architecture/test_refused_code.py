@@ -18,7 +18,8 @@ SLEEPS = {"time.sleep", "sleep", "page.wait_for_timeout"}
 # Pickling is the very thing that this test checks, because Celery does it to exceptions.
 MAY_PICKLE = {"tests/architecture/test_errors_survive_celery.py"}
 READS_SETTINGS = {"webapp/settings/env.py", "fedcore/environment.py"}
-NOT_SETTINGS = {"CXX", "PYTHONPATH"}  # the compiler's and the interpreter's own
+# The compiler's, the interpreter's and the test runner's own.
+NOT_SETTINGS = {"CXX", "PYTHONPATH", "PYTEST_XDIST_WORKER"}
 
 
 def imported_modules(tree: ast.Module) -> set[str]:
