@@ -129,7 +129,7 @@ fmt: setup ## Format and mend what can be mended by a tool
 # --- Tests ----------------------------------------------------------------------------------------
 
 test-fast: $(INSTALLED) ## Unit tests of the engine and the architecture: no database, no network
-	$(BIN)/pytest -q -m "not slow" tests/fedcore tests/cli tests/intents tests/architecture
+	$(BIN)/pytest -q -m "not slow" tests/fedcore tests/sites tests/cli tests/intents tests/architecture
 
 test: check browser ## Checks, then every suite; ROUNDHOUSE_TEST_SERVICES=1 adds PostgreSQL, Redis, RabbitMQ
 	@$(BIN)/python -m tests.matrix

@@ -57,7 +57,7 @@ def suites() -> list[Suite]:
     chosen = [
         Suite(
             "engine",
-            ("tests/fedcore", "tests/cli", "tests/intents", "tests/architecture"),
+            ("tests/fedcore", "tests/sites", "tests/cli", "tests/intents", "tests/architecture"),
             embedded,
             IN_PARALLEL,
         ),

@@ -5,7 +5,7 @@ from typing import Any, cast
 from tests.architecture.sources import PACKAGES, ROOT, pyproject
 
 # What a web process may load of the engine's package; everything else in it needs torch.
-WEB_SAFE = {"spec", "errors", "cli"}
+WEB_SAFE = {"spec", "errors", "cli", "sites"}
 
 
 def contracts() -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""The stages of a secure sum as documents: what `fedcore.secagg` exchanges, in JSON.
+
+Each stage is a task of its own. The server passes on what it cannot read.
+
+===================  ==============================  ==========================================
+task                 its message                     the site's upload
+===================  ==============================  ==========================================
+``secure_keys``      none                            `KeysMessage`
+``secure_shares``    `KeyList`: everybody's keys     `ShareList`, one share for each neighbour
+``secure_masked``    `SharesForOne`, and the model   the masked vector, words of the ring
+``secure_confirm``   `Survivors`                     `Confirmed`
+``secure_unmask``    `Survivors`, with confirmations `UnmaskingMessage`
+===================  ==============================  ==========================================
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fedcore.sites.base import Asked, Count, Hex32, Hex64, Sha256
+
+_MOST = 10_000
+#: A Shamir share: the value at the receiver's place, as hexadecimal digits.
+Share = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{2}){1,100}$")]
+
+
+class KeysMessage(Asked):
+    """`fedcore.secagg.Advertisement`."""
+
+    client_id: Count
+    encryption_key: Hex32
+    mask_key: Hex32
+    commitment: Hex32
+    signature: Hex64
+
+
+class KeyList(Asked):
+    """Everybody's keys.
+
+    Attributes:
+        model: SHA-256 of the `fedcore.wire` message that is trained in the third stage.
+        length: Numbers in a vector.
+    """
+
+    keys: tuple[KeysMessage, ...] = Field(max_length=_MOST)
+    model: Sha256
+    length: Count
+
+
+class ShareMessage(Asked):
+    """`fedcore.secagg.EncryptedShares`."""
+
+    sender: Count
+    receiver: Count
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
+    ciphertext: Annotated[str, Field(pattern=r"^(?:[0-9a-f]{2}){16,400}$")]
+
+
+class ShareList(Asked):
+    """The shares that a client has for its neighbours."""
+
+    client_id: Count
+    shares: tuple[ShareMessage, ...] = Field(max_length=_MOST)
+
+
+class SharesForOne(Asked):
+    """The shares that neighbours have sent to a client."""
+
+    shares: tuple[ShareMessage, ...] = Field(max_length=_MOST)
+
+
+class Confirmed(Asked):
+    """`fedcore.secagg.Confirmation`."""
+
+    client_id: Count
+    signature: Hex64
+
+
+class Survivors(Asked):
+    """Whose vectors have arrived, and who has signed that list so far."""
+
+    client_ids: tuple[Count, ...] = Field(max_length=_MOST)
+    confirmations: tuple[Confirmed, ...] = Field((), max_length=_MOST)
+
+
+class UnmaskingMessage(Asked):
+    """`fedcore.secagg.Unmasking`; of no client both secrets are given away."""
+
+    client_id: Count
+    seeds: dict[Count, Share] = Field(max_length=_MOST)
+    keys: dict[Count, Share] = Field(max_length=_MOST)
