@@ -31,10 +31,10 @@ def write_atomically(path: Path, parts: Iterable[bytes | memoryview]) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _flush_directory(path.parent)
+    flush_directory(path.parent)
 
 
-def _flush_directory(folder: Path) -> None:
+def flush_directory(folder: Path) -> None:
     """Make the rename itself durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -21,6 +21,12 @@ def printable(text: str) -> str:
     return text
 
 
+def shortened(text: str) -> str:
+    """Return text that fits a message: printable, and no longer than one side shows."""
+    clean = "".join(letter if letter.isprintable() else " " for letter in text)
+    return clean if len(clean) <= MAX_TEXT else f"{clean[: MAX_TEXT - 3]}..."
+
+
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(printable)]
 Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(printable)]
 #: Names a rule by its place in the site's policy, such as ``max_work.rounds``.

@@ -89,7 +89,7 @@ def _problem(detail: ErrorDetails, root: type[BaseModel]) -> Problem:
         known = list(owner.model_fields) if owner else []
         name = str(where[-1])
         message = f"There is no setting called {_quoted(name)} here."
-        return Problem(path, "unknown_key", message, _nearest(name, known))
+        return Problem(path, "unknown_key", message, nearest(name, known))
     if code in ("union_tag_invalid", "union_tag_not_found"):
         return _unknown_kind(path, detail, owner)
     return Problem(path, code, _sentence(code, detail["msg"]), _default_fix(code, context))
@@ -101,7 +101,7 @@ def _unknown_kind(path: str, detail: ErrorDetails, owner: type[BaseModel] | None
         return Problem(path, "missing_kind", "The key kind is missing.", _listing(known))
     tag = str(detail.get("ctx", {}).get("tag", ""))
     return Problem(
-        f"{path}.kind", "unknown_kind", f"There is no kind {_quoted(tag)}.", _nearest(tag, known)
+        f"{path}.kind", "unknown_kind", f"There is no kind {_quoted(tag)}.", nearest(tag, known)
     )
 
 
@@ -137,7 +137,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
+    """Return what to write instead of a name that is not known, as a sentence."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {close[0]}?" if close else _listing(known)
 
