@@ -59,7 +59,7 @@ class Upload:
 
     def key(self) -> str:
         """Return a hash of the files, and the settings."""
-        files = self._files()
+        files = self.files()
         try:
             content = hash_files(files)
         except OSError as error:
@@ -76,18 +76,29 @@ class Upload:
 
     def build(self) -> Dataset:
         """Return the data set that the files hold."""
-        path, choice = self._path(), choice_of(self.spec)
+        choice = choice_of(self.spec)
+        tables, is_images = self.tables()
+        if is_images:
+            choice = replace(
+                choice, input=choice.input or (IMAGE,), target=choice.target or (LABEL,)
+            )
+        return build_dataset(tables, choice, self.request.load_tokenizer())
+
+    def tables(self) -> tuple[Tables, bool]:
+        """Return the rows of both splits, and whether they are images with the class of each.
+
+        Raises:
+            DatasetError: If the files cannot be read.
+        """
+        path = self._path()
+        is_images = False
         if path.is_file():
             parts = {TRAIN: read_table(path, self.spec.delimiter)}
         elif tables := self._tables(path):
             parts = {file.stem: read_table(file, self.spec.delimiter) for file in tables}
         else:
-            parts = self._images(path)
-            choice = replace(
-                choice, input=choice.input or (IMAGE,), target=choice.target or (LABEL,)
-            )
-        both = with_test_rows(parts[TRAIN], parts.get(TEST), self.spec.test_fraction)
-        return build_dataset(both, choice, self.request.load_tokenizer())
+            parts, is_images = self._images(path), True
+        return with_test_rows(parts[TRAIN], parts.get(TEST), self.spec.test_fraction), is_images
 
     def _root(self) -> Path:
         return require_root(self.request.folders.data)
@@ -95,7 +106,7 @@ class Upload:
     def _path(self) -> Path:
         return resolve_inside(self._root(), self.spec.path)
 
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
         """Return all files that the data set is made of."""
         path = self._path()
         if path.is_file():
