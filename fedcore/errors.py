@@ -126,6 +126,12 @@ class AggregationError(PermanentError):
     code = "aggregation_impossible"
 
 
+class PrivacyError(PermanentError):
+    """What a run promises about the clients' data cannot be kept."""
+
+    code = "privacy_impossible"
+
+
 class ClientFailedError(PermanentError):
     """A client's work raised an exception."""
 

@@ -55,7 +55,12 @@ class Pace:
 
 
 def cut_into_chunks(lanes: Lanes, pace: Pace) -> tuple[Chunk, ...]:
-    """Return the chunks of a round, each a branch of the tree in which lanes are merged."""
+    """Return the chunks of a round, each a branch of the tree in which lanes are merged.
+
+    There is at least one, which is empty if nobody takes part, so that somebody ends the round.
+    """
+    if not lanes:
+        return (Chunk(0, 0, 0),)
     size = _lanes_per_chunk(lanes, pace)
     return tuple(
         Chunk(first, end, sum(len(lane) for lane in lanes[first:end]))

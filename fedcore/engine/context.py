@@ -22,6 +22,7 @@ from fedcore.engine.device import choose_device
 from fedcore.engine.memory import check_memory
 from fedcore.engine.traffic import Traffic
 from fedcore.environment import Folders
+from fedcore.errors import PrivacyError
 from fedcore.models import AdaptedModel, Model, adapt, build_model
 from fedcore.models.base import DataShape, initial_buffers, initial_params, layout_of
 from fedcore.params import Layout
@@ -112,6 +113,7 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         FedcoreError: If the data cannot be read or divided, the model does not fit them or the
             memory, or the device is not there.
     """
+    _check_privacy(spec)
     device = choose_device(spec.runtime.device)
     dataset, partition = divided_data(spec, folders)
     model = adapt(spec.peft, build_model(spec.model, data_shape(dataset)), spec.seed, device)
@@ -143,6 +145,20 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         available=available,
     )
     return context
+
+
+def _check_privacy(spec: RunSpec) -> None:
+    """Refuse what the spec can say and the engine cannot keep yet.
+
+    Raises:
+        PrivacyError: If the spec promises anything.
+    """
+    if spec.privacy.dp is not None or spec.privacy.secure_aggregation:
+        raise PrivacyError(
+            "this version cannot keep what the spec promises about the clients' data",
+            field="privacy",
+            fix="Remove privacy.dp, and set privacy.secure_aggregation to false.",
+        )
 
 
 def _chance(spec: RunSpec, num_available: int) -> float:

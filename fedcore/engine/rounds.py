@@ -76,7 +76,9 @@ def conclude(
         DivergedError: If the new global model holds numbers that are not finite.
     """
     _check_enough(context, state, planned, progress)
-    trained = context.method.finish(progress.accumulator, state)
+    trained = state
+    if progress.accumulator.count or context.method.trigger.allows_none:
+        trained = context.method.finish(progress.accumulator, state)
     trained = after_round(trained, progress.buffers)
     _check_finite(trained)
     evaluation = Evaluation({})
@@ -109,6 +111,8 @@ def _check_enough(
     needed, count = context.spec.runtime.min_updates, progress.accumulator.count
     if context.method.trigger.allows_none:
         needed = min(needed, planned.num_due)
+    elif context.spec.sampling.can_be_empty:
+        needed = min(needed, len(planned.work.tasks))
     if count >= needed:
         return
     lost = {c.client_id: c.reason for c in progress.reports if c.status != "ok"}

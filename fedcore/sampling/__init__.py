@@ -4,6 +4,7 @@ from fedcore.sampling import (  # noqa: F401  (importing registers them)
     full,
     latency,
     oort,
+    poisson,
     round_robin,
     uniform,
 )

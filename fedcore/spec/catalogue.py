@@ -8,6 +8,10 @@ from typing import Any
 
 from fedcore.spec.base import Choice
 from fedcore.spec.compression.base import CodecSpec
+from fedcore.spec.privacy import PROMISES, Promise
+
+#: Section of the entries that are no kinds.
+PRIVACY = "privacy"
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class CatalogueEntry:
 
     Attributes:
         section: Key in the spec, such as ``algorithm``.
-        kind: Value of ``kind``.
+        kind: Value of ``kind``; of ``privacy``, which has several settings instead, a name.
         title: Name for people.
         summary: One sentence.
         description: The rest of the explanation, may be empty.
@@ -49,12 +53,28 @@ def families() -> list[type[Choice]]:
 
 
 def catalogue() -> list[CatalogueEntry]:
-    """Return every kind of every section."""
-    return [
+    """Return every kind of every section, and the promises of privacy."""
+    kinds = [
         _entry(family.section, kind, cls)
         for family in families()
         for kind, cls in family.kinds().items()
     ]
+    return [*kinds, *(_entry_of_promise(promise) for promise in PROMISES)]
+
+
+def _entry_of_promise(promise: Promise) -> CatalogueEntry:
+    return CatalogueEntry(
+        section=PRIVACY,
+        kind=promise.kind,
+        title=promise.title,
+        summary=promise.summary,
+        description=promise.description,
+        paper=promise.paper,
+        synonyms=promise.synonyms,
+        constraints=promise.constraints,
+        schema=promise.settings.model_json_schema(),
+        example=promise.example,
+    )
 
 
 def _entry(section: str, kind: str, cls: type[Choice]) -> CatalogueEntry:

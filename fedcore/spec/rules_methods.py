@@ -29,6 +29,19 @@ def everyone_takes_part_where_needed(spec: RunSpec) -> Iterator[Problem]:
 
 
 @rule
+def cohorts_are_drawn_at_once(spec: RunSpec) -> Iterator[Problem]:
+    """Where clients come and go one by one, there is no cohort to draw."""
+    if spec.sampling.can_be_empty and spec.algorithm.is_asynchronous:
+        yield Problem(
+            "sampling.kind",
+            "contradiction",
+            f"{spec.algorithm.title} replaces clients one by one, and {spec.sampling.title} draws "
+            "whole cohorts.",
+            "Set sampling.kind to random.",
+        )
+
+
+@rule
 def own_weights_are_used(spec: RunSpec) -> Iterator[Problem]:
     """Equal weights would replace the weights that are the method."""
     aggregation = spec.aggregation

@@ -16,6 +16,7 @@ from fedcore.spec import (  # noqa: F401  (importing registers the rules)
     rules_peft,
     rules_personal,
     rules_placement,
+    rules_privacy,
     rules_topology,
     rules_trust,
 )
@@ -27,6 +28,7 @@ from fedcore.spec.compression import CompressionSpec
 from fedcore.spec.data import DatasetSpec, DigitsSpec, DirichletPartitionSpec, PartitionSpec
 from fedcore.spec.documents import load_yaml
 from fedcore.spec.models import FullTrainingSpec, MlpSpec, ModelSpec, PeftSpec
+from fedcore.spec.privacy import PrivacySpec
 from fedcore.spec.problems import Problem, SpecError, as_validation_error, problems_of
 from fedcore.spec.rules import broken_rules
 from fedcore.spec.sampling import RandomSamplingSpec, SamplingSpec
@@ -79,6 +81,9 @@ class RunSpec(Spec):
     aggregation: AggregationSpec = Field(MeanSpec(), description="How updates are combined.")
     compression: CompressionSpec = Field(
         CompressionSpec(), description="How messages are made smaller."
+    )
+    privacy: PrivacySpec = Field(
+        PrivacySpec(), description="What the run promises about the clients' data."
     )
     attack: AttackSpec | None = Field(
         None, description="Clients that try to harm the run, to test a defence."

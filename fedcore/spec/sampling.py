@@ -11,9 +11,16 @@ from fedcore.spec.base import BASIC, Choice, either, instead_of, slider
 
 
 class SamplingSpec(Choice):
-    """Which clients take part in a round."""
+    """Which clients take part in a round.
+
+    Attributes:
+        uses_losses: Whether it prefers clients by the losses that they report.
+        can_be_empty: Whether a round may have nobody at all.
+    """
 
     section: ClassVar[str] = "sampling"
+    uses_losses: ClassVar[bool] = False
+    can_be_empty: ClassVar[bool] = False
 
     def cohort_size(self, clients: int) -> int:
         """Return how many of ``clients`` clients one round has."""
@@ -80,6 +87,30 @@ class RandomSamplingSpec(CohortSpec):
     kind: Literal["random"] = "random"
 
 
+class PoissonSamplingSpec(CohortSpec):
+    """Every client decides for itself whether it takes part, all with the same chance.
+
+    So cohorts differ in size, and now and then one may be empty. Accounts of differential privacy
+    are tightest for it.
+    """
+
+    title: ClassVar[str] = "Poisson sampling"
+    paper: ClassVar[str | None] = "McMahan et al., ICLR 2018, arXiv:1710.06963"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "poisson", "independent sampling", "bernoulli sampling", "Poisson-Stichprobe",
+        "Poisson-Auswahl", "échantillonnage de Poisson", "muestreo de Poisson", "泊松采样",
+    )  # fmt: skip
+    can_be_empty: ClassVar[bool] = True
+
+    kind: Literal["poisson"] = "poisson"
+
+    def chance(self, clients: int) -> float:
+        """Return how likely each of so many clients is to take part in a round."""
+        if self.count is not None:
+            return min(1.0, self.count / clients)
+        return self.fraction or 1.0
+
+
 class RoundRobinSpec(CohortSpec):
     """The clients take turns, in the order of their numbers."""
 
@@ -120,6 +151,7 @@ class OortSpec(CohortSpec):
     title: ClassVar[str] = "Oort"
     paper: ClassVar[str | None] = "Lai et al., OSDI 2021, arXiv:2010.06081"
     synonyms: ClassVar[tuple[str, ...]] = ("guided participant selection", "utility-based")
+    uses_losses: ClassVar[bool] = True
 
     kind: Literal["oort"] = "oort"
     exploration: float = Field(

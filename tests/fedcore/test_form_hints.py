@@ -35,16 +35,19 @@ def test_every_setting_that_the_server_empties_is_named_to_forms() -> None:
             "sampling": {"kind": "random", "count": 5},
             "aggregation": {"kind": "krum", "byzantine_count": 1},
             "attack": {"kind": "sign_flip", "count": 1},
+            "privacy": {"dp": {"level": "example", "noise_multiplier": 1.0}},
         }
     ).model_dump(mode="json")
     assert spec["local"]["epochs"] is None
     assert spec["sampling"]["fraction"] is None
     assert spec["aggregation"]["byzantine_fraction"] is None
     assert spec["attack"]["fraction"] is None
+    assert spec["privacy"]["dp"]["epsilon"] is None
     assert {(name, other) for _, name, other in _hinted("x-instead-of")} == {
         ("steps", "epochs"),
         ("count", "fraction"),
         ("byzantine_count", "byzantine_fraction"),
+        ("noise_multiplier", "epsilon"),
     }
 
 

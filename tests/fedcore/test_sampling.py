@@ -54,6 +54,25 @@ def shares(cohorts: list[tuple[int, ...]], clients: int) -> Mapping[int, float]:
     return {client: counts[client] / mean for client in range(clients)}
 
 
+def test_poisson_draws_each_client_by_itself() -> None:
+    cohorts = draw(sampler(200, kind="poisson", fraction=0.1), 200, 400)
+    sizes = torch.tensor([float(len(cohort)) for cohort in cohorts])
+    assert sizes.mean().item() == pytest.approx(20, abs=0.7)
+    assert sizes.var().item() == pytest.approx(200 * 0.1 * 0.9, rel=0.2)
+    by_number = draw(sampler(200, kind="poisson", count=20), 200, 400)
+    assert by_number == cohorts
+    assert draw(sampler(5, kind="poisson", fraction=1.0), 5, 3) == [tuple(range(5))] * 3
+
+
+def test_poisson_decides_on_a_client_whatever_becomes_of_the_others() -> None:
+    chosen = sampler(50, kind="poisson", fraction=0.5)
+    first, second = (
+        chosen.select(empty_state(), range(50), size, rng(0, Purpose.SAMPLING, 3))
+        for size in (1, 50)
+    )
+    assert first == second
+
+
 def test_round_robin_takes_everyone_once_per_turn() -> None:
     cohorts = draw(sampler(12, kind="round_robin", count=4), 12, 6)
     for turn in (cohorts[:3], cohorts[3:]):

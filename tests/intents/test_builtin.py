@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fedcore.spec import RunSpec, catalogue, check_sweep
+from fedcore.spec import RunSpec, check_sweep
 from webapp.intents.builtin import BuiltinBackend
+from webapp.intents.catalogue_fields import entries
 from webapp.intents.choices import kind_mentions
 from webapp.intents.evaluation import Case, evaluate, load_cases
 from webapp.intents.numerals import NumberReader
@@ -164,7 +165,7 @@ def test_nothing_comes_of_what_is_not_about_federated_learning(prompt: str) -> N
 # --- the catalogue --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: f"{entry.section}-{entry.kind}")
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: f"{entry.section}-{entry.kind}")
 def test_every_kind_of_the_catalogue_is_known_by_its_title(entry: Any) -> None:
     noun = NOUNS.get(entry.section, entry.section)
     reading = read(f"use {entry.title} {noun}")

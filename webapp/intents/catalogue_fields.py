@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fedcore.spec import CatalogueEntry, Choice, RunSpec, Spec, catalogue
-from fedcore.spec.catalogue import families
+from fedcore.spec.catalogue import PRIVACY, families
 from fedcore.spec.data import DatasetInfo, DatasetSpec
 
 #: Names that mean nothing outside their kind; they can be written with it: attack.scale.
@@ -102,8 +102,8 @@ class Setting:
 
 @cache
 def entries() -> tuple[CatalogueEntry, ...]:
-    """Return the catalogue, which does not change while a process lives."""
-    return tuple(catalogue())
+    """Return the kinds of the catalogue, which does not change while a process lives."""
+    return tuple(entry for entry in catalogue() if entry.section != PRIVACY)
 
 
 @cache

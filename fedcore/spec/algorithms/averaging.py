@@ -15,6 +15,8 @@ class FedAvgSpec(ServerRateSpec):
     synonyms: ClassVar[tuple[str, ...]] = (
         "federated averaging", "fed avg", "fed-avg", "federated average", "联邦平均",
     )  # fmt: skip
+    sends_one_change: ClassVar[bool] = True
+    takes_plain_steps: ClassVar[bool] = True
 
     kind: Literal["fedavg"] = "fedavg"
 
@@ -32,5 +34,6 @@ class FedSgdSpec(ServerRateSpec):
     constraints: ClassVar[tuple[str, ...]] = ("local.optimizer must be sgd without momentum",)
     optimizers: ClassVar[tuple[str, ...]] = ("sgd",)
     allows_momentum: ClassVar[bool] = False
+    sends_one_change: ClassVar[bool] = True
 
     kind: Literal["fedsgd"] = "fedsgd"

@@ -35,6 +35,10 @@ class AlgorithmSpec(Choice):
         needs_steps: Whether all clients must take the same number of steps.
         allows_decay: Whether it is correct with weight decay on the clients.
         needs_masks: Whether it chooses the edges of layers whose weights are fixed.
+        sends_one_change: Whether all that the server uses of a round is the mean of one vector per
+            client, its change of the model.
+        takes_plain_steps: Whether a client uses its examples in nothing but steps along the
+            gradient of a loss that is a mean over a batch.
     """
 
     section: ClassVar[str] = "algorithm"
@@ -58,6 +62,8 @@ class AlgorithmSpec(Choice):
     needs_steps: ClassVar[bool] = False
     allows_decay: ClassVar[bool] = True
     needs_masks: ClassVar[bool] = False
+    sends_one_change: ClassVar[bool] = False
+    takes_plain_steps: ClassVar[bool] = False
 
     @property
     def other_models(self) -> tuple[ModelSpec, ...]:

@@ -15,6 +15,8 @@ class FedProxSpec(ServerRateSpec):
     title: ClassVar[str] = "FedProx"
     paper: ClassVar[str | None] = "Li et al., MLSys 2020, arXiv:1812.06127"
     synonyms: ClassVar[tuple[str, ...]] = ("proximal", "fed prox", "fed-prox")
+    sends_one_change: ClassVar[bool] = True
+    takes_plain_steps: ClassVar[bool] = True
 
     kind: Literal["fedprox"] = "fedprox"
     mu: float = Field(
@@ -82,6 +84,7 @@ class MoonSpec(ServerRateSpec):
     constraints: ClassVar[tuple[str, ...]] = ("needs a model with a hidden layer",)
     needs_features: ClassVar[bool] = True
     vectors_per_client: ClassVar[int] = 1
+    sends_one_change: ClassVar[bool] = True
 
     kind: Literal["moon"] = "moon"
     mu: float = Field(

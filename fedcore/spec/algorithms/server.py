@@ -12,6 +12,9 @@ from fedcore.spec.algorithms.base import AlgorithmSpec, ServerRateSpec
 class _AdaptiveServer(AlgorithmSpec):
     """An optimiser with a second moment on the server."""
 
+    sends_one_change: ClassVar[bool] = True
+    takes_plain_steps: ClassVar[bool] = True
+
     server_lr: float = Field(
         0.1, gt=0, le=1000, description="Learning rate of the server; 0.01 to 1 is usual."
     )
@@ -63,6 +66,8 @@ class FedAvgMSpec(ServerRateSpec):
         "server momentum", "fedavg with momentum", "momentum on the server",
         "server-side momentum",
     )  # fmt: skip
+    sends_one_change: ClassVar[bool] = True
+    takes_plain_steps: ClassVar[bool] = True
 
     kind: Literal["fedavgm"] = "fedavgm"
     beta: float = Field(0.9, ge=0, lt=1, description="Momentum of the server; 0 is FedAvg.")

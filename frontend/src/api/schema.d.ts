@@ -2558,6 +2558,98 @@ export interface components {
             personal_epochs: number | null;
         };
         /**
+         * DpSpec
+         * @description Differential privacy: what is released hardly depends on any one client, or any one example.
+         *
+         *     Either the promise is given (epsilon), and noise is made to fit it over all rounds, or the noise
+         *     is, and the run says what it promises.
+         */
+        DpSpec: {
+            /**
+             * Level
+             * @description Who is protected: a client with all of its data, by noise of the server; or each single example, by noise that its client adds in every local step.
+             * @default client
+             * @enum {string}
+             */
+            level: "client" | "example";
+            /**
+             * Epsilon
+             * @description Largest privacy loss of the whole run; smaller is more private. 1 to 10 is usual. Empty when noise is given.
+             * @default 8
+             */
+            epsilon: number | null;
+            /**
+             * Noise Multiplier
+             * @description Standard deviation of the noise as a multiple of the clip, instead of epsilon; 0 adds none and promises nothing.
+             * @default null
+             */
+            noise_multiplier: number | null;
+            /**
+             * Delta
+             * @description Chance that the promise does not hold. Empty is one over the 1.1th power of the number of clients, or of training examples; it may not be larger.
+             * @default null
+             */
+            delta: number | null;
+            /**
+             * Clip Norm
+             * @description Longest update of a client, or gradient of an example; longer ones are cut to it, and the noise grows with it.
+             * @default 1
+             */
+            clip_norm: number;
+            /**
+             * Adaptive Clip
+             * @description Share of updates that shall be shorter than the clip, which then follows them from clip_norm on; 0.5 is usual. Empty keeps the clip as it is.
+             * @default null
+             */
+            adaptive_clip: number | null;
+        };
+        /**
+         * DpSpec
+         * @description Differential privacy: what is released hardly depends on any one client, or any one example.
+         *
+         *     Either the promise is given (epsilon), and noise is made to fit it over all rounds, or the noise
+         *     is, and the run says what it promises.
+         */
+        DpSpecInput: {
+            /**
+             * Level
+             * @description Who is protected: a client with all of its data, by noise of the server; or each single example, by noise that its client adds in every local step.
+             * @default client
+             * @enum {string}
+             */
+            level: "client" | "example";
+            /**
+             * Epsilon
+             * @description Largest privacy loss of the whole run; smaller is more private. 1 to 10 is usual. Empty when noise is given.
+             * @default 8
+             */
+            epsilon: number | null;
+            /**
+             * Noise Multiplier
+             * @description Standard deviation of the noise as a multiple of the clip, instead of epsilon; 0 adds none and promises nothing.
+             * @default null
+             */
+            noise_multiplier: number | null;
+            /**
+             * Delta
+             * @description Chance that the promise does not hold. Empty is one over the 1.1th power of the number of clients, or of training examples; it may not be larger.
+             * @default null
+             */
+            delta: number | null;
+            /**
+             * Clip Norm
+             * @description Longest update of a client, or gradient of an example; longer ones are cut to it, and the noise grows with it.
+             * @default 1
+             */
+            clip_norm: number;
+            /**
+             * Adaptive Clip
+             * @description Share of updates that shall be shorter than the clip, which then follows them from clip_norm on; 0.5 is usual. Empty keeps the clip as it is.
+             * @default null
+             */
+            adaptive_clip: number | null;
+        };
+        /**
          * EmbeddingPartitionSpec
          * @description Like Dirichlet, but over groups of inputs that look alike to a trained network, not labels.
          *
@@ -6545,6 +6637,58 @@ export interface components {
              */
             value: number | null;
         };
+        /**
+         * PoissonSamplingSpec
+         * @description Every client decides for itself whether it takes part, all with the same chance.
+         *
+         *     So cohorts differ in size, and now and then one may be empty. Accounts of differential privacy
+         *     are tightest for it.
+         */
+        PoissonSamplingSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "poisson";
+            /**
+             * Fraction
+             * @description Share of all clients; leave empty when a count is given.
+             * @default 0.5
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of clients instead of a share.
+             * @default null
+             */
+            count: number | null;
+        };
+        /**
+         * PoissonSamplingSpec
+         * @description Every client decides for itself whether it takes part, all with the same chance.
+         *
+         *     So cohorts differ in size, and now and then one may be empty. Accounts of differential privacy
+         *     are tightest for it.
+         */
+        PoissonSamplingSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "poisson";
+            /**
+             * Fraction
+             * @description Share of all clients; leave empty when a count is given.
+             * @default 0.5
+             */
+            fraction: number | null;
+            /**
+             * Count
+             * @description Number of clients instead of a share.
+             * @default null
+             */
+            count: number | null;
+        };
         /** PreviewClient */
         PreviewClient: {
             /** Client Id */
@@ -6605,6 +6749,40 @@ export interface components {
         PreviewState: "pending" | "ready" | "failed";
         /** @enum {string} */
         Priority: "low" | "normal" | "high";
+        /**
+         * PrivacySpec
+         * @description What a run promises about the clients' data; by default nothing.
+         */
+        PrivacySpec: {
+            /**
+             * @description Differential privacy: clipping and noise, with an account of what they promise.
+             * @default null
+             */
+            dp: components["schemas"]["DpSpec"] | null;
+            /**
+             * Secure Aggregation
+             * @description Clients send integers under masks that cancel in the sum: the server learns the sum of a round and no single update.
+             * @default false
+             */
+            secure_aggregation: boolean;
+        };
+        /**
+         * PrivacySpec
+         * @description What a run promises about the clients' data; by default nothing.
+         */
+        PrivacySpecInput: {
+            /**
+             * @description Differential privacy: clipping and noise, with an account of what they promise.
+             * @default null
+             */
+            dp: components["schemas"]["DpSpecInput"] | null;
+            /**
+             * Secure Aggregation
+             * @description Clients send integers under masks that cancel in the sum: the server learns the sum of a round and no single update.
+             * @default false
+             */
+            secure_aggregation: boolean;
+        };
         Project: {
             /** Format: uuid */
             readonly id: string;
@@ -7554,7 +7732,7 @@ export interface components {
              *       "count": null
              *     }
              */
-            sampling: components["schemas"]["FullSamplingSpec"] | components["schemas"]["RandomSamplingSpec"] | components["schemas"]["RoundRobinSpec"] | components["schemas"]["LatencyProportionalSpec"] | components["schemas"]["OortSpec"];
+            sampling: components["schemas"]["FullSamplingSpec"] | components["schemas"]["RandomSamplingSpec"] | components["schemas"]["PoissonSamplingSpec"] | components["schemas"]["RoundRobinSpec"] | components["schemas"]["LatencyProportionalSpec"] | components["schemas"]["OortSpec"];
             /**
              * Aggregation
              * @description How updates are combined.
@@ -7572,6 +7750,14 @@ export interface components {
              *     }
              */
             compression: components["schemas"]["CompressionSpec"];
+            /**
+             * @description What the run promises about the clients' data.
+             * @default {
+             *       "dp": null,
+             *       "secure_aggregation": false
+             *     }
+             */
+            privacy: components["schemas"]["PrivacySpec"];
             /**
              * Attack
              * @description Clients that try to harm the run, to test a defence.
@@ -7727,7 +7913,7 @@ export interface components {
              *       "count": null
              *     }
              */
-            sampling: components["schemas"]["FullSamplingSpecInput"] | components["schemas"]["RandomSamplingSpecInput"] | components["schemas"]["RoundRobinSpecInput"] | components["schemas"]["LatencyProportionalSpecInput"] | components["schemas"]["OortSpecInput"];
+            sampling: components["schemas"]["FullSamplingSpecInput"] | components["schemas"]["RandomSamplingSpecInput"] | components["schemas"]["PoissonSamplingSpecInput"] | components["schemas"]["RoundRobinSpecInput"] | components["schemas"]["LatencyProportionalSpecInput"] | components["schemas"]["OortSpecInput"];
             /**
              * Aggregation
              * @description How updates are combined.
@@ -7745,6 +7931,14 @@ export interface components {
              *     }
              */
             compression: components["schemas"]["CompressionSpecInput"];
+            /**
+             * @description What the run promises about the clients' data.
+             * @default {
+             *       "dp": null,
+             *       "secure_aggregation": false
+             *     }
+             */
+            privacy: components["schemas"]["PrivacySpecInput"];
             /**
              * Attack
              * @description Clients that try to harm the run, to test a defence.

@@ -48,6 +48,7 @@ export const catalogue = {
       sampling: 'Participation',
       aggregation: 'Aggregation',
       compression: 'Codecs',
+      privacy: 'Privacy',
       topology: 'Topologies',
       attack: 'Attacks',
       'system.speed': 'Speed of clients',
