@@ -12,6 +12,11 @@ from tests.faults.stack import PASSWORD
 
 def sign_in(page: Page, password: str = PASSWORD) -> None:
     page.goto("/sign-in")
+    give_password(page, password)
+
+
+def give_password(page: Page, password: str = PASSWORD) -> None:
+    """Sign in where somebody who is not is asked to, whatever they came for."""
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()

@@ -126,7 +126,7 @@ it('opens a file of several runs, and launches what the form shows over its axes
       return HttpResponse.json({ id: 'j', name: 'n', runs: [run] }, { status: 201 });
     }),
   );
-  await openForm();
+  const { router } = await openForm();
   await importFile('sweep.yaml', 'base: {rounds: 7}\naxes: {seed: [1, 2]}\nseeds: 2\n');
   const launch = await screen.findByRole('button', { name: 'Launch 4 runs' });
   await userEvent.type(screen.getByLabelText('Rounds'), '0');
@@ -136,6 +136,9 @@ it('opens a file of several runs, and launches what the form shows over its axes
   });
   expect(sent[0]).toMatchObject({
     sweep: { base: { rounds: 70 }, axes: { seed: [1, 2] }, seeds: 2 },
+  });
+  await waitFor(() => {
+    expect(router.state.location.pathname).toBe('/sweeps/j');
   });
 });
 

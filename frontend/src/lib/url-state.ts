@@ -169,6 +169,8 @@ export interface CompareView extends CurveView {
   tab?: CompareTab;
   metric?: string;
   group?: string;
+  /** What the results are set against. */
+  cost?: ChartAxis;
 }
 
 export function readCompareSearch(search: Search): CompareView {
@@ -178,6 +180,7 @@ export function readCompareSearch(search: Search): CompareView {
       tab: oneOf(search['tab'], COMPARE_TABS),
       metric: text(search['metric']),
       group: text(search['group']),
+      cost: oneOf(search['cost'], CHART_AXES),
     }),
     ...readCurveView(search),
   };

@@ -7,6 +7,7 @@ export const compare = {
     runs: 'Compared runs',
     remove: (name: string) => `Take ${name} out`,
     add: 'Choose runs',
+    copyLink: 'Copy link',
     emptyTitle: 'Nothing to compare yet',
     emptyText: 'Select two or more runs in the list of runs, then press Compare.',
     emptyAction: 'Choose runs',

@@ -29,6 +29,8 @@ export const jobs = {
     valid: 'Ready to launch',
     validationFailed: 'The settings could not be checked.',
     launch: 'Launch run',
+    sweep: 'Sweep',
+    sweepThese: 'Sweep these settings',
     launchRuns: (count: number) => `Launch ${count} runs`,
     view: 'How to describe the run',
     views: { form: 'Form', yaml: 'YAML', prompt: 'In words' },

@@ -33,7 +33,12 @@ export function ChartFigure(props: ChartFigureProps) {
         {unit && <span className={classes['unit']}>{unit}</span>}
         <span className={classes['tools']}>
           {numPoints > 0 && (
-            <ExportMenu name={props.exportName ?? title} draw={props.draw} rows={props.rows} />
+            <ExportMenu
+              name={props.exportName ?? title}
+              draw={props.draw}
+              caption={{ title, unit, axis, series: legend }}
+              rows={props.rows}
+            />
           )}
         </span>
       </figcaption>

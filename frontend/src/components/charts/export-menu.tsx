@@ -3,6 +3,7 @@ import { IconDownload } from '@tabler/icons-react';
 import { toCsv, type CsvCell } from '@/lib/csv';
 import { downloadFile, fileName } from '@/lib/download';
 import { strings } from '@/strings';
+import type { Caption } from './paper-option';
 import type { DrawChart } from './types';
 
 const text = strings.charts;
@@ -11,16 +12,18 @@ interface ExportMenuProps {
   /** What the files are called. */
   name: string;
   draw: DrawChart;
+  /** What the page says around the chart. */
+  caption: Caption;
   /** The numbers behind the chart, with a row of headings. */
   rows: () => readonly (readonly CsvCell[])[];
 }
 
 /** A chart as a picture or as numbers. */
-export function ExportMenu({ name, draw, rows }: ExportMenuProps) {
+export function ExportMenu({ name, draw, caption, rows }: ExportMenuProps) {
   const base = fileName(name);
   const save = async (kind: 'png' | 'svg') => {
     const { saveChart } = await import('./save-chart');
-    saveChart(draw, base, kind);
+    saveChart(draw, caption, base, kind);
   };
   return (
     <Menu position="bottom-end" shadow="md">

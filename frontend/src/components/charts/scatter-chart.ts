@@ -1,4 +1,4 @@
-import { GRID, pageFont, tooltipBox, xAxis, yAxis } from './axes';
+import { GRID, pageFont, textStyle, tooltipBox, xAxis, yAxis } from './axes';
 import { tooltipCard } from './tooltip-card';
 import type { Axis, DrawChart } from './types';
 
@@ -9,6 +9,9 @@ interface ScatterDrawing {
   /** Whether more of `y` is better; the points that no other beats are joined. */
   isHigherBetter: boolean;
 }
+
+/** Names of more points than this cover each other. */
+const MAX_NAMED = 12;
 
 type ScatterPoint = ScatterDrawing['points'][number];
 
@@ -75,7 +78,17 @@ export function drawScatter({ points, x, y, isHigherBetter }: ScatterDrawing): D
       {
         type: 'scatter',
         symbolSize: 12,
+        z: 3,
+        label: {
+          ...textStyle(color),
+          show: points.length <= MAX_NAMED,
+          position: 'top',
+          distance: 7,
+          formatter: '{b}',
+        },
+        labelLayout: { hideOverlap: true },
         data: points.map((point, index) => ({
+          name: point.name,
           value: [point.x, point.y],
           itemStyle: { color: color(point.color) },
           symbolOffset: offsets[index],

@@ -5,6 +5,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { comparisonQuery } from '@/api/runs';
 import type { Comparison } from '@/api/types';
 import { seriesColor } from '@/components/charts/palette';
+import { CopyButton } from '@/components/ui/copy-button';
 import { Empty, Failure, Loading } from '@/components/ui/feedback';
 import { ButtonLink, TextLink } from '@/components/ui/links';
 import { PageHeader } from '@/components/ui/page-header';
@@ -38,9 +39,17 @@ export function ComparePage() {
       <PageHeader
         title={text.title}
         actions={
-          <ButtonLink to="/runs" variant="default" leftSection={<IconPlus size={16} aria-hidden />}>
-            {text.add}
-          </ButtonLink>
+          <>
+            {ids.length > 0 && <CopyButton value={window.location.href} label={text.copyLink} />}
+            <ButtonLink
+              to="/runs"
+              size="xs"
+              variant="default"
+              leftSection={<IconPlus size={14} aria-hidden />}
+            >
+              {text.add}
+            </ButtonLink>
+          </>
         }
       />
       {ids.length === 0 && (

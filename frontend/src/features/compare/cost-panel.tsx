@@ -1,12 +1,13 @@
 import { Select } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { getRouteApi } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import type { Comparison } from '@/api/types';
 import { ChartFigure } from '@/components/charts/chart-figure';
 import { isHigherBetter, metricTitle, xAxisOf, yAxisOf } from '@/components/charts/metric-axes';
 import { drawParallel } from '@/components/charts/parallel-chart';
 import { drawScatter } from '@/components/charts/scatter-chart';
 import { Card } from '@/components/ui/card';
-import type { ChartAxis } from '@/lib/url-state';
+import { readCompareSearch, type ChartAxis } from '@/lib/url-state';
 import { settingTitle } from '@/lib/setting-text';
 import { strings } from '@/strings';
 import classes from './compare-page.module.css';
@@ -14,6 +15,7 @@ import { bestOf, costOf, groupsOf, settingText } from './groups';
 import { MetricSelect, useChosenView } from './view-tools';
 
 const text = strings.compare;
+const route = getRouteApi('/member/compare');
 const COSTS = Object.keys(text.costs) as ChartAxis[];
 /** More axes than this cannot be read side by side. */
 const MAX_AXES = 8;
@@ -21,7 +23,8 @@ const MAX_AXES = 8;
 /** What each run reached against what it cost. */
 export function CostPanel({ comparison }: { comparison: Comparison }) {
   const { metric } = useChosenView(comparison);
-  const [cost, setCost] = useState<ChartAxis>('bytes');
+  const { cost = 'bytes' } = route.useSearch();
+  const navigate = route.useNavigate();
   const points = useMemo(
     () =>
       groupsOf(comparison, undefined).flatMap(({ name, color, members }) =>
@@ -55,7 +58,11 @@ export function CostPanel({ comparison }: { comparison: Comparison }) {
             value={cost}
             allowDeselect={false}
             onChange={(next) => {
-              setCost(COSTS.find((known) => known === next) ?? 'bytes');
+              void navigate({
+                search: (old) => readCompareSearch({ ...old, cost: next }),
+                replace: true,
+                resetScroll: false,
+              });
             }}
           />
         </div>

@@ -38,11 +38,12 @@ export function CurvesPanel({ comparison }: { comparison: Comparison }) {
           view={{ x, logx, logy, smooth }}
           onChange={(view) => {
             void navigate({
-              search: ({ runs, tab, metric: m, group: g }) => ({
+              search: ({ runs, tab, metric: m, group: g, cost }) => ({
                 ...(runs !== undefined && { runs }),
                 ...(tab !== undefined && { tab }),
                 ...(m !== undefined && { metric: m }),
                 ...(g !== undefined && { group: g }),
+                ...(cost !== undefined && { cost }),
                 ...curveSearch(view),
               }),
               replace: true,

@@ -1,7 +1,8 @@
 import { Alert, Button, FileButton, Menu } from '@mantine/core';
-import { IconFileDownload, IconFileUpload } from '@tabler/icons-react';
+import { IconAdjustments, IconFileDownload, IconFileUpload } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import type { IntentSweep } from '@/api/types';
+import { ButtonLink } from '@/components/ui/links';
 import { downloadFile, fileName } from '@/lib/download';
 import { strings } from '@/strings';
 import classes from './run-form.module.css';
@@ -23,7 +24,7 @@ interface DocumentToolsProps {
   onUnreadable: () => void;
 }
 
-/** Documents in and out: templates and files. */
+/** Documents in and out: templates, files, and the base of a sweep. */
 export function DocumentTools({ form, name, sweep, onSweep, onUnreadable }: DocumentToolsProps) {
   const open = useMutation({
     mutationFn: async (file: File) => {
@@ -86,6 +87,18 @@ export function DocumentTools({ form, name, sweep, onSweep, onUnreadable }: Docu
             <Menu.Item onClick={() => void save('json')}>{text.json}</Menu.Item>
           </Menu.Dropdown>
         </Menu>
+        {sweep === null && (
+          <ButtonLink
+            to="/sweeps/new"
+            search={{ spec: form.changes() }}
+            size="xs"
+            variant="default"
+            aria-label={strings.newRun.sweepThese}
+            leftSection={<IconAdjustments size={14} aria-hidden />}
+          >
+            {strings.newRun.sweep}
+          </ButtonLink>
+        )}
       </div>
       {open.isError && (
         <Alert

@@ -16,7 +16,7 @@ export function problemsIn(error: unknown): FieldProblem[] {
   );
 }
 
-/** Launches once, shows the run, and gives the server's objections to their fields. */
+/** Launches once, shows the run or the sweep, and gives the server's objections to their fields. */
 export function useLaunch(setRefused: (problems: readonly FieldProblem[]) => void) {
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -25,8 +25,12 @@ export function useLaunch(setRefused: (problems: readonly FieldProblem[]) => voi
   return useMutation({
     mutationFn: (job: Omit<Parameters<typeof launchJob>[0], 'idempotencyKey'>) =>
       launchJob({ ...job, idempotencyKey: key.current }),
-    onSuccess: (job) => {
+    onSuccess: (job, { sweep }) => {
       void queries.invalidateQueries({ queryKey: runKeys.lists() });
+      if (sweep !== undefined) {
+        void navigate({ to: '/sweeps/$jobId', params: { jobId: job.id } });
+        return;
+      }
       const run = job.runs[0];
       if (run !== undefined) void navigate({ to: '/runs/$runId', params: { runId: run.id } });
     },

@@ -5,7 +5,7 @@ import { validationQuery } from '@/api/spec';
 import { assignProblems, leavesOf } from '@/components/schema-form/field-paths';
 import type { FieldProblem } from '@/components/schema-form/form-context';
 import { isEqual, isObject, withValueAt, type Json, type JsonObject } from '@/lib/document-path';
-import { completed, type JsonSchema } from '@/lib/json-schema';
+import { completed, defaultOf, type JsonSchema } from '@/lib/json-schema';
 import {
   replaced,
   withDocument,
@@ -47,6 +47,13 @@ export function useSpecForm(root: JsonSchema, initial: JsonObject | undefined) {
   };
   return {
     document,
+    /** The sections that say something else than the defaults, for an address. */
+    changes: () =>
+      Object.fromEntries(
+        Object.entries(document).filter(
+          ([name, value]) => !isEqual(value, defaultOf(root.properties?.[name] ?? {}, root)),
+        ),
+      ),
     draft,
     leaves,
     problems,
