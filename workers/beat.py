@@ -15,9 +15,8 @@ from typing import Any
 from celery import bootsteps
 from django.conf import settings
 
-from webapp.jobs.queue import DISCARD_OLD, RECONCILE, SEND_NOTICES, send_upkeep
+from webapp.jobs.queue import DISCARD_OLD, RECONCILE, send_upkeep
 
-_NOTICES_S = 10.0
 _DISCARD_S = 600.0
 
 
@@ -75,11 +74,7 @@ class BeatStep(bootsteps.StartStopStep):
 
 def intervals_s(lease_s: float) -> dict[str, float]:
     """Return what happens how often: a silent worker's run is free soon after its lease's end."""
-    return {
-        RECONCILE: max(1.0, lease_s / 5),
-        SEND_NOTICES: _NOTICES_S,
-        DISCARD_OLD: _DISCARD_S,
-    }
+    return {RECONCILE: max(1.0, lease_s / 5), DISCARD_OLD: _DISCARD_S}
 
 
 def _send(task: str, interval_s: float) -> None:

@@ -76,7 +76,9 @@ class PartTurn:
 
     def _work(self) -> bool:
         lease = self._lease
-        engine = self._patience.with_engine(lambda: self._engines.open_at(lease))
+        engine = self._patience.with_engine(
+            lambda: self._engines.open_at(lease, self._heartbeat.should_stop)
+        )
         if engine.round_index != lease.rounds_done:
             raise CheckpointError(
                 f"the state of round {lease.rounds_done} is not there",

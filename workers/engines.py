@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from fedcore.engine import Engine
+from fedcore.engine import Engine, ShouldStop
 from fedcore.errors import CheckpointError
 from fedcore.spec import RunSpec
 from webapp.artifacts.services import restore_folder
@@ -28,12 +28,15 @@ class EngineCache:
         self._engines: OrderedDict[UUID, Engine] = OrderedDict()
         self._lock = Lock()
 
-    def open(self, lease: Lease) -> Engine:
+    def open(self, lease: Lease, should_stop: ShouldStop) -> Engine:
         """Return an engine that can go on with this run: warm, from its checkpoint, or new.
 
         An engine may be behind what is recorded: it repeats those rounds, to the same numbers,
         and recording a round twice changes nothing. One that is ahead has trained a round that
         was never recorded, and is of no use.
+
+        Raises:
+            Interrupted: If ``should_stop`` said so while data were prepared.
         """
         with self._lock:
             engine = self._engines.pop(lease.run_id, None)
@@ -43,20 +46,25 @@ class EngineCache:
         else:
             if engine is not None:
                 engine.close()
-            engine = _load(lease)
+            engine = _load(lease, should_stop)
         self._keep(lease.run_id, engine)
         return engine
 
-    def open_at(self, lease: Lease | ChunkLease) -> Engine:
+    def open_at(self, lease: Lease | ChunkLease, should_stop: ShouldStop) -> Engine:
         """Return an engine that is exactly where the lease says, for a round in parts.
 
         Such a run has a checkpoint after every round, so a warm engine that was not part of the
         last one goes to it, and keeps its data.
+
+        Raises:
+            Interrupted: As ``open``.
         """
         with self._lock:
             engine = self._engines.pop(lease.run_id, None)
         if engine is None or engine.round_index != lease.rounds_done:
-            engine = _load(lease) if engine is None else _moved(engine, lease)
+            engine = (
+                _load(lease, should_stop) if engine is None else _moved(engine, lease, should_stop)
+            )
         self._keep(lease.run_id, engine)
         return engine
 
@@ -83,30 +91,30 @@ class EngineCache:
             old.close()
 
 
-def _moved(engine: Engine, lease: Lease | ChunkLease) -> Engine:
+def _moved(engine: Engine, lease: Lease | ChunkLease, should_stop: ShouldStop) -> Engine:
     """Return a warm engine, or a new one in its place, at the run's checkpoint."""
     checkpoint = lease.checkpoint
     if checkpoint is None or checkpoint.round_index != lease.rounds_done:
         engine.close()
-        return _load(lease)
+        return _load(lease, should_stop)
     with TemporaryDirectory(prefix="roundhouse-") as folder:
         restore_folder(key=checkpoint.key, sha256=checkpoint.sha256, into=Path(folder))
         engine.restore(Path(folder))
     return engine
 
 
-def _load(lease: Lease | ChunkLease) -> Engine:
+def _load(lease: Lease | ChunkLease, should_stop: ShouldStop) -> Engine:
     spec = RunSpec.parse(lease.spec)
     if lease.checkpoint is None:
-        return Engine.create(spec)
+        return Engine.create(spec, should_stop=should_stop)
     try:
         with TemporaryDirectory(prefix="roundhouse-") as folder:
             checkpoint = lease.checkpoint
             restore_folder(key=checkpoint.key, sha256=checkpoint.sha256, into=Path(folder))
-            engine = Engine.resume(spec, Path(folder))
+            engine = Engine.resume(spec, Path(folder), should_stop=should_stop)
     except CheckpointError as error:
         # Starting again costs time but no result: every round is a function of the spec alone.
         log.warning("checkpoint unusable, starting again", reason=error.message)
-        return Engine.create(spec)
+        return Engine.create(spec, should_stop=should_stop)
     log.info("engine resumed", round_index=engine.round_index)
     return engine

@@ -22,6 +22,7 @@ from workers.presence import working_on
 from workers.retry import TRANSIENT, RetryPolicy
 from workers.shared_rounds import SharedTurn
 from workers.slices import Slice, Timing
+from workers.turns import Turn
 
 log = structlog.get_logger(__name__)
 
@@ -80,12 +81,11 @@ def _take_turn(lease: services.Lease, engines: EngineCache, retries: RetryPolicy
 def _turn(
     lease: services.Lease, heartbeat: Heartbeat, engines: EngineCache, retries: RetryPolicy
 ) -> Slice | SharedTurn:
+    turn = Turn(lease, heartbeat, engines, retries)
     if lease.spec["runtime"]["placement"] == "workers":
-        return SharedTurn(lease, heartbeat, engines=engines, retries=retries)
-    timing = Timing(
-        slice_s=settings.SLICE_S, checkpoint_every_s=settings.CHECKPOINT_EVERY_S, retries=retries
-    )
-    return Slice(lease, heartbeat, engines=engines, timing=timing)
+        return SharedTurn(turn)
+    timing = Timing(slice_s=settings.SLICE_S, checkpoint_every_s=settings.CHECKPOINT_EVERY_S)
+    return Slice(turn, timing)
 
 
 def _queue_of(task: Any) -> str:

@@ -14,9 +14,8 @@ from fedcore.spec.sweep import Values
 from webapp.celery import app
 from webapp.jobs import services
 from webapp.jobs.clock import database_now
-from webapp.jobs.queue import ADVANCE_SWEEP, DISCARD_OLD, RECONCILE, SEND_NOTICES
+from webapp.jobs.queue import ADVANCE_SWEEP, DISCARD_OLD, RECONCILE
 from workers.base import RunTask
-from workers.notices import send_notice
 
 log = structlog.get_logger(__name__)
 
@@ -38,12 +37,6 @@ def reconcile() -> None:
 def advance_sweep(job_id: str) -> None:
     """Make the next runs of a sweep; delivering the message twice changes nothing."""
     _advance(UUID(job_id))
-
-
-@app.task(name=SEND_NOTICES, base=RunTask)
-def send_notices() -> None:
-    """Send the notices that are due."""
-    services.send_due_notices(send=send_notice, now=database_now())
 
 
 @app.task(name=DISCARD_OLD, base=RunTask)

@@ -37,6 +37,7 @@ def work(*, name: str, queues: Sequence[str], on_ready: Callable[[], None]) -> N
     app.steps["worker"].add(import_module("workers.presence").PresenceStep)
     if UPKEEP in queues:
         app.steps["worker"].add(import_module("workers.beat").BeatStep)
+        app.steps["worker"].add(import_module("workers.post").PostStep)
     ready_receiver = _when_ready(on_ready)
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",

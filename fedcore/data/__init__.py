@@ -11,6 +11,6 @@ from fedcore.data import (  # noqa: F401
     upload,
 )
 from fedcore.data.dataset import Dataset, Examples
-from fedcore.data.source import DATASETS, Request, load_dataset
+from fedcore.data.source import DATASETS, Request, is_prepared, load_dataset
 
-__all__ = ["DATASETS", "Dataset", "Examples", "Request", "load_dataset"]
+__all__ = ["DATASETS", "Dataset", "Examples", "Request", "is_prepared", "load_dataset"]

@@ -61,7 +61,7 @@ def load_or_build(folder: Path, name: str, key: str, build: Callable[[], Prepare
         key: Everything that determines the content, as text.
         build: Makes the data set; called only if needed.
     """
-    path = folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
+    path = path_of(folder, name, key)
     found = _find(path)
     if found is not None:
         return found
@@ -74,6 +74,11 @@ def load_or_build(folder: Path, name: str, key: str, build: Callable[[], Prepare
         return built
     # Mapped rather than returned as built, so that this process shares its pages with others.
     return _find(path) or built
+
+
+def path_of(folder: Path, name: str, key: str) -> Path:
+    """Return where a prepared data set is kept."""
+    return folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
 
 
 def _write(path: Path, built: Cached) -> None:

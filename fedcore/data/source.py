@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
 
-from fedcore.data.cache import load_or_build
+from fedcore.data.cache import load_or_build, path_of
 from fedcore.data.dataset import Dataset
 from fedcore.data.groups import Groups
 from fedcore.data.packing import pack, unpack
@@ -106,12 +107,24 @@ def load_dataset(spec: DatasetSpec, request: Request) -> Dataset:
         DatasetError: If it cannot be found, read or understood.
     """
     source = DATASETS.of(spec)(spec, request)
-    key = f"{spec.kind}|{PREPARATION_VERSION}|{source.key()}"
-    cached = load_or_build(
-        request.folders.cache / "datasets", spec.kind, key, lambda: pack(source.build())
-    )
+    cached = load_or_build(*_place(spec, request, source), lambda: pack(source.build()))
     dataset = replace(unpack(cached), name=spec.kind, fingerprint=cached.checksum)
     return _limited(dataset, spec, request.seed)
+
+
+def is_prepared(spec: DatasetSpec, request: Request) -> bool:
+    """Return whether a data set is in the cache, so that loading it takes no time.
+
+    Raises:
+        DatasetError: If the raw data cannot be found.
+    """
+    return path_of(*_place(spec, request, DATASETS.of(spec)(spec, request))).exists()
+
+
+def _place(spec: DatasetSpec, request: Request, source: Source) -> tuple[Path, str, str]:
+    """Return folder, name and key of a data set in the cache."""
+    key = f"{spec.kind}|{PREPARATION_VERSION}|{source.key()}"
+    return request.folders.cache / "datasets", spec.kind, key
 
 
 def _limited(dataset: Dataset, spec: DatasetSpec, seed: int) -> Dataset:

@@ -1,6 +1,6 @@
 """Runs a spec, round by round."""
 
-from fedcore.clients.training import Interrupted
+from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.engine.chunks import Chunk, Pace
 from fedcore.engine.data import partition_report
 from fedcore.engine.engine import Engine
@@ -15,6 +15,7 @@ __all__ = [
     "Interrupted",
     "Pace",
     "RoundReport",
+    "ShouldStop",
     "Totals",
     "partition_report",
 ]

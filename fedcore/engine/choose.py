@@ -12,14 +12,15 @@ Stacking clients rounds differently, so that is never tried out: a GPU stacks, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from time import perf_counter
+from time import monotonic, perf_counter
 
 import structlog
 from torch import Tensor
 
 from fedcore.clients.trainer import Trainer
-from fedcore.clients.training import ShouldStop
+from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.engine.context import RunContext
 from fedcore.engine.device import num_cores
 from fedcore.engine.evaluation import Portrait
@@ -41,13 +42,21 @@ WORTH_STARTING_S = 10.0
 TRIAL_ROUNDS = 3
 SLOWER = 1.2
 _START_LIMIT_S = 120.0
+#: How often somebody who wants to stop is heard meanwhile.
+_POLL_S = 0.05
 
 
-def make_executor(context: RunContext, trainer: Trainer, folders: Folders) -> Executor:
+def make_executor(
+    context: RunContext,
+    trainer: Trainer,
+    folders: Folders,
+    should_stop: ShouldStop = lambda: False,
+) -> Executor:
     """Return the executor that a spec asks for.
 
     Raises:
         DeviceError: If it does not work on the device.
+        Interrupted: If ``should_stop`` said so while processes were started.
         WorkerLostError: If processes cannot be started.
     """
     wanted = context.spec.runtime.executor
@@ -67,17 +76,26 @@ def make_executor(context: RunContext, trainer: Trainer, folders: Folders) -> Ex
     is_shared = context.spec.runtime.placement == "workers"
     count = context.spec.runtime.processes or (1 if is_shared else num_cores())
     if wanted == "pool":
-        return _started_pool(context, trainer, folders, count)
+        processes = Processes(context.spec, folders, trainer.name, count)
+        return _started_pool(context, trainer, processes, should_stop)
     return AutoExecutor(local, folders, count) if count > 1 else local
 
 
 def _started_pool(
-    context: RunContext, trainer: Trainer, folders: Folders, count: int
+    context: RunContext, trainer: Trainer, processes: Processes, should_stop: ShouldStop
 ) -> PoolExecutor:
-    processes = Processes(context.spec, folders, trainer.name, count)
-    if not processes.is_ready(_START_LIMIT_S):
-        processes.close()
-        raise WorkerLostError(f"the training processes did not start within {_START_LIMIT_S:g} s")
+    """Return a pool once its processes are ready."""
+    deadline = monotonic() + _START_LIMIT_S
+    with ExitStack() as unless_ready:
+        unless_ready.callback(processes.close)
+        while not processes.is_ready(_POLL_S):
+            if should_stop():
+                raise Interrupted
+            if monotonic() > deadline:
+                raise WorkerLostError(
+                    f"the training processes did not start within {_START_LIMIT_S:g} s"
+                )
+        unless_ready.pop_all()
     return PoolExecutor(context, trainer, processes)
 
 

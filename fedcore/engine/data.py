@@ -20,10 +20,14 @@ def divided_data(spec: RunSpec, folders: Folders) -> tuple[Dataset, Partition]:
         DatasetError: If the data cannot be read.
         PartitionError: If they cannot be divided as the spec asks.
     """
-    request = Request(spec.seed, spec.partition.clients, folders, _tokenizer(spec.model))
-    dataset = load_dataset(spec.dataset, request)
+    dataset = load_dataset(spec.dataset, request_of(spec, folders))
     partition = divide(spec.partition, dataset, spec.seed, folders.cache)
     return seen_by_clients(spec.partition, dataset, partition, spec.seed), partition
+
+
+def request_of(spec: RunSpec, folders: Folders) -> Request:
+    """Return what the tensors of a run's data depend on besides the data set's own settings."""
+    return Request(spec.seed, spec.partition.clients, folders, _tokenizer(spec.model))
 
 
 def _tokenizer(model: ModelSpec) -> PretrainedText | None:

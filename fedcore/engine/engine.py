@@ -20,6 +20,7 @@ from fedcore.engine.evaluation import is_finished
 from fedcore.engine.executor import Executor
 from fedcore.engine.partial import Place, decode_partial, encode_partial
 from fedcore.engine.planning import RoundPlan, plan
+from fedcore.engine.preparing import prepare_apart
 from fedcore.engine.report import RoundReport
 from fedcore.engine.rounds import conclude, play_round
 from fedcore.engine.trainers import choose_trainer
@@ -62,7 +63,12 @@ class Engine:
 
     @classmethod
     def create(
-        cls, spec: RunSpec, *, data_dir: Path | None = None, cache_dir: Path | None = None
+        cls,
+        spec: RunSpec,
+        *,
+        data_dir: Path | None = None,
+        cache_dir: Path | None = None,
+        should_stop: ShouldStop | None = None,
     ) -> Self:
         """Return a run before its first round.
 
@@ -71,14 +77,16 @@ class Engine:
             data_dir: Folder with local copies of data sets; by default ROUNDHOUSE_DATA_DIR.
             cache_dir: Where prepared data sets are kept; by default ROUNDHOUSE_CACHE_DIR, else the
                 user's cache folder.
+            should_stop: Asked while data are prepared that are not in the cache.
 
         Raises:
             FedcoreError: If the data cannot be read or divided, the model does not fit them or
                 the memory, or the device is not there.
+            Interrupted: If ``should_stop`` returned True.
         """
         folders = _folders(data_dir, cache_dir)
-        context = _context(spec, folders)
-        return cls._begin(context, initial_state(context), folders)
+        context = _context(spec, folders, should_stop)
+        return cls._begin(context, initial_state(context), folders, should_stop)
 
     @classmethod
     def resume(
@@ -88,27 +96,34 @@ class Engine:
         *,
         data_dir: Path | None = None,
         cache_dir: Path | None = None,
+        should_stop: ShouldStop | None = None,
     ) -> Self:
         """Return a run as it was when it was saved to ``folder``.
 
         Raises:
             CheckpointError: If there is no whole checkpoint, or it belongs to another spec.
-            FedcoreError: As ``create``.
+            FedcoreError, Interrupted: As ``create``.
         """
         folders = _folders(data_dir, cache_dir)
-        context = _context(spec, folders)
+        context = _context(spec, folders, should_stop)
         state = checkpoint.load(
             folder,
             digest=spec.digest(),
             data_fingerprint=context.dataset.fingerprint,
             device=context.device,
         )
-        return cls._begin(context, state, folders)
+        return cls._begin(context, state, folders, should_stop)
 
     @classmethod
-    def _begin(cls, context: RunContext, state: RunState, folders: Folders) -> Self:
+    def _begin(
+        cls,
+        context: RunContext,
+        state: RunState,
+        folders: Folders,
+        should_stop: ShouldStop | None,
+    ) -> Self:
         trainer = choose_trainer(context, folders, state.kernels or None)
-        executor = make_executor(context, trainer, folders)
+        executor = make_executor(context, trainer, folders, should_stop or _never)
         return cls(context, replace(state, kernels=trainer.name), executor)
 
     @property
@@ -341,7 +356,9 @@ def _folders(data_dir: Path | None, cache_dir: Path | None) -> Folders:
     return Folders.from_environment().with_overrides(data_dir, cache_dir)
 
 
-def _context(spec: RunSpec, folders: Folders) -> RunContext:
+def _context(spec: RunSpec, folders: Folders, should_stop: ShouldStop | None) -> RunContext:
+    if should_stop is not None:
+        prepare_apart(spec, folders, should_stop)
     with one_thread():
         return build_context(spec, folders)
 

@@ -124,7 +124,7 @@ def attacks(canary: Path) -> list[Attack]:
                 for name in ("runs.train_chunk", "sweeps.advance", "previews.partition")
                 for args in (["x"], [], [good_id, good_id], [[good_id]], [None])
             ),
-            *(task(name, ["x"]) for name in ("upkeep.reconcile", "upkeep.send_notices")),
+            *(task(name, ["x"]) for name in ("upkeep.reconcile", "upkeep.discard_old")),
             task("runs.advance", [], {"run_id": good_id}),
             task("runs.advance", [good_id], {"engines": "x"}),
             *(

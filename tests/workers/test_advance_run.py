@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from fedcore.engine import Engine
+from fedcore.engine import Engine, ShouldStop
 from fedcore.errors import StorageError
 from tests.factories import make_run, make_spec
 from tests.waiting import wait_until
@@ -109,10 +109,10 @@ class Fetching(EngineCache):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def open(self, lease: Lease) -> Engine:
+    def open(self, lease: Lease, should_stop: ShouldStop) -> Engine:
         if self.failures:
             raise self.failures.pop(0)
-        return super().open(lease)
+        return super().open(lease, should_stop)
 
 
 def test_a_run_that_fits_into_one_turn_succeeds_with_the_numbers_of_the_engine(

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from queue import Queue
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tests.factories import make_run, make_sweep, train
+from tests.waiting import wait_until
 from webapp.accounts.models import Project, User
 from webapp.jobs import services
 from webapp.jobs.models import Notice
 from workers.notices import SIGNATURE, send_notice, signature
+from workers.post import Post
 
 SECRET = "only for tests"  # noqa: S105
 
@@ -55,8 +58,13 @@ def receiver(settings: Settings) -> Iterator[type[Receiver]]:
 
 
 def send(after_s: float = 0) -> int:
+    """Send all that is due to everybody; return how many notices were sent."""
     now = timezone.now() + timedelta(seconds=after_s)
-    return services.send_due_notices(send=send_notice, now=now)
+    sent = 0
+    for receiver in services.receivers_due(now=now):
+        while services.send_next_notice(receiver=receiver, send=send_notice, now=now):
+            sent += 1
+    return sent
 
 
 def test_a_webhook_is_told_of_an_end_once_and_can_check_who_says_so(
@@ -126,3 +134,32 @@ def test_whoever_launched_a_run_gets_a_mail(
 def test_nothing_is_written_where_nobody_is_to_be_told(editor: User, project: Project) -> None:
     services.request_cancel(run=make_run(editor, project), user=editor)
     assert not Notice.objects.exists()
+
+
+def test_a_receiver_that_does_not_answer_holds_up_nobody_else(
+    editor: User, project: Project, settings: Settings
+) -> None:
+    settings.WEBHOOK_URLS = ["https://slow.example/hook", "https://quick.example/hook"]
+    answered = Event()
+    told: Queue[str] = Queue()
+
+    def deliver(notice: Notice) -> None:
+        if notice.target == "0":
+            assert answered.wait(60)
+        told.put(notice.target)
+
+    for _ in range(3):
+        services.request_cancel(run=make_run(editor, project), user=editor)
+    post = Post(deliver, interval_s=0.02)
+    post.start()
+    try:
+        assert [told.get(timeout=30) for _ in range(3)] == ["1"] * 3
+        assert Notice.objects.filter(target="0", sent_at=None).count() == 3
+        answered.set()
+        assert [told.get(timeout=30) for _ in range(3)] == ["0"] * 3
+        wait_until(
+            lambda: not Notice.objects.filter(sent_at=None).exists(), within_s=30, what="all sent"
+        )
+    finally:
+        answered.set()
+        post.stop()

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
     "imports",
     [
         "workers.web_process, webapp.asgi",
-        "workers.worker_process, workers.beat, workers.upkeep",
+        "workers.worker_process, workers.beat, workers.post, workers.upkeep",
         "workers.supervisor, workers.stack, workers.demonstration, workers.diagnosis",
     ],
     ids=["web", "upkeep", "supervisor"],

@@ -211,7 +211,6 @@ TASKS: dict[str, tuple[ActsFor, tuple[str, ...]]] = {
     "sweeps.advance": (ActsFor.ROW, ("job_id",)),
     "previews.partition": (ActsFor.ROW, ("key",)),
     "upkeep.reconcile": (ActsFor.INSTALLATION, ()),
-    "upkeep.send_notices": (ActsFor.INSTALLATION, ()),
     "upkeep.discard_old": (ActsFor.INSTALLATION, ()),
 }
 

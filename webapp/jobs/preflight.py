@@ -8,9 +8,8 @@ from typing import Any
 from fedcore.spec import RunSpec, estimate
 from fedcore.spec.workload import workload
 from webapp.accounts.models import User
-from webapp.jobs.clock import database_now
-from webapp.jobs.models import Queue, Run
-from webapp.jobs.operation_models import Worker
+from webapp.jobs.limits import largest_memory
+from webapp.jobs.models import Run
 from webapp.jobs.states import RunState
 
 #: Earlier runs that the duration is taken from.
@@ -40,9 +39,5 @@ def _seconds_per_round(spec: RunSpec, user: User) -> float | None:
 
 def _fits(spec: RunSpec, memory_bytes: int | None) -> bool | None:
     """Return whether a live worker has the memory; None if nothing is known of either."""
-    queue = Queue.GPU if spec.runtime.device == "cuda" else Queue.CPU
-    alive = Worker.objects.alive(database_now()).values_list("queues", "hardware")
-    memories = [hardware["memory_bytes"] for queues, hardware in alive if queue in queues]
-    if memory_bytes is None or not memories:
-        return None
-    return bool(memory_bytes <= max(memories))
+    there = largest_memory(spec)
+    return None if memory_bytes is None or there is None else memory_bytes <= there

@@ -20,7 +20,6 @@ ADVANCE_SWEEP = "sweeps.advance"
 TRAIN_CHUNK = "runs.train_chunk"
 RECONCILE = "upkeep.reconcile"
 DISCARD_OLD = "upkeep.discard_old"
-SEND_NOTICES = "upkeep.send_notices"
 PREVIEW_PARTITION = "previews.partition"
 UPKEEP_QUEUE = "upkeep"
 

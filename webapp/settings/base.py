@@ -138,6 +138,7 @@ MAX_QUEUED = ENVIRONMENT.max_queued
 KEEP_CHECKPOINTS_DAYS = ENVIRONMENT.keep_checkpoints_days
 KEEP_EVENTS_DAYS = ENVIRONMENT.keep_events_days
 MAX_MODEL_BYTES = ENVIRONMENT.max_model_bytes
+ACCEPT_WHAT_DOES_NOT_FIT = ENVIRONMENT.accept_what_does_not_fit
 
 # How often a web process looks for news of the runs that somebody watches. Without a channel
 # layer this is how news arrives at all; with one it only repairs a hint that was lost.

@@ -97,6 +97,9 @@ class Environment(BaseSettings):
     oidc_client_secret: SecretStr | None = None
 
     max_model_bytes: PositiveInt = Field(default_factory=_half_of_memory)
+    accept_what_does_not_fit: bool = Field(
+        default=False, description="Runs may wait for a worker with more memory than any here has."
+    )
     max_running: PositiveInt | None = Field(
         None, description="Runs of one project that train at the same time; empty: no limit."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
+from time import monotonic
 
 import torch
 from torch import Tensor
@@ -24,6 +25,8 @@ from fedcore.params import Params
 
 #: How often somebody who wants to stop is heard while all processes are at work.
 _POLL_S = 0.02
+#: So long a process may take to give up what it does.
+_GIVE_UP_S = 1.0
 #: Pieces of a test per process: more than one evens out, each costs a message.
 _PIECES = 2
 
@@ -168,17 +171,24 @@ class PoolExecutor:
                 raise Interrupted
 
     def _recall(self, busy: dict[Connection, Line]) -> None:
-        """Let processes that still work give up, and wait until they have."""
+        """Let processes that still work give up; those that do not within a second are ended."""
         if not busy:
             return
+        deadline = monotonic() + _GIVE_UP_S
+        at_work = set(busy)
         self._processes.stop.raise_()
         try:
-            for line in busy.values():
-                receive(line.orders)
+            while at_work and (ready := wait(at_work, max(0.0, deadline - monotonic()))):
+                for connection in ready:
+                    if isinstance(connection, Connection):
+                        receive(connection)
+                        at_work.remove(connection)
         except (EOFError, OSError):
-            pass  # the error that brought us here says more
+            return  # the error that brought us here says more
         finally:
             self._processes.stop.lower()
+        if at_work:  # in the middle of a batch that takes seconds
+            self._processes.close()
 
     def _send(self, line: Line, message: dict[str, Packed]) -> None:
         try:

@@ -25,6 +25,7 @@ import torch
 from fedcore.clients.trainer import Trainer
 from fedcore.engine.context import RunContext, build_context
 from fedcore.engine.pool.arena import Arena, Flag
+from fedcore.engine.pool.lifetime import die_with
 from fedcore.engine.pool.packing import Packed, receive, send
 from fedcore.engine.pool.worker import Desk, Worker
 from fedcore.engine.trainers import trainer_named
@@ -32,7 +33,6 @@ from fedcore.environment import Folders
 from fedcore.errors import FedcoreError
 from fedcore.spec import RunSpec
 
-_PR_SET_PDEATHSIG = 1
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _KEEP_BYTES = 1 << 30
@@ -62,6 +62,7 @@ def _build(request: dict[str, Packed]) -> tuple[RunContext, Trainer]:
     folders = Folders(
         data=None if request["data"] is None else Path(request["data"]),
         cache=Path(request["cache"]),
+        models=None if request["models"] is None else Path(request["models"]),
     )
     context = build_context(RunSpec.model_validate_json(request["spec"]), folders)
     return context, trainer_named(request["trainer"], context, folders)
@@ -95,7 +96,7 @@ def _work(nursery: int, worker: Worker) -> NoReturn:
     """Be a worker, and nothing of what this process was before."""
     status = 1
     try:
-        _die_with(nursery)
+        die_with(nursery)
         worker.serve()
         status = 0
     finally:
@@ -134,14 +135,6 @@ def _reap(living: set[int]) -> list[list[int]]:
     return ended
 
 
-def _die_with(parent: int) -> None:
-    """Ask the system to kill this process when its parent dies, where it can."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we could ask
-            os._exit(1)
-
-
 def keep_freed_memory() -> None:
     """Let this process's allocator keep what is freed, for the next step needs the same again.
 
@@ -156,3 +149,4 @@ def keep_freed_memory() -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # all is said, and somebody waits: taking torch apart takes a second

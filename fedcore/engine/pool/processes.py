@@ -86,6 +86,7 @@ class Processes:
                 "spec": spec.model_dump_json(),
                 "data": None if folders.data is None else str(folders.data),
                 "cache": str(folders.cache),
+                "models": None if folders.models is None else str(folders.models),
                 "trainer": trainer,
             },
         )
@@ -125,6 +126,8 @@ class Processes:
     def close(self) -> None:
         """End all processes and give the memory back."""
         if self._finalizer.alive:
+            if not self._is_ready:  # it loads torch and would not hear us for seconds
+                self._popen.kill()
             self._finalizer()
             for arena in (self.inbox, *(line.outbox for line in self.lines)):
                 arena.close()
@@ -144,20 +147,24 @@ class Processes:
 
 def _start(descriptors: dict[str, object]) -> subprocess.Popen[bytes]:
     """Start the nursery with some open files."""
-    # The package may be imported from a folder that is on no path but ours.
-    paths = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "OMP_NUM_THREADS": "1",
-    }
     return subprocess.Popen(  # noqa: S603  (our own program and nothing from outside)
         [sys.executable, "-m", "fedcore.engine.pool.nursery", json.dumps(descriptors)],
         pass_fds=sorted(_numbers(descriptors.values())),
         stdin=subprocess.DEVNULL,
         stdout=2,  # standard output belongs to the caller's own results
-        env=environment,
+        env=child_environment(),
     )
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment of a process of ours that uses one processor."""
+    # The package may be imported from a folder that is on no path but ours.
+    paths = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def _numbers(values: Iterable[object]) -> Iterable[int]:

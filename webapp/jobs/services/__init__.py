@@ -26,7 +26,7 @@ from webapp.jobs.services.leases import (
 from webapp.jobs.services.log_message import log_message
 from webapp.jobs.services.mark_running import mark_running
 from webapp.jobs.services.mend_times import mend_times
-from webapp.jobs.services.notify_end import send_due_notices
+from webapp.jobs.services.notify_end import Receiver, receivers_due, send_next_notice
 from webapp.jobs.services.organise_run import (
     MAX_TAGS,
     Description,
@@ -85,6 +85,7 @@ __all__ = [
     "NoticeRow",
     "OpenRound",
     "Part",
+    "Receiver",
     "RoundGapError",
     "Trial",
     "WorkerReport",
@@ -113,6 +114,7 @@ __all__ = [
     "pause_run",
     "preview_partition",
     "preview_to_make",
+    "receivers_due",
     "reconcile",
     "reconcile_chunks",
     "record_checkpoint",
@@ -131,7 +133,7 @@ __all__ = [
     "request_retry",
     "restore_run",
     "resume_sweep",
-    "send_due_notices",
+    "send_next_notice",
     "set_quota",
     "star_run",
     "submit_job",

@@ -16,8 +16,8 @@ from webapp.accounts.roles import Permission
 from webapp.errors import ConflictError
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import StateChangedData
-from webapp.jobs.limits import InvalidSpecError, refuse_oversized
-from webapp.jobs.models import Job, Queue, Run
+from webapp.jobs.limits import InvalidSpecError, queue_of, refuse_oversized
+from webapp.jobs.models import Job, Run
 from webapp.jobs.quotas import refuse_above_quota
 from webapp.jobs.services.run_changes import change, join_queue
 from webapp.jobs.states import RunState
@@ -62,7 +62,7 @@ def make_run(*, job: Job, user: User, spec: RunSpec, now: datetime, **of_sweep: 
         workload=workload(spec),
         created_by=user,
         rounds_total=spec.rounds,
-        queue=Queue.GPU if spec.runtime.device == "cuda" else Queue.CPU,
+        queue=queue_of(spec),
         priority=job.priority,
         queued_at=now,
         **of_sweep,

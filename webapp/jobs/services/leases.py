@@ -49,6 +49,9 @@ class Lease:
     attempt: int
     rounds_done: int
     checkpoint: Checkpoint | None
+    #: Whether training has begun, and how it was executed last.
+    is_running: bool = False
+    executor: str = ""
     requested: RequestedAction = RequestedAction.NONE
 
 
@@ -92,6 +95,8 @@ def acquire_lease(*, run_id: UUID, holder: str, now: datetime | None = None) -> 
         attempt=run.attempt,
         rounds_done=run.rounds_done,
         checkpoint=checkpoint,
+        is_running=run.state == RunState.RUNNING,
+        executor=run.executor,
     )
 
 

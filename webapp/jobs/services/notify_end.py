@@ -1,14 +1,15 @@
 """Telling people and programs that a run or a sweep has ended.
 
-The notices are rows that are written with the end itself, and sent later by upkeep: nobody waits
-for a slow receiver, and a crash neither loses nor invents one. A receiver may get one twice.
+The notices are rows that are written with the end itself, and sent later by upkeep, to each
+receiver by a thread of its own: nobody waits for a slow one, and a crash neither loses nor invents
+a notice. A receiver may get one twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -24,10 +25,17 @@ Send = Callable[[Notice], None]
 _MAX_ATTEMPTS = 8
 _FIRST_PAUSE = timedelta(minutes=1)
 _CLAIM = timedelta(minutes=1)
-#: Notices of one turn: upkeep has other work, and a receiver may take seconds not to answer.
-_AT_ONCE = 3
+#: Notices to choose from, when other upkeep workers send too.
+_CHOICE = 10
 
 log = structlog.get_logger(__name__)
+
+
+class Receiver(NamedTuple):
+    """Who is told: a webhook, or whoever gets mail, which one server takes for all of them."""
+
+    channel: str
+    target: str = ""
 
 
 def notify_of_run(run: Run, now: datetime) -> None:
@@ -53,15 +61,27 @@ def notify_of_sweep(job: Job, state: str, now: datetime) -> None:
     _write(body, job.created_by_id, now)
 
 
-def send_due_notices(*, send: Send, now: datetime) -> int:
-    """Send what is due, a few at a time; return how many were sent."""
-    sent = 0
-    due = Notice.objects.filter(due_at__lte=now).order_by("due_at")[:_AT_ONCE]
-    for notice in list(due):
+def receivers_due(*, now: datetime) -> list[Receiver]:
+    """Return whom something is to be sent to, each once."""
+    due = Notice.objects.filter(due_at__lte=now).order_by()
+    webhooks = due.filter(channel=NoticeChannel.WEBHOOK)
+    targets = webhooks.values_list("target", flat=True).distinct()
+    found = [Receiver(NoticeChannel.WEBHOOK, target) for target in targets]
+    if due.filter(channel=NoticeChannel.EMAIL).exists():
+        found.append(Receiver(NoticeChannel.EMAIL))
+    return found
+
+
+def send_next_notice(*, receiver: Receiver, send: Send, now: datetime) -> bool:
+    """Send what has been due longest to a receiver; return whether it was there and was sent."""
+    due = Notice.objects.filter(due_at__lte=now, channel=receiver.channel)
+    if receiver.target:
+        due = due.filter(target=receiver.target)
+    for notice in due.order_by("due_at")[:_CHOICE]:
         mine = Notice.objects.filter(pk=notice.pk, due_at=notice.due_at)
         if mine.update(due_at=now + _CLAIM) == 1:  # else another upkeep worker has it
-            sent += _attempt(notice, send, now)
-    return sent
+            return _attempt(notice, send, now)
+    return False
 
 
 def _attempt(notice: Notice, send: Send, now: datetime) -> bool:
