@@ -7,6 +7,7 @@ from fedcore.data import (  # noqa: F401
     huggingface,
     published,
     shakespeare,
+    sites,
     synthetic,
     upload,
 )

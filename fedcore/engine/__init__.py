@@ -1,6 +1,7 @@
 """Runs a spec, round by round."""
 
 from fedcore.clients.training import Interrupted, ShouldStop
+from fedcore.engine.at_sites import Answer, Assignment, SiteTally
 from fedcore.engine.chunks import Chunk, Pace
 from fedcore.engine.data import partition_report
 from fedcore.engine.engine import Engine
@@ -8,6 +9,8 @@ from fedcore.engine.report import ClientReport, ClientScore, RoundReport
 from fedcore.state import Totals
 
 __all__ = [
+    "Answer",
+    "Assignment",
     "Chunk",
     "ClientReport",
     "ClientScore",
@@ -16,6 +19,7 @@ __all__ = [
     "Pace",
     "RoundReport",
     "ShouldStop",
+    "SiteTally",
     "Totals",
     "partition_report",
 ]

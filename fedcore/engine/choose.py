@@ -62,7 +62,7 @@ def make_executor(
     wanted = context.spec.runtime.executor
     local = SequentialExecutor(context, trainer)
     is_cpu = context.device.type == "cpu"
-    if wanted == "sequential":
+    if wanted == "sequential" or context.spec.runtime.placement == "sites":
         return local
     if wanted == "stacked" or (wanted == "auto" and not is_cpu):
         return StackedExecutor(local)

@@ -113,9 +113,17 @@ def build_context(spec: RunSpec, folders: Folders) -> RunContext:
         FedcoreError: If the data cannot be read or divided, the model does not fit them or the
             memory, or the device is not there.
     """
+    return context_of(spec, *divided_data(spec, folders))
+
+
+def context_of(spec: RunSpec, dataset: Dataset, partition: Partition) -> RunContext:
+    """Return the fixed parts of a run whose data are at hand.
+
+    Raises:
+        FedcoreError: If the model does not fit the data or the memory, or the device is not there.
+    """
     _check_privacy(spec)
     device = choose_device(spec.runtime.device)
-    dataset, partition = divided_data(spec, folders)
     model = adapt(spec.peft, build_model(spec.model, data_shape(dataset)), spec.seed, device)
     layout = layout_of(model)
     check_memory(layout, spec, device, model.num_frozen if isinstance(model, AdaptedModel) else 0)

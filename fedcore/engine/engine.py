@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Self
 
 from fedcore.clients.training import ShouldStop
+from fedcore.data.sites import Holding
 from fedcore.engine import checkpoint
-from fedcore.engine.buffers import model_in_use
+from fedcore.engine.at_sites import (
+    EXECUTOR,
+    Answer,
+    Assignment,
+    SiteTally,
+    assignments,
+    context_on_server,
+    evaluation_of,
+    model_to_test,
+    plan_on_sites,
+    take_in,
+)
 from fedcore.engine.choose import make_executor
 from fedcore.engine.chunks import Chunk, Pace, cut_into_chunks, join_chunks, train_chunk
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.device import one_thread
-from fedcore.engine.evaluation import is_finished
+from fedcore.engine.evaluation import evaluate, is_due, is_finished
 from fedcore.engine.executor import Executor
+from fedcore.engine.exporting import write_model
 from fedcore.engine.partial import Place, decode_partial, encode_partial
 from fedcore.engine.planning import RoundPlan, plan
 from fedcore.engine.preparing import prepare_apart
 from fedcore.engine.report import RoundReport
-from fedcore.engine.rounds import conclude, play_round
+from fedcore.engine.rounds import advance, conclude, play_round
 from fedcore.engine.trainers import choose_trainer
 from fedcore.environment import Folders
-from fedcore.errors import ModelError, StorageError
-from fedcore.models import AdaptedModel
-from fedcore.models.exported import export_model
-from fedcore.models.lora import ADAPTER_FOLDER
-from fedcore.params import Params
 from fedcore.partition import PartitionReport, report
 from fedcore.spec import RunSpec
 from fedcore.state import RunState, Totals
@@ -69,6 +76,7 @@ class Engine:
         data_dir: Path | None = None,
         cache_dir: Path | None = None,
         should_stop: ShouldStop | None = None,
+        holdings: Sequence[Holding] | None = None,
     ) -> Self:
         """Return a run before its first round.
 
@@ -78,6 +86,7 @@ class Engine:
             cache_dir: Where prepared data sets are kept; by default ROUNDHOUSE_CACHE_DIR, else the
                 user's cache folder.
             should_stop: Asked while data are prepared that are not in the cache.
+            holdings: What the sites of the run have, in their order; None where it has none.
 
         Raises:
             FedcoreError: If the data cannot be read or divided, the model does not fit them or
@@ -85,7 +94,7 @@ class Engine:
             Interrupted: If ``should_stop`` returned True.
         """
         folders = _folders(data_dir, cache_dir)
-        context = _context(spec, folders, should_stop)
+        context = _context(spec, folders, should_stop, holdings)
         return cls._begin(context, initial_state(context), folders, should_stop)
 
     @classmethod
@@ -97,6 +106,7 @@ class Engine:
         data_dir: Path | None = None,
         cache_dir: Path | None = None,
         should_stop: ShouldStop | None = None,
+        holdings: Sequence[Holding] | None = None,
     ) -> Self:
         """Return a run as it was when it was saved to ``folder``.
 
@@ -105,7 +115,7 @@ class Engine:
             FedcoreError, Interrupted: As ``create``.
         """
         folders = _folders(data_dir, cache_dir)
-        context = _context(spec, folders, should_stop)
+        context = _context(spec, folders, should_stop, holdings)
         state = checkpoint.load(
             folder,
             digest=spec.digest(),
@@ -210,6 +220,7 @@ class Engine:
         """
         began = perf_counter() - elapsed_s
         planned, context = self._plan(), self._context
+        stop, executor = should_stop or _never, self._executor
         with one_thread():
             found = {
                 chunk: None
@@ -222,11 +233,67 @@ class Engine:
                 self._state,
                 planned,
                 join_chunks(context, planned, found),
-                executor=self._executor,
-                should_stop=should_stop or _never,
+                examine=lambda trained: evaluate(context, trained, executor, stop),
+                executor=executor.name,
                 began=began,
             )
         return report
+
+    # --- a round on sites ------------------------------------------------------------------------
+
+    def assignments(self, reachable: Collection[int]) -> list[Assignment]:
+        """Return what each site is sent in the next round, of those that can be reached."""
+        with one_thread():
+            return assignments(self._context, self._plan_on_sites(reachable))
+
+    def model_to_test(
+        self, reachable: Collection[int], answers: Mapping[int, Answer]
+    ) -> bytes | None:
+        """Return the model that the sites' answers make, for them to test; None if no test is due.
+
+        The round is not over: ``finish_on_sites`` makes the same model again.
+
+        Raises:
+            TooFewUpdatesError, DivergedError: As ``run_round``.
+        """
+        if not is_due(self._context, self.round_index):
+            return None
+        with one_thread():
+            planned = self._plan_on_sites(reachable)
+            progress = take_in(self._context, planned, answers)
+            return model_to_test(
+                self._context, advance(self._context, self._state, planned, progress)
+            )
+
+    def finish_on_sites(
+        self,
+        reachable: Collection[int],
+        answers: Mapping[int, Answer],
+        tallies: Mapping[int, SiteTally],
+        *,
+        elapsed_s: float = 0.0,
+    ) -> RoundReport:
+        """Finish the next round with what the sites have answered, and with their tests.
+
+        Raises:
+            TooFewUpdatesError, DivergedError: As ``run_round``.
+        """
+        began = perf_counter() - elapsed_s
+        with one_thread():
+            planned, context = self._plan_on_sites(reachable), self._context
+            self._state, report = conclude(
+                context,
+                self._state,
+                planned,
+                take_in(context, planned, answers),
+                examine=lambda _: evaluation_of(context, tallies),
+                executor=EXECUTOR,
+                began=began,
+            )
+        return report
+
+    def _plan_on_sites(self, reachable: Collection[int]) -> RoundPlan:
+        return plan_on_sites(self._context, self._state, reachable)
 
     def restore(self, folder: Path) -> None:
         """Go to the state that was saved in a folder; what follows from the spec stays as it is.
@@ -293,50 +360,7 @@ class Engine:
             ModelError: If there is no such model.
             StorageError: If they cannot be written.
         """
-        context = self._context
-        params = self._model_of(client_id)
-        model = context.method_of(client_id or 0).context.model
-        adapted = model if isinstance(model, AdaptedModel) else None
-        try:
-            files = export_model(
-                folder,
-                params if adapted is None else adapted.whole(params),
-                spec=context.model_spec_of(client_id),
-                data=context.data_shape,
-                preparation=context.dataset.preparation,
-                facts={
-                    "class_names": list(context.dataset.class_names),
-                    "dataset": context.spec.dataset.model_dump(mode="json"),
-                    "spec_digest": context.spec.digest(),
-                    "client_id": client_id,
-                    "rounds": self._state.round_index,
-                    "metrics": _finite(self._state.metrics),
-                },
-            )
-            if adapted is not None:
-                files += adapted.describe_adapter(folder / ADAPTER_FOLDER, params)
-        except OSError as error:
-            raise StorageError(f"cannot write to {folder}: {error.strerror or error}") from error
-        return files
-
-    def _model_of(self, client_id: int | None) -> Params:
-        """Return the global model, or the one of a client."""
-        context, state = self._context, self._state
-        if client_id is None:
-            weights = context.method.evaluate_model(state)
-            if weights is None:
-                raise ModelError(
-                    f"{context.spec.algorithm.title} makes no global model",
-                    field="algorithm.kind",
-                    fix="Export the model of a client.",
-                )
-            return model_in_use(weights, state)
-        if not self.has_personal_models or not 0 <= client_id < context.partition.num_clients:
-            raise ModelError(
-                f"client {client_id} has no model of its own",
-                fix="Export the global model, or use a method with personal models.",
-            )
-        return model_in_use(context.method_of(client_id).personal_model(state, client_id), state)
+        return write_model(self._context, self._state, folder, client_id)
 
     def client_table(self) -> PartitionReport:
         """Return how many examples of each class each client holds, and how unlike they are."""
@@ -347,19 +371,21 @@ class Engine:
         self._executor.close()
 
 
-def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the metrics that JSON can hold."""
-    return {name: value for name, value in metrics.items() if math.isfinite(value)}
-
-
 def _folders(data_dir: Path | None, cache_dir: Path | None) -> Folders:
     return Folders.from_environment().with_overrides(data_dir, cache_dir)
 
 
-def _context(spec: RunSpec, folders: Folders, should_stop: ShouldStop | None) -> RunContext:
-    if should_stop is not None:
+def _context(
+    spec: RunSpec,
+    folders: Folders,
+    should_stop: ShouldStop | None,
+    holdings: Sequence[Holding] | None,
+) -> RunContext:
+    if should_stop is not None and holdings is None:
         prepare_apart(spec, folders, should_stop)
     with one_thread():
+        if holdings is not None:
+            return context_on_server(spec, tuple(holdings))
         return build_context(spec, folders)
 
 

@@ -30,15 +30,19 @@ _LOSS = "loss"
 
 @dataclass(frozen=True)
 class ClientFailure:
-    """A client whose work raised an exception.
+    """A client whose work has come to nothing.
 
     Attributes:
-        reason: The exception's class and message.
+        reason: The exception's class and message, or what else has happened.
         duration_s: How long the work took until then.
+        status: What to call it.
+        bytes_up: What arrived of it all the same.
     """
 
     reason: str
     duration_s: float
+    status: Status = "failed"
+    bytes_up: int = 0
 
 
 Outcome = ClientResult | ClientFailure
@@ -129,14 +133,14 @@ def _gate(context: RunContext, asked: Asked, tasks: Sequence[ClientTask], versio
     clients = [task.data.client_id for task in tasks if task.round_index == version]
     return Gate(
         base_version=version,
-        expected=_on_wire(context, asked, clients, version),
+        expected=on_wire(context, asked, clients, version),
         open=opened,
         objection=context.method.objection,
         max_norm=asked.max_norm,
     )
 
 
-def _on_wire(
+def on_wire(
     context: RunContext, asked: Asked, clients: Sequence[int], version: int
 ) -> dict[int, Schema]:
     """Return the schema of each client's update on the wire; most have one in common."""
@@ -189,9 +193,9 @@ def _take_in(lane: _Lane, progress: Progress, task: ClientTask, outcome: Outcome
                 num_samples=len(task.data),
                 loss=None,
                 duration_s=outcome.duration_s,
-                bytes_up=0,
+                bytes_up=outcome.bytes_up,
                 bytes_down=bytes_down,
-                status="failed",
+                status=outcome.status,
                 reason=outcome.reason,
             )
         )

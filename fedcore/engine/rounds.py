@@ -6,7 +6,7 @@ The next state is built only at the end, so a round that is interrupted or fails
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -45,7 +45,13 @@ def play_round(
         context, planned.work.asked, [done[lane] for lane in range(len(planned.work.lanes))]
     )
     return conclude(
-        context, state, planned, progress, executor=executor, should_stop=should_stop, began=began
+        context,
+        state,
+        planned,
+        progress,
+        examine=lambda trained: evaluate(context, trained, executor, should_stop),
+        executor=executor.name,
+        began=began,
     )
 
 
@@ -55,8 +61,8 @@ def conclude(
     planned: RoundPlan,
     progress: Progress,
     *,
-    executor: Executor,
-    should_stop: ShouldStop,
+    examine: Callable[[RunState], Evaluation],
+    executor: str,
     began: float,
 ) -> tuple[RunState, RoundReport]:
     """Return the state after a round whose clients have done their part, and what happened in it.
@@ -66,8 +72,8 @@ def conclude(
         state: Before the round.
         planned: Who took part.
         progress: What came of their work.
-        executor: Tests the new model.
-        should_stop: Asked during the test.
+        examine: Tests the new state, if a test is due.
+        executor: How the clients' work was done.
         began: When the round began, by ``perf_counter``.
 
     Raises:
@@ -75,15 +81,9 @@ def conclude(
         TooFewUpdatesError: If fewer than ``runtime.min_updates`` updates could be used.
         DivergedError: If the new global model holds numbers that are not finite.
     """
-    _check_enough(context, state, planned, progress)
-    trained = state
-    if progress.accumulator.count or context.method.trigger.allows_none:
-        trained = context.method.finish(progress.accumulator, state)
-    trained = after_round(trained, progress.buffers)
-    _check_finite(trained)
-    evaluation = Evaluation({})
-    if is_due(context, state.round_index):
-        evaluation = evaluate(context, trained, executor, should_stop)
+    trained = advance(context, state, planned, progress)
+    is_tested = is_due(context, state.round_index)
+    evaluation = examine(trained) if is_tested else Evaluation({})
     report = RoundReport(
         round_index=state.round_index,
         metrics={
@@ -98,11 +98,29 @@ def conclude(
         participants=progress.accumulator.count,
         clients=tuple(progress.reports),
         scores=evaluation.scores,
-        executor=executor.name,
+        executor=executor,
         adversaries=_adversaries(context, planned),
         warnings=_warnings(progress),
     )
     return _next_state(context, trained, planned, progress, report), report
+
+
+def advance(
+    context: RunContext, state: RunState, planned: RoundPlan, progress: Progress
+) -> RunState:
+    """Return the state with the server's step made, before it is tested and counted.
+
+    Raises:
+        TooFewUpdatesError: If fewer than ``runtime.min_updates`` updates could be used.
+        DivergedError: If the new global model holds numbers that are not finite.
+    """
+    _check_enough(context, state, planned, progress)
+    trained = state
+    if progress.accumulator.count or context.method.trigger.allows_none:
+        trained = context.method.finish(progress.accumulator, state)
+    trained = after_round(trained, progress.buffers)
+    _check_finite(trained)
+    return trained
 
 
 def _check_enough(

@@ -8,6 +8,7 @@ from fedcore.partition import (  # noqa: F401
     natural,
     quantity,
     shards,
+    sites,
 )
 from fedcore.partition.base import PARTITIONERS, Partition, Shares, divide
 from fedcore.partition.features import seen_by_clients

@@ -17,6 +17,7 @@ from fedcore.spec import (  # noqa: F401  (importing registers the rules)
     rules_personal,
     rules_placement,
     rules_privacy,
+    rules_sites,
     rules_topology,
     rules_trust,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -78,10 +78,16 @@ class EvaluationSpec(Spec):
 class RuntimeSpec(Spec):
     """Where and under which limits the run is executed."""
 
-    placement: Literal["local", "workers"] = Field(
+    placement: Literal["local", "workers", "sites"] = Field(
         "local",
         description="One worker executes the whole run, or several workers share out the clients "
-        "of each round; the numbers are the same.",
+        "of each round; the numbers are the same. On sites, the clients are machines of their own.",
+    )
+    sites: tuple[Annotated[str, Field(min_length=1, max_length=120)], ...] = Field(
+        (),
+        max_length=10_000,
+        description="Names of the sites that take part; each is a client, in this order.",
+        json_schema_extra=only_with("placement", "sites"),
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Processor of the worker; auto takes a GPU when there is one."
@@ -115,8 +121,9 @@ class RuntimeSpec(Spec):
         None,
         gt=0,
         le=1e9,
-        description="Shared out over workers: real time after which a round is closed with what "
-        "has arrived, if that is min_updates or more. Empty waits for all, and keeps runs equal.",
+        description="Shared out over workers or sites: real time after which a round is closed "
+        "with what has arrived. Workers go on until that is min_updates or more, sites fail the "
+        "run if it is less. Empty waits for all workers, and keeps runs equal.",
         json_schema_extra=unit("s"),
     )
     min_updates: int = Field(

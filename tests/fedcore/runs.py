@@ -10,6 +10,7 @@ import torch
 from fedcore.clients.trainer import AUTOGRAD
 from fedcore.engine.chunks import Chunk, join_chunks, train_chunk
 from fedcore.engine.context import RunContext, initial_state
+from fedcore.engine.evaluation import evaluate
 from fedcore.engine.executor import SequentialExecutor
 from fedcore.engine.partial import Place, decode_partial, encode_partial
 from fedcore.engine.planning import plan
@@ -75,8 +76,8 @@ def play_in_parts(context: RunContext, state: RunState, lanes_per_chunk: int) ->
         state,
         planned,
         progress,
-        executor=executor,
-        should_stop=never,
+        examine=lambda trained: evaluate(context, trained, executor, never),
+        executor=executor.name,
         began=perf_counter(),
     )
     return after

@@ -17,6 +17,7 @@ class FedAvgSpec(ServerRateSpec):
     )  # fmt: skip
     sends_one_change: ClassVar[bool] = True
     takes_plain_steps: ClassVar[bool] = True
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedavg"] = "fedavg"
 
@@ -35,5 +36,6 @@ class FedSgdSpec(ServerRateSpec):
     optimizers: ClassVar[tuple[str, ...]] = ("sgd",)
     allows_momentum: ClassVar[bool] = False
     sends_one_change: ClassVar[bool] = True
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedsgd"] = "fedsgd"

@@ -19,6 +19,8 @@ class AlgorithmSpec(Choice):
         allows_momentum: Whether it is correct with momentum on the clients.
         needs_mean: Whether its server step is only defined for the mean of the updates.
         takes_parts: Whether parts of a round can be trained and folded apart, on several workers.
+        fits_sites: Whether its clients can be real sites: what the server needs comes with the
+            updates, what a client keeps is nobody else's, and there is one model for all.
         needs_features: Whether it compares what a model's last layer sees.
         needs_classes: Whether it only works where every example has one of a few labels.
         needs_individual_updates: Whether all updates of a round are in memory at the same time.
@@ -46,6 +48,7 @@ class AlgorithmSpec(Choice):
     allows_momentum: ClassVar[bool] = True
     needs_mean: ClassVar[bool] = False
     takes_parts: ClassVar[bool] = True
+    fits_sites: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
     needs_classes: ClassVar[bool] = False
     needs_individual_updates: ClassVar[bool] = False

@@ -17,6 +17,7 @@ class FedProxSpec(ServerRateSpec):
     synonyms: ClassVar[tuple[str, ...]] = ("proximal", "fed prox", "fed-prox")
     sends_one_change: ClassVar[bool] = True
     takes_plain_steps: ClassVar[bool] = True
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedprox"] = "fedprox"
     mu: float = Field(
@@ -39,6 +40,7 @@ class ScaffoldSpec(ServerRateSpec):
     needs_mean: ClassVar[bool] = True
     vectors_per_client: ClassVar[int] = 1
     vectors_sent: ClassVar[int] = 2  # the model and the control variates
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["scaffold"] = "scaffold"
 
@@ -55,6 +57,7 @@ class FedNovaSpec(ServerRateSpec):
     )
     optimizers: ClassVar[tuple[str, ...]] = ("sgd",)
     needs_mean: ClassVar[bool] = True
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fednova"] = "fednova"
 
@@ -68,6 +71,7 @@ class FedDynSpec(AlgorithmSpec):
     constraints: ClassVar[tuple[str, ...]] = ("aggregation must be mean",)
     needs_mean: ClassVar[bool] = True
     vectors_per_client: ClassVar[int] = 1
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["feddyn"] = "feddyn"
     alpha: float = Field(
@@ -85,6 +89,7 @@ class MoonSpec(ServerRateSpec):
     needs_features: ClassVar[bool] = True
     vectors_per_client: ClassVar[int] = 1
     sends_one_change: ClassVar[bool] = True
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["moon"] = "moon"
     mu: float = Field(
@@ -106,6 +111,7 @@ class FedSpeedSpec(AlgorithmSpec):
     constraints: ClassVar[tuple[str, ...]] = ("aggregation must be mean",)
     needs_mean: ClassVar[bool] = True
     vectors_per_client: ClassVar[int] = 1
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedspeed"] = "fedspeed"
     lamb: float = Field(

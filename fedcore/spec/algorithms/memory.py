@@ -32,6 +32,7 @@ class FedVarpSpec(_MemorySpec):
     title: ClassVar[str] = "FedVARP"
     paper: ClassVar[str | None] = "Jhunjhunwala et al., UAI 2022, arXiv:2207.14130"
     synonyms: ClassVar[tuple[str, ...]] = ("fed varp", "variance reduced partial participation")
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedvarp"] = "fedvarp"
 
@@ -42,6 +43,7 @@ class FedStaleSpec(_MemorySpec):
     title: ClassVar[str] = "FedStale"
     paper: ClassVar[str | None] = "Rodio and Neglia, ECAI 2024, arXiv:2405.04171"
     synonyms: ClassVar[tuple[str, ...]] = ("fed stale", "stale updates")
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedstale"] = "fedstale"
     beta: float = Field(

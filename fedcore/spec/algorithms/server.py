@@ -30,6 +30,7 @@ class FedAdamSpec(_AdaptiveServer):
     title: ClassVar[str] = "FedAdam"
     paper: ClassVar[str | None] = "Reddi et al., ICLR 2021, arXiv:2003.00295"
     synonyms: ClassVar[tuple[str, ...]] = ("fedopt", "adaptive federated optimization", "fed adam")
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedadam"] = "fedadam"
     beta2: float = Field(0.99, ge=0, lt=1, description="Decay of the server's squared update.")
@@ -41,6 +42,7 @@ class FedYogiSpec(_AdaptiveServer):
     title: ClassVar[str] = "FedYogi"
     paper: ClassVar[str | None] = "Reddi et al., ICLR 2021, arXiv:2003.00295"
     synonyms: ClassVar[tuple[str, ...]] = ("fed yogi",)
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedyogi"] = "fedyogi"
     beta2: float = Field(0.99, ge=0, lt=1, description="Decay of the server's squared update.")
@@ -52,6 +54,7 @@ class FedAdagradSpec(_AdaptiveServer):
     title: ClassVar[str] = "FedAdagrad"
     paper: ClassVar[str | None] = "Reddi et al., ICLR 2021, arXiv:2003.00295"
     synonyms: ClassVar[tuple[str, ...]] = ("fed adagrad",)
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedadagrad"] = "fedadagrad"
     beta1: float = Field(0.0, ge=0, lt=1, description="Decay of the server's mean update.")
@@ -68,6 +71,7 @@ class FedAvgMSpec(ServerRateSpec):
     )  # fmt: skip
     sends_one_change: ClassVar[bool] = True
     takes_plain_steps: ClassVar[bool] = True
+    fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedavgm"] = "fedavgm"
     beta: float = Field(0.9, ge=0, lt=1, description="Momentum of the server; 0 is FedAvg.")

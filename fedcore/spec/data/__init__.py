@@ -20,6 +20,7 @@ from fedcore.spec.data.partitions import (
     QuantityPartitionSpec,
     ShardsPartitionSpec,
 )
+from fedcore.spec.data.sites import InputColumn, SitesDatasetSpec, SitesPartitionSpec, TargetColumn
 
 __all__ = [
     "AdultSpec",
@@ -36,12 +37,16 @@ __all__ = [
     "HeartSpec",
     "HuggingFaceDatasetSpec",
     "IidPartitionSpec",
+    "InputColumn",
     "MnistSpec",
     "NaturalPartitionSpec",
     "PartitionSpec",
     "QuantityPartitionSpec",
     "ShakespeareSpec",
     "ShardsPartitionSpec",
+    "SitesDatasetSpec",
+    "SitesPartitionSpec",
     "SyntheticSpec",
+    "TargetColumn",
     "UploadSpec",
 ]

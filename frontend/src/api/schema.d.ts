@@ -4879,6 +4879,82 @@ export interface components {
             clients: number;
         };
         /**
+         * InputColumn
+         * @description A column to learn from, and how every site turns it into inputs.
+         *
+         *     With values it is a category, one input for each; otherwise a number on a scale that all sites
+         *     have in common.
+         */
+        InputColumn: {
+            /**
+             * Column
+             * @description Name of the column on the sites.
+             */
+            column: string;
+            /**
+             * Values
+             * @description Categories, as text; another value sets no input. Empty for a number.
+             * @default null
+             */
+            values: string[] | null;
+            /**
+             * Mean
+             * @description Taken off a number; a missing one counts as this.
+             * @default 0
+             */
+            mean: number;
+            /**
+             * Std
+             * @description Divides a number after mean is taken off it.
+             * @default 1
+             */
+            std: number;
+            /**
+             * Has Missing
+             * @description Whether one more input says that a value is missing.
+             * @default false
+             */
+            has_missing: boolean;
+        };
+        /**
+         * InputColumn
+         * @description A column to learn from, and how every site turns it into inputs.
+         *
+         *     With values it is a category, one input for each; otherwise a number on a scale that all sites
+         *     have in common.
+         */
+        InputColumnInput: {
+            /**
+             * Column
+             * @description Name of the column on the sites.
+             */
+            column: string;
+            /**
+             * Values
+             * @description Categories, as text; another value sets no input. Empty for a number.
+             * @default null
+             */
+            values: string[] | null;
+            /**
+             * Mean
+             * @description Taken off a number; a missing one counts as this.
+             * @default 0
+             */
+            mean: number;
+            /**
+             * Std
+             * @description Divides a number after mean is taken off it.
+             * @default 1
+             */
+            std: number;
+            /**
+             * Has Missing
+             * @description Whether one more input says that a value is missing.
+             * @default false
+             */
+            has_missing: boolean;
+        };
+        /**
          * IntRange
          * @description Whole numbers from ``low`` to ``high``, both included.
          */
@@ -7668,7 +7744,7 @@ export interface components {
              *       "validation": null
              *     }
              */
-            dataset: components["schemas"]["DigitsSpec"] | components["schemas"]["MnistSpec"] | components["schemas"]["FashionMnistSpec"] | components["schemas"]["Cifar10Spec"] | components["schemas"]["ShakespeareSpec"] | components["schemas"]["Banking77Spec"] | components["schemas"]["AdultSpec"] | components["schemas"]["HeartSpec"] | components["schemas"]["SyntheticSpec"] | components["schemas"]["HuggingFaceDatasetSpec"] | components["schemas"]["UploadSpec"];
+            dataset: components["schemas"]["DigitsSpec"] | components["schemas"]["MnistSpec"] | components["schemas"]["FashionMnistSpec"] | components["schemas"]["Cifar10Spec"] | components["schemas"]["ShakespeareSpec"] | components["schemas"]["Banking77Spec"] | components["schemas"]["AdultSpec"] | components["schemas"]["HeartSpec"] | components["schemas"]["SyntheticSpec"] | components["schemas"]["HuggingFaceDatasetSpec"] | components["schemas"]["UploadSpec"] | components["schemas"]["SitesDatasetSpec"];
             /**
              * Partition
              * @description How the examples are divided among the clients.
@@ -7680,7 +7756,7 @@ export interface components {
              *       "min_size": 2
              *     }
              */
-            partition: components["schemas"]["IidPartitionSpec"] | components["schemas"]["DirichletPartitionSpec"] | components["schemas"]["ShardsPartitionSpec"] | components["schemas"]["QuantityPartitionSpec"] | components["schemas"]["FeaturePartitionSpec"] | components["schemas"]["EmbeddingPartitionSpec"] | components["schemas"]["NaturalPartitionSpec"];
+            partition: components["schemas"]["IidPartitionSpec"] | components["schemas"]["DirichletPartitionSpec"] | components["schemas"]["ShardsPartitionSpec"] | components["schemas"]["QuantityPartitionSpec"] | components["schemas"]["FeaturePartitionSpec"] | components["schemas"]["EmbeddingPartitionSpec"] | components["schemas"]["NaturalPartitionSpec"] | components["schemas"]["SitesPartitionSpec"];
             /**
              * Model
              * @description The model that all clients train.
@@ -7801,6 +7877,7 @@ export interface components {
              * @description Where the run is executed.
              * @default {
              *       "placement": "local",
+             *       "sites": [],
              *       "device": "auto",
              *       "executor": "auto",
              *       "processes": null,
@@ -7849,7 +7926,7 @@ export interface components {
              *       "validation": null
              *     }
              */
-            dataset: components["schemas"]["DigitsSpecInput"] | components["schemas"]["MnistSpecInput"] | components["schemas"]["FashionMnistSpecInput"] | components["schemas"]["Cifar10SpecInput"] | components["schemas"]["ShakespeareSpecInput"] | components["schemas"]["Banking77SpecInput"] | components["schemas"]["AdultSpecInput"] | components["schemas"]["HeartSpecInput"] | components["schemas"]["SyntheticSpecInput"] | components["schemas"]["HuggingFaceDatasetSpecInput"] | components["schemas"]["UploadSpecInput"];
+            dataset: components["schemas"]["DigitsSpecInput"] | components["schemas"]["MnistSpecInput"] | components["schemas"]["FashionMnistSpecInput"] | components["schemas"]["Cifar10SpecInput"] | components["schemas"]["ShakespeareSpecInput"] | components["schemas"]["Banking77SpecInput"] | components["schemas"]["AdultSpecInput"] | components["schemas"]["HeartSpecInput"] | components["schemas"]["SyntheticSpecInput"] | components["schemas"]["HuggingFaceDatasetSpecInput"] | components["schemas"]["UploadSpecInput"] | components["schemas"]["SitesDatasetSpecInput"];
             /**
              * Partition
              * @description How the examples are divided among the clients.
@@ -7861,7 +7938,7 @@ export interface components {
              *       "min_size": 2
              *     }
              */
-            partition: components["schemas"]["IidPartitionSpecInput"] | components["schemas"]["DirichletPartitionSpecInput"] | components["schemas"]["ShardsPartitionSpecInput"] | components["schemas"]["QuantityPartitionSpecInput"] | components["schemas"]["FeaturePartitionSpecInput"] | components["schemas"]["EmbeddingPartitionSpecInput"] | components["schemas"]["NaturalPartitionSpecInput"];
+            partition: components["schemas"]["IidPartitionSpecInput"] | components["schemas"]["DirichletPartitionSpecInput"] | components["schemas"]["ShardsPartitionSpecInput"] | components["schemas"]["QuantityPartitionSpecInput"] | components["schemas"]["FeaturePartitionSpecInput"] | components["schemas"]["EmbeddingPartitionSpecInput"] | components["schemas"]["NaturalPartitionSpecInput"] | components["schemas"]["SitesPartitionSpecInput"];
             /**
              * Model
              * @description The model that all clients train.
@@ -7982,6 +8059,7 @@ export interface components {
              * @description Where the run is executed.
              * @default {
              *       "placement": "local",
+             *       "sites": [],
              *       "device": "auto",
              *       "executor": "auto",
              *       "processes": null,
@@ -8017,11 +8095,17 @@ export interface components {
         RuntimeSpec: {
             /**
              * Placement
-             * @description One worker executes the whole run, or several workers share out the clients of each round; the numbers are the same.
+             * @description One worker executes the whole run, or several workers share out the clients of each round; the numbers are the same. On sites, the clients are machines of their own.
              * @default local
              * @enum {string}
              */
-            placement: "local" | "workers";
+            placement: "local" | "workers" | "sites";
+            /**
+             * Sites
+             * @description Names of the sites that take part; each is a client, in this order.
+             * @default []
+             */
+            sites: string[];
             /**
              * Device
              * @description Processor of the worker; auto takes a GPU when there is one.
@@ -8064,7 +8148,7 @@ export interface components {
             deadline_s: number | null;
             /**
              * Round Limit S
-             * @description Shared out over workers: real time after which a round is closed with what has arrived, if that is min_updates or more. Empty waits for all, and keeps runs equal.
+             * @description Shared out over workers or sites: real time after which a round is closed with what has arrived. Workers go on until that is min_updates or more, sites fail the run if it is less. Empty waits for all workers, and keeps runs equal.
              * @default null
              */
             round_limit_s: number | null;
@@ -8082,11 +8166,17 @@ export interface components {
         RuntimeSpecInput: {
             /**
              * Placement
-             * @description One worker executes the whole run, or several workers share out the clients of each round; the numbers are the same.
+             * @description One worker executes the whole run, or several workers share out the clients of each round; the numbers are the same. On sites, the clients are machines of their own.
              * @default local
              * @enum {string}
              */
-            placement: "local" | "workers";
+            placement: "local" | "workers" | "sites";
+            /**
+             * Sites
+             * @description Names of the sites that take part; each is a client, in this order.
+             * @default []
+             */
+            sites: string[];
             /**
              * Device
              * @description Processor of the worker; auto takes a GPU when there is one.
@@ -8129,7 +8219,7 @@ export interface components {
             deadline_s: number | null;
             /**
              * Round Limit S
-             * @description Shared out over workers: real time after which a round is closed with what has arrived, if that is min_updates or more. Empty waits for all, and keeps runs equal.
+             * @description Shared out over workers or sites: real time after which a round is closed with what has arrived. Workers go on until that is min_updates or more, sites fail the run if it is less. Empty waits for all workers, and keeps runs equal.
              * @default null
              */
             round_limit_s: number | null;
@@ -8489,6 +8579,132 @@ export interface components {
              * @default true
              */
             error_feedback: boolean;
+        };
+        /**
+         * SitesDatasetSpec
+         * @description A table that each site has of its own, under one name, with columns of one meaning.
+         *
+         *     A site reads its columns as the spec says, so that all train the same model; rows never leave
+         *     it. Scales and categories are agreed on beforehand: sites may declare means and values.
+         */
+        SitesDatasetSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sites";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
+            /**
+             * Name
+             * @description Name under which every site has declared its data set.
+             */
+            name: string;
+            /**
+             * Inputs
+             * @description Columns to learn from, in this order.
+             */
+            inputs: components["schemas"]["InputColumn"][];
+            /** @description Column to predict. */
+            target: components["schemas"]["TargetColumn"];
+        };
+        /**
+         * SitesDatasetSpec
+         * @description A table that each site has of its own, under one name, with columns of one meaning.
+         *
+         *     A site reads its columns as the spec says, so that all train the same model; rows never leave
+         *     it. Scales and categories are agreed on beforehand: sites may declare means and values.
+         */
+        SitesDatasetSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sites";
+            /**
+             * Max Train
+             * @description Use only so many training examples, chosen at random.
+             * @default null
+             */
+            max_train: number | null;
+            /**
+             * Max Test
+             * @description Use only so many test examples, chosen at random.
+             * @default null
+             */
+            max_test: number | null;
+            /**
+             * Validation
+             * @description Hold out this share of the training examples and test on them instead of on the test examples, which then stay unseen.
+             * @default null
+             */
+            validation: number | null;
+            /**
+             * Name
+             * @description Name under which every site has declared its data set.
+             */
+            name: string;
+            /**
+             * Inputs
+             * @description Columns to learn from, in this order.
+             */
+            inputs: components["schemas"]["InputColumnInput"][];
+            /** @description Column to predict. */
+            target: components["schemas"]["TargetColumnInput"];
+        };
+        /**
+         * SitesPartitionSpec
+         * @description Every site is one client, with the examples that it has.
+         *
+         *     Clients are numbered in the order of ``runtime.sites``.
+         */
+        SitesPartitionSpec: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sites";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
+        };
+        /**
+         * SitesPartitionSpec
+         * @description Every site is one client, with the examples that it has.
+         *
+         *     Clients are numbered in the order of ``runtime.sites``.
+         */
+        SitesPartitionSpecInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sites";
+            /**
+             * Clients
+             * @description How many clients share the data.
+             * @default 20
+             */
+            clients: number;
         };
         /**
          * SnapshotFrame
@@ -9027,6 +9243,64 @@ export interface components {
              * @default 10
              */
             straggler_factor: number;
+        };
+        /**
+         * TargetColumn
+         * @description The column to predict: one of some classes, or a number.
+         */
+        TargetColumn: {
+            /**
+             * Column
+             * @description Name of the column on the sites.
+             */
+            column: string;
+            /**
+             * Classes
+             * @description What stands in the column, as text; empty for a number.
+             * @default null
+             */
+            classes: string[] | null;
+            /**
+             * Mean
+             * @description Taken off a number to be predicted.
+             * @default 0
+             */
+            mean: number;
+            /**
+             * Std
+             * @description Divides a number after mean is taken off it.
+             * @default 1
+             */
+            std: number;
+        };
+        /**
+         * TargetColumn
+         * @description The column to predict: one of some classes, or a number.
+         */
+        TargetColumnInput: {
+            /**
+             * Column
+             * @description Name of the column on the sites.
+             */
+            column: string;
+            /**
+             * Classes
+             * @description What stands in the column, as text; empty for a number.
+             * @default null
+             */
+            classes: string[] | null;
+            /**
+             * Mean
+             * @description Taken off a number to be predicted.
+             * @default 0
+             */
+            mean: number;
+            /**
+             * Std
+             * @description Divides a number after mean is taken off it.
+             * @default 1
+             */
+            std: number;
         };
         /**
          * TargetSpec

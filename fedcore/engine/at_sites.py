@@ -1,0 +1,244 @@
+"""A round on sites, as the server sees it: what each is sent, and what becomes of what they send.
+
+The server has no examples. What stands for them has their numbers and their form, so that planning,
+admission, folding and the server's step are those of every run; sites train, and sites test.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+
+from fedcore.clients.work import ClientResult, ClientTask
+from fedcore.data.sites import Holding, stand_in
+from fedcore.engine.buffers import with_buffers
+from fedcore.engine.context import RunContext, context_of
+from fedcore.engine.evaluation import Evaluation
+from fedcore.engine.intake import ClientFailure, Outcome, Progress, join, on_wire, take_in_lane
+from fedcore.engine.planning import RoundPlan, plan
+from fedcore.engine.report import ClientScore, Status
+from fedcore.errors import DatasetError, WireError
+from fedcore.messages import Message
+from fedcore.partition.sites import shares_of_sites
+from fedcore.spec import RunSpec
+from fedcore.spec.data import SitesDatasetSpec
+from fedcore.state import MODEL, RunState
+from fedcore.tasks import spread
+from fedcore.wire import Schema, decode_update, encode, encoded_size, schema_of
+
+#: How the clients' work is done, in reports.
+EXECUTOR = "sites"
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What one site is sent in a round.
+
+    Attributes:
+        client_id: Which of the run's clients it is.
+        payload: A ``fedcore.wire`` message; one object for all who are sent the same.
+        max_result_bytes: Size of the update that is expected.
+    """
+
+    client_id: int
+    payload: bytes
+    max_result_bytes: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What has come of one site's part of a round.
+
+    Attributes:
+        read: Returns the bytes of its update; None if there are none.
+        seconds: How long the work took, as the site says.
+        status: What to call it where there are none.
+        reason: Why there are none.
+    """
+
+    read: Callable[[], bytes] | None = None
+    seconds: float = 0.0
+    status: Status = "late"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SiteTally:
+    """What one site found in a test: sums over its held-out examples, as its task has columns."""
+
+    num_examples: int
+    sums: tuple[float, ...]
+
+
+def context_on_server(spec: RunSpec, holdings: tuple[Holding, ...]) -> RunContext:
+    """Return the fixed parts of a run whose examples are on sites.
+
+    Args:
+        spec: What the run was asked to be.
+        holdings: What its sites have, in the order of ``runtime.sites``.
+
+    Raises:
+        DatasetError: If the data of the run are not on sites, or not one holding is given for each.
+        FedcoreError: As ``build_context``.
+    """
+    if not isinstance(spec.dataset, SitesDatasetSpec) or len(holdings) != len(spec.runtime.sites):
+        raise DatasetError(
+            f"what {len(spec.runtime.sites)} sites have is needed, not of {len(holdings)}",
+            field="runtime.sites",
+            fix="Launch the run on the server that its sites are enrolled with.",
+        )
+    return context_of(spec, stand_in(spec.dataset, holdings), shares_of_sites(holdings))
+
+
+def plan_on_sites(context: RunContext, state: RunState, reachable: Collection[int]) -> RoundPlan:
+    """Return who takes part in the next round, of the sites that can be reached.
+
+    Sizes are those on the wire, and nothing is said of a simulated clock.
+    """
+    available = tuple(client for client in context.available if client in reachable)
+    planned = plan(replace(context, available=available), state)
+    tasks = tuple(replace(task, bytes_down=None, sim_seconds=0.0) for task in planned.work.tasks)
+    down = sum(encoded_size(schema_of(task.message)) for task in tasks)
+    work = replace(planned.work, tasks=tasks)
+    return replace(planned, work=work, bytes_down=down, seconds=0.0)
+
+
+def assignments(context: RunContext, planned: RoundPlan) -> list[Assignment]:
+    """Return what each site of a round is sent, by client."""
+    encoded: dict[object, bytes] = {}
+    schemas = _schemas(context, planned)
+    found = []
+    for task in planned.work.tasks:
+        key = _content_key(task.message)
+        if key not in encoded:
+            encoded[key] = encode(task.message)
+        client_id = task.data.client_id
+        found.append(Assignment(client_id, encoded[key], encoded_size(schemas[client_id])))
+    return found
+
+
+def take_in(context: RunContext, planned: RoundPlan, answers: Mapping[int, Answer]) -> Progress:
+    """Return what the sites' answers come to; every update passes the gate, or is refused by it.
+
+    Updates are read one after the other, so that memory does not grow with the number of sites.
+    """
+    work, schemas = planned.work, _schemas(context, planned)
+
+    def outcomes(tasks: tuple[ClientTask, ...]) -> Iterator[Outcome]:
+        for task in tasks:
+            client_id = task.data.client_id
+            answer = answers.get(client_id, Answer(reason="it was not asked"))
+            yield _outcome(context, task, answer, schemas[client_id])
+
+    lanes = [
+        take_in_lane(context, work.asked, tasks, outcomes(tasks))
+        for tasks in (work.of_lane(lane) for lane in range(len(work.lanes)))
+    ]
+    return join(context, work.asked, lanes)
+
+
+def model_to_test(context: RunContext, trained: RunState) -> bytes | None:
+    """Return a state's model as the message that sites test; None if there is no global model.
+
+    It is the message of the next round's training where that sends the model and nothing else.
+    """
+    weights = context.method.evaluate_model(trained)
+    if weights is None:
+        return None
+    sections = {MODEL: weights.params}
+    message = Message(sections=sections, base_version=trained.round_index + 1)
+    return encode(with_buffers(message, trained))
+
+
+def evaluation_of(context: RunContext, tallies: Mapping[int, SiteTally]) -> Evaluation:
+    """Return the metrics of the sites' tests together, and of each by itself if asked for.
+
+    A tally that cannot be one (of more examples than the site has declared, of other columns, of
+    numbers that are not finite) is left out.
+    """
+    sound = {
+        client: tally
+        for client, tally in sorted(tallies.items())
+        if _is_sound(context, client, tally)
+    }
+    if not sound:
+        return Evaluation({})
+    task = context.objective
+    sums = {
+        client: torch.tensor(tally.sums, dtype=torch.float64) for client, tally in sound.items()
+    }
+    metrics = task.summarise(torch.stack(list(sums.values())).sum(0))
+    if not context.spec.evaluation.per_client:
+        return Evaluation(metrics)
+    scores = tuple(
+        ClientScore(client, sound[client].num_examples, task.summarise(values))
+        for client, values in sums.items()
+    )
+    main = task.metrics[0]
+    values = [score.metrics[main.name] for score in scores]
+    metrics |= spread(values, name=main.name, higher_is_better=main.higher_is_better)
+    return Evaluation(metrics, scores)
+
+
+def _is_sound(context: RunContext, client_id: int, tally: SiteTally) -> bool:
+    held = context.partition.test.size(client_id)
+    width = len(context.objective.tally(*_no_examples(context)).sum(0))
+    return (
+        0 < tally.num_examples <= held
+        and len(tally.sums) == width
+        and all(map(math.isfinite, tally.sums))
+        and tally.sums[0] == tally.num_examples
+        and _are_possible(context, tally)
+    )
+
+
+def _are_possible(context: RunContext, tally: SiteTally) -> bool:
+    """Return whether no metric is beyond what it can be, such as more hits than examples."""
+    task = context.objective
+    metrics = task.summarise(torch.tensor(tally.sums, dtype=torch.float64))
+    return all(
+        math.isfinite(metrics[metric.name])
+        and (metric.lowest is None or metrics[metric.name] >= metric.lowest)
+        and (metric.highest is None or metrics[metric.name] <= metric.highest)
+        for metric in task.metrics
+    )
+
+
+def _no_examples(context: RunContext) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return outputs and targets of no example, to see what columns a tally has."""
+    targets = context.dataset.test.y[:0]
+    return torch.zeros(0, context.objective.num_outputs), targets
+
+
+def _schemas(context: RunContext, planned: RoundPlan) -> Mapping[int, Schema]:
+    clients = [task.data.client_id for task in planned.work.tasks]
+    return on_wire(context, planned.work.asked, clients, planned.work.asked.round_index)
+
+
+def _content_key(message: Message) -> object:
+    sections = tuple((name, id(section)) for name, section in message.sections.items())
+    return sections, tuple(message.scalars.items()), message.base_version
+
+
+def _outcome(context: RunContext, task: ClientTask, answer: Answer, schema: Schema) -> Outcome:
+    if answer.read is None:
+        return ClientFailure(answer.reason, answer.seconds, answer.status)
+    payload = answer.read()
+    try:
+        update = decode_update(payload, schema, max_bytes=encoded_size(schema))
+    except WireError as error:
+        return _refused(f"damaged: {error}", answer, payload)
+    most = context.method.weight(task.data)
+    if update.weight > most * (1 + _TOLERANCE):
+        declared = len(task.data)
+        reason = f"bad weight: {update.weight:g}, more than its {declared} declared examples give"
+        return _refused(reason, answer, payload)
+    return ClientResult(update, kept=None, num_seen=0, duration_s=answer.seconds)
+
+
+def _refused(reason: str, answer: Answer, payload: bytes) -> ClientFailure:
+    return ClientFailure(reason, answer.seconds, "refused", len(payload))
