@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from fedcore.errors import PermanentError
-from fedcore.sites.base import Slug, Text
+from fedcore.sites.base import Sha256, Slug, Text
 from fedcore.sites.documents import SiteDocument, read_document, refusal
 from fedcore.sites.policy import Policy
 from fedcore.spec.data.custom import Column, InsidePath
@@ -54,8 +54,11 @@ class Tls(SiteDocument):
     ca_file: str | None = Field(
         None, description="Certificates to trust instead of the machine's, as PEM."
     )
-    pin: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="SHA-256 of the server's certificate (DER); another one is refused."
+    pins: tuple[Sha256, ...] = Field(
+        (),
+        max_length=20,
+        description="SHA-256 of public keys that the server may have; none pins nothing. Name the "
+        "next key beside the one in use before it is changed.",
     )
 
 

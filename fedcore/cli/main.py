@@ -1,9 +1,9 @@
 """The ``roundhouse`` command.
 
-``simulate`` and ``partition`` need the engine alone and live here. The other commands belong to
-packages that know the web application; they register themselves as entry points, so that the
-engine imports nothing of them. Only the command that was asked for is imported; help imports all,
-so none may load torch.
+``simulate``, ``partition`` and ``site`` need the engine alone and live here. The other commands
+belong to packages that know the web application; they register themselves as entry points, so that
+the engine imports nothing of them. Only the command that was asked for is imported; help imports
+all, so none may load torch.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import typer
 
 from fedcore.cli.partition import partition
 from fedcore.cli.simulate import simulate
+from fedcore.cli.site import site
 
 GROUP = "roundhouse.commands"
+_OWN = ("simulate", "partition", "site")
 
 
 def build_app(commands: Iterable[EntryPoint]) -> typer.Typer:
@@ -32,6 +34,7 @@ def build_app(commands: Iterable[EntryPoint]) -> typer.Typer:
     app.callback()(_group)
     app.command("simulate")(simulate)
     app.command("partition")(partition)
+    app.add_typer(site, name="site")
     for entry in commands:
         _register(app, entry)
     return app
@@ -41,7 +44,7 @@ def find_commands(arguments: list[str]) -> tuple[EntryPoint, ...]:
     """Return the entry points that these arguments may need: the named one, or all."""
     installed = tuple(entry_points(group=GROUP))
     wanted = arguments[0] if arguments else ""
-    if wanted in ("simulate", "partition"):
+    if wanted in _OWN:
         return ()
     return tuple(entry for entry in installed if entry.name == wanted) or installed
 

@@ -97,6 +97,11 @@ class SiteWork:
             return cls(context, choose_trainer(context, folders), client_id)
 
     @property
+    def num_parameters(self) -> int:
+        """Trainable numbers of the model."""
+        return self._context.layout.total
+
+    @property
     def max_message_bytes(self) -> int:
         """Size of what the server sends at most."""
         return max(encoded_size(self._training_schema), encoded_size(self._test_schema))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fedcore.spec import RunSpec
+from fedcore.spec.privacy import largest_delta
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Work:
     model_parameters: int | None = None
 
 
-def facts_of(spec: RunSpec, work: Work, guarantee: Guarantee, *, project: str) -> TaskFacts:
+def facts_of(spec: RunSpec, work: Work, *, project: str) -> TaskFacts:
     """Return what a policy looks at in a run that works on a site's data."""
     epochs, steps = _local_work(spec, work.num_examples)
     return TaskFacts(
@@ -87,11 +88,26 @@ def facts_of(spec: RunSpec, work: Work, guarantee: Guarantee, *, project: str) -
         rounds=spec.rounds,
         cohort_size=spec.sampling.cohort_size(work.num_clients),
         min_updates=spec.runtime.min_updates,
-        guarantee=guarantee,
+        guarantee=_guarantee(spec, work),
         local_epochs=epochs,
         local_steps=steps,
         model_parameters=work.model_parameters,
         attack=None if spec.attack is None else spec.attack.kind,
+    )
+
+
+def _guarantee(spec: RunSpec, work: Work) -> Guarantee:
+    """Return what the spec promises; noise that is given promises nothing known beforehand."""
+    dp, is_secure = spec.privacy.dp, spec.privacy.secure_aggregation
+    if dp is None:
+        return Guarantee(secure_aggregation=is_secure)
+    count = work.num_clients if dp.level == "client" else work.num_examples
+    usual = None if count is None else largest_delta(count)
+    return Guarantee(
+        secure_aggregation=is_secure,
+        dp_level=dp.level,
+        epsilon=dp.epsilon,
+        delta=usual if dp.delta is None else dp.delta,
     )
 
 

@@ -21,7 +21,7 @@ MISTAKES = [
     ("server: http://roundhouse.example", "server", "not encrypted"),
     ("server: http://127.0.0.1.evil.example", "server", "not encrypted"),
     ("server: http://localhost.evil.example:80", "server", "not encrypted"),
-    (SERVER + "tls: {pin: ABC}", "tls.pin", "pattern"),
+    (SERVER + "tls: {pins: [ABC]}", "tls.pins.0", "pattern"),
     (SERVER + "status_page: {port: 0}", "status_page.port", "The limit is 1."),
     (SERVER + "status_page: {host: 0.0.0.0}", "status_page.host", "no setting called"),
     (SERVER + "datasets: [{name: Heart, path: a.csv}]", "datasets.0.name", "pattern"),

@@ -5,6 +5,7 @@ Every cell of the table was written by hand from the policies, not from what the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,28 +61,32 @@ STEPS = (
 YES = "accepted: every rule of the site's policy holds."
 ASK = "approval: This site approves every run by hand. Wait until a person there has approved it."
 
-SECURE = Guarantee(secure_aggregation=True)
-PRIVATE = Guarantee(dp_level="client", epsilon=4.0, delta=1e-5)
-BOTH = Guarantee(secure_aggregation=True, dp_level="client", epsilon=2.0, delta=1e-6)
+OPEN: dict[str, Any] = {}
+SECURE: dict[str, Any] = {"secure_aggregation": True}
+PRIVATE = {"dp": {"epsilon": 4, "delta": 1e-5}}
+BOTH = {"dp": {"epsilon": 2, "delta": 1e-6}, "secure_aggregation": True}
 THREE = {"runtime": {"min_updates": 3}}
 
-#: Name, spec, guarantee, then what the five sites say; lists are several sentences in a row.
-Row = tuple[str, dict[str, Any], Guarantee, tuple[str | list[str], ...]]
+#: Name, spec, its privacy, then what the five sites say; lists are several sentences in a row.
+Row = tuple[str, dict[str, Any], dict[str, Any], tuple[str | list[str], ...]]
 TABLE: list[Row] = [
-    ("default", {}, Guarantee(), (YES, ASK, [FEW_RESULTS, ALONE], NO_DP, NOBODY)),
-    ("three results", THREE, Guarantee(), (YES, ASK, ALONE, NO_DP, NOBODY)),
+    ("default", {}, OPEN, (YES, ASK, [FEW_RESULTS, ALONE], NO_DP, NOBODY)),
+    ("three results", THREE, OPEN, (YES, ASK, ALONE, NO_DP, NOBODY)),
     ("secure sums", THREE, SECURE, (YES, ASK, YES, NO_DP, NOBODY)),
     ("private", THREE, PRIVATE, (YES, ASK, ALONE, YES, NOBODY)),
     ("both", THREE, BOTH, (YES, ASK, YES, YES, NOBODY)),
     (
         "small cohort",
         {"sampling": {"kind": "random", "count": 2}, "runtime": {"min_updates": 2}},
-        BOTH,
+        PRIVATE,
         (
             YES,
             ASK,
-            "min_cohort: A round has 2 clients; this site takes part among at least 3. "
-            "Let sampling take 3 or more.",
+            [
+                "min_cohort: A round has 2 clients; this site takes part among at least 3. "
+                "Let sampling take 3 or more.",
+                ALONE,
+            ],
             YES,
             NOBODY,
         ),
@@ -175,7 +180,7 @@ TABLE: list[Row] = [
     (
         "too little noise",
         THREE,
-        Guarantee(dp_level="client", epsilon=4.01, delta=1e-5),
+        {"dp": {"epsilon": 4.01, "delta": 1e-5}},
         (
             YES,
             ASK,
@@ -188,7 +193,7 @@ TABLE: list[Row] = [
     (
         "unknown noise",
         THREE,
-        Guarantee(secure_aggregation=True, dp_level="client", delta=1e-5),
+        SECURE | {"dp": {"noise_multiplier": 1.0, "delta": 1e-5}},
         (
             YES,
             ASK,
@@ -201,13 +206,13 @@ TABLE: list[Row] = [
     (
         "wrong level and delta",
         THREE,
-        Guarantee(secure_aggregation=True, dp_level="example", epsilon=1.0, delta=1e-3),
+        SECURE | {"dp": {"level": "example", "epsilon": 1, "delta": 1e-4}},
         (
             YES,
             ASK,
             YES,
             [
-                "privacy.max_delta: The delta of the run is 0.001; this site allows at most 1e-05."
+                "privacy.max_delta: The delta of the run is 0.0001; this site allows at most 1e-05."
                 " Set privacy.dp.delta to 1e-05 or less.",
                 "privacy.level: The run protects each example; this site asks for protection of "
                 "each client. Set privacy.dp.level: client.",
@@ -256,16 +261,22 @@ CELLS = [
     for name, _, _, row in TABLE
     for column, site in enumerate(POLICIES)
 ]
-ROWS = {name: (document, guarantee) for name, document, guarantee, _ in TABLE}
+ROWS = {name: (document, privacy) for name, document, privacy, _ in TABLE}
+
+
+def spec_of(document: dict[str, Any], privacy: dict[str, Any]) -> RunSpec:
+    usual = {
+        "sampling": {"kind": "random", "count": 10},
+        "aggregation": {"kind": "mean", "weighting": "uniform"},
+    }
+    return RunSpec.parse(usual | document | {"privacy": privacy})
 
 
 def said(row: str, site: str, *, approved: bool = False) -> Decision:
-    document, guarantee = ROWS[row]
     project, dataset = ("lungs", "ct") if row == "lungs" else ("cardiology", "heart")
     parameters = 30_010 if row == "large model" else 9_000
     work = Work(dataset, num_clients=20, num_examples=512, model_parameters=parameters)
-    spec = RunSpec.parse({"sampling": {"kind": "random", "count": 10}} | document)
-    facts = facts_of(spec, work, guarantee, project=project)
+    facts = facts_of(spec_of(*ROWS[row]), work, project=project)
     return decide(Policy.parse(POLICIES[site]), facts, approved=approved)
 
 
@@ -301,7 +312,7 @@ def test_a_refusal_names_the_first_rule_and_the_others() -> None:
 
 def test_a_refusal_fits_its_message_however_long_the_policy_is() -> None:
     policy = Policy.parse(f"projects: [{', '.join(f'{n:0199d}x' for n in range(20))}]")
-    facts = facts_of(RunSpec.parse({}), Work("heart", 20), BOTH, project="p\x1b" * 100)
+    facts = facts_of(RunSpec.parse({}), Work("heart", 20), project="p\x1b" * 100)
     assert len(refusal_of(decide(policy, facts)).fix) == 500
 
 
@@ -314,17 +325,25 @@ def test_every_rule_has_a_name_that_the_protocol_takes() -> None:
 
 
 def test_not_a_number_is_not_private() -> None:
-    spec = RunSpec.parse({})
+    facts = facts_of(RunSpec.parse({}), Work("heart", 20), project="lungs")
     nan = float("nan")
-    guarantee = Guarantee(dp_level="client", epsilon=nan, delta=nan)
-    facts = facts_of(spec, Work("heart", 20), guarantee, project="lungs")
+    facts = replace(facts, guarantee=Guarantee(dp_level="client", epsilon=nan, delta=nan))
     rules = [reason.rule for reason in decide(Policy.parse(POLICIES["registry"]), facts).reasons]
     assert rules == ["privacy.max_epsilon", "privacy.max_delta"]
 
 
+def test_a_delta_that_is_not_given_is_the_one_that_the_run_takes() -> None:
+    spec = spec_of({}, {"dp": {"epsilon": 1}})
+    policy = Policy.parse("{projects: any, privacy: {max_epsilon: 1, max_delta: 0.00001}}")
+    assert decide(policy, facts_of(spec, Work("heart", 20), project="p")).sentence == (
+        "privacy.max_delta: The delta of the run is 0.03706; this site allows at most 1e-05. "
+        "Set privacy.dp.delta to 1e-05 or less."
+    )
+
+
 def test_limits_that_need_the_number_of_examples_wait_for_it() -> None:
-    spec = RunSpec.parse({"local": {"epochs": 4}})
-    facts = facts_of(spec, Work("heart", 20), BOTH, project="lungs")
+    spec = spec_of({"local": {"epochs": 4}}, BOTH)
+    facts = facts_of(spec, Work("heart", 20), project="lungs")
     assert facts.local_steps is None
     assert decide(Policy.parse(POLICIES["registry"]), facts).verdict == "accepted"
 

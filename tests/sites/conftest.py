@@ -1,0 +1,90 @@
+"""Sites with a folder each, enrolled at a server in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from fedcore.agent.agent import Agent, RevokedError
+from fedcore.agent.config import Site, read_site
+from fedcore.agent.connection import Connection
+from fedcore.agent.enrolment import enrol
+from fedcore.agent.opening import open_agent
+from fedcore.agent.parts import audit_log
+from fedcore.data.sites import Holding
+from fedcore.sites.messages import SiteState
+from tests.sites.pretended import ADDRESS, CODE, Member, PretendedServer
+
+POLICY = "{projects: [heart], approval: automatic}"
+CONFIG = f"""
+server: {ADDRESS}
+status_page: {{enabled: false}}
+datasets:
+  - {{name: heart, path: heart.csv, target: disease, share: [class_counts, categories, scales]}}
+"""
+
+
+def write_site(folder: Path, *, seed: int, policy: str = POLICY) -> Site:
+    """Return a site with 60 patients."""
+    (folder / "data").mkdir(parents=True)
+    random = np.random.default_rng(seed)
+    lines = ["age,pressure,disease"]
+    for age, pressure in random.normal((54, 130), (9, 17), (60, 2)):
+        disease = "yes" if age + pressure / 4 + random.normal(0, 3) > 87 else "no"
+        lines.append(f"{age:.3f},{pressure:.3f},{disease}")
+    (folder / "data" / "heart.csv").write_text("\n".join(lines))
+    (folder / "site.yaml").write_text(CONFIG)
+    (folder / "policy.yaml").write_text(policy)
+    return read_site(folder / "site.yaml")
+
+
+@pytest.fixture
+def server() -> PretendedServer:
+    return PretendedServer()
+
+
+def join(server: PretendedServer, site: Site) -> Member:
+    """Enrol a site and approve it."""
+    server.codes.add(CODE)
+    with Connection(ADDRESS, None, transport=server.transport) as connection:
+        reply = enrol(CODE, connection, site.state_dir, audit_log(site))
+    member = server.members[reply.site_id]
+    member.state = SiteState.APPROVED
+    return member
+
+
+@contextmanager
+def running(server: PretendedServer, *sites: Site) -> Iterator[list[Agent]]:
+    """Run the agents of some sites."""
+    with ExitStack() as stack:
+        agents = [
+            stack.enter_context(open_agent(site, transport=server.transport, shortest_wait_s=0.01))
+            for site in sites
+        ]
+        threads = [Thread(target=_run, args=(agent,)) for agent in agents]
+        for thread in threads:
+            thread.start()
+        try:
+            yield agents
+        finally:
+            for agent in agents:
+                agent.stop()
+            for thread in threads:
+                thread.join(10)
+                assert not thread.is_alive()
+
+
+def _run(agent: Agent) -> None:
+    try:
+        agent.run()
+    except RevokedError:
+        agent.board.trouble("revoked", "yes")
+
+
+def holdings_of(sites: list[Site], members: list[Member]) -> tuple[Holding, ...]:
+    return tuple(Holding(member.name, 48, 12) for member in members[: len(sites)])
