@@ -32,6 +32,8 @@ from fedcore.spec.topology import (
 
 #: By node, those it talks to, sorted.
 Links = Mapping[int, tuple[int, ...]]
+#: A report names no more edges than this: nobody could tell them apart.
+MAX_PAIRS = 2_000
 
 
 class Graph(Protocol):
@@ -92,6 +94,13 @@ def among(links: Links, present: Collection[int]) -> Links:
         node: tuple(other for other in others if other in known) if node in known else ()
         for node, others in links.items()
     }
+
+
+def pairs(links: Links) -> tuple[tuple[int, int], ...]:
+    """Return every edge once, the smaller node first; none if there are more than MAX_PAIRS."""
+    if sum(len(others) for others in links.values()) > 2 * MAX_PAIRS:
+        return ()
+    return tuple((node, other) for node in links for other in links[node] if node < other)
 
 
 def metropolis(links: Links, node: int) -> dict[int, float]:

@@ -72,6 +72,8 @@ class RoundReport:
         executor: How the clients' work was done.
         adversaries: Clients of the cohort that attacked; any at all marks a simulated attack.
         warnings: What the user should know, in sentences.
+        links: Pairs of clients that talked to each other, each once; none where there is a server,
+            and none where there are more than can be told apart (``fedcore.topology.MAX_PAIRS``).
     """
 
     round_index: int
@@ -86,6 +88,7 @@ class RoundReport:
     executor: str
     adversaries: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
+    links: tuple[tuple[int, int], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values; numbers that are not finite become None."""
@@ -96,6 +99,7 @@ class RoundReport:
             "scores": [score.to_json() for score in self.scores],
             "adversaries": list(self.adversaries),
             "warnings": list(self.warnings),
+            "links": [list(pair) for pair in self.links],
         }
         cleaned: dict[str, Any] = _without_infinities(content)
         return cleaned

@@ -23,6 +23,7 @@ from fedcore.errors import DivergedError, TooFewUpdatesError
 from fedcore.params import is_finite
 from fedcore.sampling import Seen
 from fedcore.state import Broadcast, RunState, Totals
+from fedcore.topology import pairs
 
 _LOSS = "loss"
 MAX_NAMED_CLIENTS = 10
@@ -101,6 +102,7 @@ def conclude(
         executor=executor,
         adversaries=_adversaries(context, planned),
         warnings=_warnings(progress),
+        links=pairs(context.method.context.network.links(state.round_index)),
     )
     return _next_state(context, trained, planned, progress, report), report
 

@@ -22,6 +22,9 @@ const router = createAppRouter(queries);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no #root element.');
+// The screen is fetched while it is still asked who is signed in.
+const [matchedRoutes] = router.getMatchedRoutes(router.latestLocation.pathname);
+for (const route of matchedRoutes) void router.loadRouteChunk(route);
 createRoot(root).render(
   <StrictMode>
     <Providers queries={queries} nonce={readNonce()}>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.e2e import screens
 from tests.faults.stack import PASSWORD, Stack
@@ -16,6 +16,18 @@ ENDLESS = {"Name": "Endless", "Rounds": "100000", "Clients": "20"}
 def test_a_wrong_password_is_refused_in_words(page: Page) -> None:
     screens.sign_in(page, password="not-this-one")  # noqa: S106
     expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong.")
+
+
+def test_what_the_start_page_loads_travels_compressed(page: Page) -> None:
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 (not a builtin)
+    page.goto("/sign-in")
+    expect(page.get_by_label("Username")).to_be_visible()
+    assets = [answer.headers for answer in answers if "/assets/" in answer.url]
+    # Of a file of some hundred bytes nothing is left to save.
+    large = [headers for headers in assets if int(headers["content-length"]) > 1_000]
+    assert large
+    assert {headers.get("content-encoding") for headers in large} == {"br"}
 
 
 def test_signing_in_leads_back_to_where_one_wanted_to_go(page: Page) -> None:

@@ -198,6 +198,15 @@ def test_a_ring_of_clients_with_two_classes_each_learns_all_of_them(folders: Fol
     assert distances[0] > 4 * distances[1] > 0
 
 
+def test_a_report_names_the_edges_of_its_own_round(folders: Folders) -> None:
+    algorithm, topology = {"kind": "dfedsam"}, {"kind": "random", "degree": 2}
+    _, _, reports = played(folders, algorithm, 2, topology=topology, **TWO_CLASSES)
+    first, second = (report.to_json()["links"] for report in reports)
+    assert first != second
+    for links in (first, second):
+        assert sorted({client for pair in links for client in pair}) == list(range(len(links)))
+
+
 def test_everybody_computes_the_same_in_a_pool(folders: Folders) -> None:
     algorithm = {"kind": "dfedsam-mgs", "gossip_steps": 2}
     assert_same_in_a_pool(build_context(small_spec(algorithm=algorithm, **RING), folders))

@@ -11,7 +11,16 @@ from torch import Tensor
 
 from fedcore.spec import check
 from fedcore.spec.topology import TopologySpec
-from fedcore.topology import Links, Network, among, gossip, metropolis, mixing_matrix
+from fedcore.topology import (
+    MAX_PAIRS,
+    Links,
+    Network,
+    among,
+    gossip,
+    metropolis,
+    mixing_matrix,
+    pairs,
+)
 
 KINDS: list[dict[str, Any]] = [
     {"kind": "ring"},
@@ -197,3 +206,12 @@ def test_what_does_not_go_together_is_refused_by_path(
     overrides: dict[str, Any], paths: list[str]
 ) -> None:
     assert [problem.path for problem in check(document(**overrides)).problems] == paths
+
+
+def test_every_edge_is_named_once_unless_nobody_could_tell_them_apart() -> None:
+    assert pairs(links_of({"kind": "ring"}, 4)) == ((0, 1), (0, 3), (1, 2), (2, 3))
+    assert pairs(links_of({"kind": "star"}, 4)) == ()
+    at_most = math.isqrt(2 * MAX_PAIRS)
+    complete = links_of({"kind": "complete"}, at_most)
+    assert len(pairs(complete)) == at_most * (at_most - 1) // 2 <= MAX_PAIRS
+    assert pairs(links_of({"kind": "complete"}, at_most + 2)) == ()

@@ -51,6 +51,20 @@ def test_files_of_the_front_end_are_cached_for_ever(client: Client, frontend: Pa
     assert "immutable" in answer.headers["Cache-Control"]
 
 
+@pytest.mark.parametrize(("accepted", "sent"), [("gzip, br", "br"), ("gzip", "gzip")])
+def test_a_file_travels_as_small_as_the_browser_takes_it(
+    client: Client, frontend: Path, accepted: str, sent: str
+) -> None:
+    """The build writes the compressed files; here their content says which one was sent."""
+    for ending, content in ((".br", b"br"), (".gz", b"gzip")):
+        (frontend / "assets" / f"main-3f2a.js{ending}").write_bytes(content)
+    answer = client.get("/assets/main-3f2a.js", headers={"Accept-Encoding": accepted})
+    assert answer.content == sent.encode()
+    assert answer.headers["Content-Encoding"] == sent
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert "Accept-Encoding" in answer.headers["Vary"]
+
+
 def test_before_it_is_built_a_page_says_how_to_build_it(
     client: Client, settings: Settings, tmp_path: Path
 ) -> None:

@@ -153,3 +153,13 @@ def test_clients_show_their_data_and_their_part(api: APIClient, run: Run) -> Non
     assert (rows[1]["rounds"], rows[1]["refused"], rows[1]["last_round"]) == (2, 1, 1)
     assert (rows[1]["bytes_up"], rows[1]["last_reason"]) == (1_000, "not finite")
     assert rows[1]["mean_duration_s"] == pytest.approx(0.1)
+
+
+def test_the_links_between_clients_are_those_of_the_latest_round(api: APIClient, run: Run) -> None:
+    lease = take(run)
+    table = [{"client_id": index, "num_samples": 30} for index in range(3)]
+    services.mark_running(lease=lease, executor="sequential", client_table=table)
+    assert get(api, run, "clients/")["links"] == []
+    services.record_round(lease=lease, report=report(0, links=[[0, 1], [1, 2]]))
+    services.record_round(lease=lease, report=report(1, links=[[0, 2]]))
+    assert get(api, run, "clients/")["links"] == [[0, 2]]

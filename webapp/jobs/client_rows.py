@@ -76,5 +76,10 @@ def client_rows(run: Run) -> list[ClientRow]:
     return [tally.row for tally in tallies.values()]
 
 
+def client_links(run: Run) -> list[list[int | str]]:
+    """Return the pairs of clients that talked to each other in the latest round."""
+    return ClientTable.objects.filter(run=run).values_list("links", flat=True).first() or []
+
+
 def _known(table: ClientTable | None) -> Iterable[ClientRow]:
     return [ClientRow.model_validate(client) for client in table.clients] if table else []

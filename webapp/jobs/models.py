@@ -272,12 +272,16 @@ class RunEvent(models.Model):
 
 
 class ClientTable(models.Model):
-    """How a run's data is divided: per client the number of examples, and of each class."""
+    """A run's clients: how many examples each holds, also by class, and who talks to whom."""
 
     run = models.OneToOneField(
         Run, on_delete=models.CASCADE, primary_key=True, related_name="client_table"
     )
     clients: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField()
+    #: Pairs of clients that talked to each other in the latest round; none with a server.
+    links: models.JSONField[list[list[int | str]], list[list[int | str]]] = models.JSONField(
+        default=list
+    )
 
     def __str__(self) -> str:
         return f"{len(self.clients)} clients"

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from fedcore.spec.algorithms.base import ServerRateSpec
+from fedcore.spec.base import BASIC
 
 _PAPER = "Fraboni et al., JMLR 24(110), 2023, arXiv:2206.10189"
 
@@ -41,6 +42,7 @@ class AsyncFedAvgSpec(_AsynchronousSpec):
     kind: Literal["async-fedavg"] = "async-fedavg"
     weights: Literal["unbiased", "identical"] = Field(
         "unbiased",
+        title="Weights of updates",
         description="Unbiased corrects for speed; identical counts every arrival as 1, which "
         "favours fast clients.",
     )
@@ -72,11 +74,14 @@ class FedFixSpec(_AsynchronousSpec):
         0.5,
         gt=0,
         le=1000,
+        title="Time between steps (tick)",
         description="Time between two steps, in times of the slowest client; 1 or more is "
         "synchronous.",
+        json_schema_extra=BASIC,
     )
     weights: Literal["unbiased", "identical"] = Field(
         "unbiased",
+        title="Weights of updates",
         description="Unbiased counts an update once for every tick that it took; identical counts "
         "all alike, which favours fast clients.",
     )
@@ -95,17 +100,28 @@ class FedBuffSpec(_AsynchronousSpec):
     synonyms: ClassVar[tuple[str, ...]] = ("fed buff", "buffered asynchronous aggregation")
 
     kind: Literal["fedbuff"] = "fedbuff"
-    buffer: int = Field(5, ge=1, le=1_000_000, description="Updates per step; 5 to 10 is usual.")
+    buffer: int = Field(
+        5,
+        ge=1,
+        le=1_000_000,
+        title="Updates per step (buffer)",
+        description="How many updates the server waits for; 5 to 10 is usual.",
+        json_schema_extra=BASIC,
+    )
     weights: Literal["uniform", "unbiased"] = Field(
         "uniform",
+        title="Weights of updates",
         description="Uniform divides by the size of the buffer, as in the paper; unbiased counts a "
         "client's update once for every step since it could have delivered (Fraboni et al.).",
     )
     staleness_discount: bool = Field(
-        default=True, description="Divide an update by the root of 1 plus its staleness."
+        default=True,
+        title="Discount for staleness",
+        description="Divide an update by the root of 1 plus its staleness.",
     )
     restart: Literal["immediate", "at_aggregation"] = Field(
         "immediate",
+        title="Next client starts (restart)",
         description="When a client that has delivered is replaced: at once, with the model as it "
         "is, or at the next step, with the next model.",
     )

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from fedcore.spec.algorithms.base import ServerRateSpec
-from fedcore.spec.base import BASIC
+from fedcore.spec.base import BASIC, only_with
 
 
 class OcflSpec(ServerRateSpec):
@@ -43,9 +43,20 @@ class OcflSpec(ServerRateSpec):
         json_schema_extra=BASIC,
     )
     min_cluster_size: int = Field(
-        3, ge=2, le=10_000, description="Fewest clients of a cluster of hdbscan."
+        3,
+        ge=2,
+        le=10_000,
+        title="Smallest cluster",
+        description="Fewest clients of a cluster of hdbscan.",
+        json_schema_extra=only_with("clustering", "hdbscan"),
     )
-    num_clusters: int = Field(2, ge=1, le=10_000, description="Clusters of kmeans.")
+    num_clusters: int = Field(
+        2,
+        ge=1,
+        le=10_000,
+        description="Clusters of kmeans.",
+        json_schema_extra=only_with("clustering", "kmeans"),
+    )
     outliers: Literal["nearest", "together"] = Field(
         "nearest",
         description="Clients that hdbscan leaves over join the nearest cluster, or are one of "

@@ -45,11 +45,16 @@ class FedKSeedSpec(AlgorithmSpec):
         4096,
         ge=1,
         le=65_536,
+        title="Directions (seeds)",
         description="Number of directions; 1024 to 4096 is usual.",
         json_schema_extra=BASIC,
     )
     epsilon: float = Field(
-        1e-3, gt=0, le=1, description="How far to either side of the model the loss is tried."
+        1e-3,
+        gt=0,
+        le=1,
+        title="Step of the probe (epsilon)",
+        description="How far to either side of the model the loss is tried.",
     )
 
     def message_bytes(
@@ -93,6 +98,7 @@ class FrlSpec(AlgorithmSpec):
         0.5,
         gt=0,
         lt=1,
+        title="Edges kept (keep)",
         description="Share of the edges of every layer that make the model.",
         json_schema_extra=BASIC,
     )

@@ -34,6 +34,7 @@ class GossipSpec(AlgorithmSpec):
         0.01,
         ge=0,
         le=100,
+        title="Look ahead (rho)",
         description="How far to look ahead before each step; 0 is decentralised FedAvg.",
         json_schema_extra=BASIC,
     )

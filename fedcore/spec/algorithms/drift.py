@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from fedcore.spec.algorithms.base import AlgorithmSpec, ServerRateSpec
+from fedcore.spec.base import BASIC
 
 
 class FedProxSpec(ServerRateSpec):
@@ -21,7 +22,12 @@ class FedProxSpec(ServerRateSpec):
 
     kind: Literal["fedprox"] = "fedprox"
     mu: float = Field(
-        0.01, ge=0, le=1e6, description="Strength of the pull; 0 is FedAvg, 0.001 to 1 is usual."
+        0.01,
+        ge=0,
+        le=1e6,
+        title="Pull (mu)",
+        description="Strength of the pull; 0 is FedAvg, 0.001 to 1 is usual.",
+        json_schema_extra=BASIC,
     )
 
 
@@ -75,7 +81,12 @@ class FedDynSpec(AlgorithmSpec):
 
     kind: Literal["feddyn"] = "feddyn"
     alpha: float = Field(
-        0.1, gt=0, le=1000, description="Strength of the regulariser; 0.01 to 0.1 is usual."
+        0.1,
+        gt=0,
+        le=1000,
+        title="Regulariser (alpha)",
+        description="Strength of the regulariser; 0.01 to 0.1 is usual.",
+        json_schema_extra=BASIC,
     )
 
 
@@ -93,9 +104,19 @@ class MoonSpec(ServerRateSpec):
 
     kind: Literal["moon"] = "moon"
     mu: float = Field(
-        1.0, ge=0, le=1e6, description="Weight of the contrast; 0 is FedAvg, 0.1 to 10 is usual."
+        1.0,
+        ge=0,
+        le=1e6,
+        title="Contrast (mu)",
+        description="Weight of the contrast; 0 is FedAvg, 0.1 to 10 is usual.",
+        json_schema_extra=BASIC,
     )
-    temperature: float = Field(0.5, gt=0, le=100, description="Temperature of the contrast.")
+    temperature: float = Field(
+        0.5,
+        gt=0,
+        le=100,
+        description="Smaller sharpens the contrast; 0.1 to 1 is usual.",
+    )
 
 
 class FedSpeedSpec(AlgorithmSpec):
@@ -118,15 +139,30 @@ class FedSpeedSpec(AlgorithmSpec):
         0.1,
         ge=0,
         le=1000,
+        title="Pull (lambda)",
         description="Strength of the pull and of its correction; 0.01 to 1 is usual, 0 leaves the "
         "look ahead alone.",
+        json_schema_extra=BASIC,
     )
     rho: float = Field(
-        0.1, ge=0, le=100, description="How far to look ahead; 0 is FedDyn, 0.01 to 0.1 is usual."
+        0.1,
+        ge=0,
+        le=100,
+        title="Look ahead (rho)",
+        description="How far to look ahead; 0 is FedDyn, 0.01 to 0.1 is usual.",
+        json_schema_extra=BASIC,
     )
     alpha: float = Field(
-        1.0, ge=0, le=1, description="Weight of the gradient ahead against the one where it is."
+        1.0,
+        ge=0,
+        le=1,
+        title="Weight of the look ahead (alpha)",
+        description="Weight of the gradient ahead against the one where it is.",
     )
     clip: float | None = Field(
-        10.0, gt=0, le=1e9, description="Longest step direction; leave empty for none."
+        10.0,
+        gt=0,
+        le=1e9,
+        title="Longest direction (clip)",
+        description="Longest step direction; leave empty for none.",
     )

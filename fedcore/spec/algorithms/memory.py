@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from fedcore.spec.algorithms.base import ServerRateSpec
+from fedcore.spec.base import BASIC
 
 
 class _MemorySpec(ServerRateSpec):
@@ -50,11 +51,15 @@ class FedStaleSpec(_MemorySpec):
         0.5,
         ge=0,
         le=1,
+        title="Weight of the memory (beta)",
         description="Weight of what is remembered; 0 ignores it, 1 is FedVARP. Smaller for alike "
         "data and very unequal participation.",
+        json_schema_extra=BASIC,
     )
     objective: Literal["samples", "uniform"] = Field(
-        "samples", description="What a client counts: its share of the examples, or all alike."
+        "samples",
+        title="What a client counts",
+        description="Its share of the examples, or all alike.",
     )
     participation: Literal["sampling", "estimated"] = Field(
         "sampling",

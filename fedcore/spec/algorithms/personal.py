@@ -27,6 +27,7 @@ class FedBnSpec(ServerRateSpec):
     kind: Literal["fedbn"] = "fedbn"
     norms: Literal["batch", "all"] = Field(
         "batch",
+        title="Layers that stay (norms)",
         description="Which layers stay on the client: batch norm, as in the paper, or every kind "
         "of normalisation.",
         json_schema_extra=BASIC,
@@ -185,6 +186,7 @@ class FedGhSpec(AlgorithmSpec):
     models: tuple[ModelSpec, ...] = Field(
         (),
         max_length=32,
+        title="Further models",
         description="Further architectures beside model: client i has the i-th of all of them, "
         "counted from 0 and round again.",
         json_schema_extra=BASIC,
@@ -203,7 +205,9 @@ class FedGhSpec(AlgorithmSpec):
         "authors do, more shuffles them.",
     )
     weighted: bool = Field(
-        default=False, description="Let class means count by the examples behind them."
+        default=False,
+        title="Class means by examples",
+        description="Let class means count by the examples behind them.",
     )
     replace_header: bool = Field(
         default=True,

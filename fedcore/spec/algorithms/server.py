@@ -7,6 +7,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from fedcore.spec.algorithms.base import AlgorithmSpec, ServerRateSpec
+from fedcore.spec.base import BASIC
+
+_MOMENTUM = "Server momentum (beta1)"
+_SQUARES = "Memory of squares (beta2)"
 
 
 class _AdaptiveServer(AlgorithmSpec):
@@ -16,11 +20,21 @@ class _AdaptiveServer(AlgorithmSpec):
     takes_plain_steps: ClassVar[bool] = True
 
     server_lr: float = Field(
-        0.1, gt=0, le=1000, description="Learning rate of the server; 0.01 to 1 is usual."
+        0.1,
+        gt=0,
+        le=1000,
+        description="Learning rate of the server; 0.01 to 1 is usual.",
+        json_schema_extra=BASIC,
     )
-    beta1: float = Field(0.9, ge=0, lt=1, description="Decay of the server's mean update.")
+    beta1: float = Field(
+        0.9, ge=0, lt=1, title=_MOMENTUM, description="Decay of the server's mean update."
+    )
     tau: float = Field(
-        1e-3, gt=0, le=1000, description="Added to the root: smaller adapts more per parameter."
+        1e-3,
+        gt=0,
+        le=1000,
+        title="Adaptivity (tau)",
+        description="Added to the root: smaller adapts more per parameter.",
     )
 
 
@@ -33,7 +47,9 @@ class FedAdamSpec(_AdaptiveServer):
     fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedadam"] = "fedadam"
-    beta2: float = Field(0.99, ge=0, lt=1, description="Decay of the server's squared update.")
+    beta2: float = Field(
+        0.99, ge=0, lt=1, title=_SQUARES, description="Decay of the server's squared update."
+    )
 
 
 class FedYogiSpec(_AdaptiveServer):
@@ -45,7 +61,9 @@ class FedYogiSpec(_AdaptiveServer):
     fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedyogi"] = "fedyogi"
-    beta2: float = Field(0.99, ge=0, lt=1, description="Decay of the server's squared update.")
+    beta2: float = Field(
+        0.99, ge=0, lt=1, title=_SQUARES, description="Decay of the server's squared update."
+    )
 
 
 class FedAdagradSpec(_AdaptiveServer):
@@ -57,7 +75,9 @@ class FedAdagradSpec(_AdaptiveServer):
     fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedadagrad"] = "fedadagrad"
-    beta1: float = Field(0.0, ge=0, lt=1, description="Decay of the server's mean update.")
+    beta1: float = Field(
+        0.0, ge=0, lt=1, title=_MOMENTUM, description="Decay of the server's mean update."
+    )
 
 
 class FedAvgMSpec(ServerRateSpec):
@@ -74,4 +94,11 @@ class FedAvgMSpec(ServerRateSpec):
     fits_sites: ClassVar[bool] = True
 
     kind: Literal["fedavgm"] = "fedavgm"
-    beta: float = Field(0.9, ge=0, lt=1, description="Momentum of the server; 0 is FedAvg.")
+    beta: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        title="Server momentum (beta)",
+        description="Momentum of the server; 0 is FedAvg.",
+        json_schema_extra=BASIC,
+    )

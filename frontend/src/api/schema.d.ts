@@ -1259,7 +1259,7 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Weights
+             * Weights of updates
              * @description Unbiased corrects for speed; identical counts every arrival as 1, which favours fast clients.
              * @default unbiased
              * @enum {string}
@@ -1286,7 +1286,7 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Weights
+             * Weights of updates
              * @description Unbiased corrects for speed; identical counts every arrival as 1, which favours fast clients.
              * @default unbiased
              * @enum {string}
@@ -1968,6 +1968,8 @@ export interface components {
         Clients: {
             /** Clients */
             clients: components["schemas"]["ClientRow"][];
+            /** Links */
+            links: (number | string)[][];
         };
         /**
          * CnnSpec
@@ -2180,7 +2182,7 @@ export interface components {
              */
             kind: "dfedsam-mgs";
             /**
-             * Rho
+             * Look ahead (rho)
              * @description How far to look ahead before each step; 0 is decentralised FedAvg.
              * @default 0.01
              */
@@ -2203,7 +2205,7 @@ export interface components {
              */
             kind: "dfedsam-mgs";
             /**
-             * Rho
+             * Look ahead (rho)
              * @description How far to look ahead before each step; 0 is decentralised FedAvg.
              * @default 0.01
              */
@@ -2226,7 +2228,7 @@ export interface components {
              */
             kind: "dfedsam";
             /**
-             * Rho
+             * Look ahead (rho)
              * @description How far to look ahead before each step; 0 is decentralised FedAvg.
              * @default 0.01
              */
@@ -2243,7 +2245,7 @@ export interface components {
              */
             kind: "dfedsam";
             /**
-             * Rho
+             * Look ahead (rho)
              * @description How far to look ahead before each step; 0 is decentralised FedAvg.
              * @default 0.01
              */
@@ -3109,13 +3111,13 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta1
+             * Server momentum (beta1)
              * @description Decay of the server's mean update.
              * @default 0
              */
             beta1: number;
             /**
-             * Tau
+             * Adaptivity (tau)
              * @description Added to the root: smaller adapts more per parameter.
              * @default 0.001
              */
@@ -3138,13 +3140,13 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta1
+             * Server momentum (beta1)
              * @description Decay of the server's mean update.
              * @default 0
              */
             beta1: number;
             /**
-             * Tau
+             * Adaptivity (tau)
              * @description Added to the root: smaller adapts more per parameter.
              * @default 0.001
              */
@@ -3167,19 +3169,19 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta1
+             * Server momentum (beta1)
              * @description Decay of the server's mean update.
              * @default 0.9
              */
             beta1: number;
             /**
-             * Tau
+             * Adaptivity (tau)
              * @description Added to the root: smaller adapts more per parameter.
              * @default 0.001
              */
             tau: number;
             /**
-             * Beta2
+             * Memory of squares (beta2)
              * @description Decay of the server's squared update.
              * @default 0.99
              */
@@ -3202,19 +3204,19 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta1
+             * Server momentum (beta1)
              * @description Decay of the server's mean update.
              * @default 0.9
              */
             beta1: number;
             /**
-             * Tau
+             * Adaptivity (tau)
              * @description Added to the root: smaller adapts more per parameter.
              * @default 0.001
              */
             tau: number;
             /**
-             * Beta2
+             * Memory of squares (beta2)
              * @description Decay of the server's squared update.
              * @default 0.99
              */
@@ -3237,7 +3239,7 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta
+             * Server momentum (beta)
              * @description Momentum of the server; 0 is FedAvg.
              * @default 0.9
              */
@@ -3260,7 +3262,7 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta
+             * Server momentum (beta)
              * @description Momentum of the server; 0 is FedAvg.
              * @default 0.9
              */
@@ -3320,7 +3322,7 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Norms
+             * Layers that stay (norms)
              * @description Which layers stay on the client: batch norm, as in the paper, or every kind of normalisation.
              * @default batch
              * @enum {string}
@@ -3347,7 +3349,7 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Norms
+             * Layers that stay (norms)
              * @description Which layers stay on the client: batch norm, as in the paper, or every kind of normalisation.
              * @default batch
              * @enum {string}
@@ -3371,26 +3373,26 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Buffer
-             * @description Updates per step; 5 to 10 is usual.
+             * Updates per step (buffer)
+             * @description How many updates the server waits for; 5 to 10 is usual.
              * @default 5
              */
             buffer: number;
             /**
-             * Weights
+             * Weights of updates
              * @description Uniform divides by the size of the buffer, as in the paper; unbiased counts a client's update once for every step since it could have delivered (Fraboni et al.).
              * @default uniform
              * @enum {string}
              */
             weights: "uniform" | "unbiased";
             /**
-             * Staleness Discount
+             * Discount for staleness
              * @description Divide an update by the root of 1 plus its staleness.
              * @default true
              */
             staleness_discount: boolean;
             /**
-             * Restart
+             * Next client starts (restart)
              * @description When a client that has delivered is replaced: at once, with the model as it is, or at the next step, with the next model.
              * @default immediate
              * @enum {string}
@@ -3414,26 +3416,26 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Buffer
-             * @description Updates per step; 5 to 10 is usual.
+             * Updates per step (buffer)
+             * @description How many updates the server waits for; 5 to 10 is usual.
              * @default 5
              */
             buffer: number;
             /**
-             * Weights
+             * Weights of updates
              * @description Uniform divides by the size of the buffer, as in the paper; unbiased counts a client's update once for every step since it could have delivered (Fraboni et al.).
              * @default uniform
              * @enum {string}
              */
             weights: "uniform" | "unbiased";
             /**
-             * Staleness Discount
+             * Discount for staleness
              * @description Divide an update by the root of 1 plus its staleness.
              * @default true
              */
             staleness_discount: boolean;
             /**
-             * Restart
+             * Next client starts (restart)
              * @description When a client that has delivered is replaced: at once, with the model as it is, or at the next step, with the next model.
              * @default immediate
              * @enum {string}
@@ -3451,7 +3453,7 @@ export interface components {
              */
             kind: "feddyn";
             /**
-             * Alpha
+             * Regulariser (alpha)
              * @description Strength of the regulariser; 0.01 to 0.1 is usual.
              * @default 0.1
              */
@@ -3468,7 +3470,7 @@ export interface components {
              */
             kind: "feddyn";
             /**
-             * Alpha
+             * Regulariser (alpha)
              * @description Strength of the regulariser; 0.01 to 0.1 is usual.
              * @default 0.1
              */
@@ -3494,13 +3496,13 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Tick
+             * Time between steps (tick)
              * @description Time between two steps, in times of the slowest client; 1 or more is synchronous.
              * @default 0.5
              */
             tick: number;
             /**
-             * Weights
+             * Weights of updates
              * @description Unbiased counts an update once for every tick that it took; identical counts all alike, which favours fast clients.
              * @default unbiased
              * @enum {string}
@@ -3527,13 +3529,13 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Tick
+             * Time between steps (tick)
              * @description Time between two steps, in times of the slowest client; 1 or more is synchronous.
              * @default 0.5
              */
             tick: number;
             /**
-             * Weights
+             * Weights of updates
              * @description Unbiased counts an update once for every tick that it took; identical counts all alike, which favours fast clients.
              * @default unbiased
              * @enum {string}
@@ -3554,7 +3556,7 @@ export interface components {
              */
             kind: "fedgh";
             /**
-             * Models
+             * Further models
              * @description Further architectures beside model: client i has the i-th of all of them, counted from 0 and round again.
              * @default []
              */
@@ -3578,7 +3580,7 @@ export interface components {
              */
             header_batch: number;
             /**
-             * Weighted
+             * Class means by examples
              * @description Let class means count by the examples behind them.
              * @default false
              */
@@ -3617,7 +3619,7 @@ export interface components {
              */
             kind: "fedgh";
             /**
-             * Models
+             * Further models
              * @description Further architectures beside model: client i has the i-th of all of them, counted from 0 and round again.
              * @default []
              */
@@ -3641,7 +3643,7 @@ export interface components {
              */
             header_batch: number;
             /**
-             * Weighted
+             * Class means by examples
              * @description Let class means count by the examples behind them.
              * @default false
              */
@@ -3734,13 +3736,13 @@ export interface components {
              */
             kind: "fedkseed";
             /**
-             * Seeds
+             * Directions (seeds)
              * @description Number of directions; 1024 to 4096 is usual.
              * @default 4096
              */
             seeds: number;
             /**
-             * Epsilon
+             * Step of the probe (epsilon)
              * @description How far to either side of the model the loss is tried.
              * @default 0.001
              */
@@ -3762,13 +3764,13 @@ export interface components {
              */
             kind: "fedkseed";
             /**
-             * Seeds
+             * Directions (seeds)
              * @description Number of directions; 1024 to 4096 is usual.
              * @default 4096
              */
             seeds: number;
             /**
-             * Epsilon
+             * Step of the probe (epsilon)
              * @description How far to either side of the model the loss is tried.
              * @default 0.001
              */
@@ -3875,7 +3877,7 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Mu
+             * Pull (mu)
              * @description Strength of the pull; 0 is FedAvg, 0.001 to 1 is usual.
              * @default 0.01
              */
@@ -3898,7 +3900,7 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Mu
+             * Pull (mu)
              * @description Strength of the pull; 0 is FedAvg, 0.001 to 1 is usual.
              * @default 0.01
              */
@@ -4022,25 +4024,25 @@ export interface components {
              */
             kind: "fedspeed";
             /**
-             * Lamb
+             * Pull (lambda)
              * @description Strength of the pull and of its correction; 0.01 to 1 is usual, 0 leaves the look ahead alone.
              * @default 0.1
              */
             lamb: number;
             /**
-             * Rho
+             * Look ahead (rho)
              * @description How far to look ahead; 0 is FedDyn, 0.01 to 0.1 is usual.
              * @default 0.1
              */
             rho: number;
             /**
-             * Alpha
+             * Weight of the look ahead (alpha)
              * @description Weight of the gradient ahead against the one where it is.
              * @default 1
              */
             alpha: number;
             /**
-             * Clip
+             * Longest direction (clip)
              * @description Longest step direction; leave empty for none.
              * @default 10
              */
@@ -4060,25 +4062,25 @@ export interface components {
              */
             kind: "fedspeed";
             /**
-             * Lamb
+             * Pull (lambda)
              * @description Strength of the pull and of its correction; 0.01 to 1 is usual, 0 leaves the look ahead alone.
              * @default 0.1
              */
             lamb: number;
             /**
-             * Rho
+             * Look ahead (rho)
              * @description How far to look ahead; 0 is FedDyn, 0.01 to 0.1 is usual.
              * @default 0.1
              */
             rho: number;
             /**
-             * Alpha
+             * Weight of the look ahead (alpha)
              * @description Weight of the gradient ahead against the one where it is.
              * @default 1
              */
             alpha: number;
             /**
-             * Clip
+             * Longest direction (clip)
              * @description Longest step direction; leave empty for none.
              * @default 10
              */
@@ -4101,14 +4103,14 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta
+             * Weight of the memory (beta)
              * @description Weight of what is remembered; 0 ignores it, 1 is FedVARP. Smaller for alike data and very unequal participation.
              * @default 0.5
              */
             beta: number;
             /**
-             * Objective
-             * @description What a client counts: its share of the examples, or all alike.
+             * What a client counts
+             * @description Its share of the examples, or all alike.
              * @default samples
              * @enum {string}
              */
@@ -4138,14 +4140,14 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta
+             * Weight of the memory (beta)
              * @description Weight of what is remembered; 0 ignores it, 1 is FedVARP. Smaller for alike data and very unequal participation.
              * @default 0.5
              */
             beta: number;
             /**
-             * Objective
-             * @description What a client counts: its share of the examples, or all alike.
+             * What a client counts
+             * @description Its share of the examples, or all alike.
              * @default samples
              * @enum {string}
              */
@@ -4213,19 +4215,19 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta1
+             * Server momentum (beta1)
              * @description Decay of the server's mean update.
              * @default 0.9
              */
             beta1: number;
             /**
-             * Tau
+             * Adaptivity (tau)
              * @description Added to the root: smaller adapts more per parameter.
              * @default 0.001
              */
             tau: number;
             /**
-             * Beta2
+             * Memory of squares (beta2)
              * @description Decay of the server's squared update.
              * @default 0.99
              */
@@ -4248,19 +4250,19 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Beta1
+             * Server momentum (beta1)
              * @description Decay of the server's mean update.
              * @default 0.9
              */
             beta1: number;
             /**
-             * Tau
+             * Adaptivity (tau)
              * @description Added to the root: smaller adapts more per parameter.
              * @default 0.001
              */
             tau: number;
             /**
-             * Beta2
+             * Memory of squares (beta2)
              * @description Decay of the server's squared update.
              * @default 0.99
              */
@@ -4337,7 +4339,7 @@ export interface components {
              */
             kind: "frl";
             /**
-             * Keep
+             * Edges kept (keep)
              * @description Share of the edges of every layer that make the model.
              * @default 0.5
              */
@@ -4358,7 +4360,7 @@ export interface components {
              */
             kind: "frl";
             /**
-             * Keep
+             * Edges kept (keep)
              * @description Share of the edges of every layer that make the model.
              * @default 0.5
              */
@@ -6036,14 +6038,14 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Mu
+             * Contrast (mu)
              * @description Weight of the contrast; 0 is FedAvg, 0.1 to 10 is usual.
              * @default 1
              */
             mu: number;
             /**
              * Temperature
-             * @description Temperature of the contrast.
+             * @description Smaller sharpens the contrast; 0.1 to 1 is usual.
              * @default 0.5
              */
             temperature: number;
@@ -6065,14 +6067,14 @@ export interface components {
              */
             server_lr: number;
             /**
-             * Mu
+             * Contrast (mu)
              * @description Weight of the contrast; 0 is FedAvg, 0.1 to 10 is usual.
              * @default 1
              */
             mu: number;
             /**
              * Temperature
-             * @description Temperature of the contrast.
+             * @description Smaller sharpens the contrast; 0.1 to 1 is usual.
              * @default 0.5
              */
             temperature: number;
@@ -6304,7 +6306,7 @@ export interface components {
              */
             clustering: "hdbscan" | "mean_shift" | "affinity" | "kmeans";
             /**
-             * Min Cluster Size
+             * Smallest cluster
              * @description Fewest clients of a cluster of hdbscan.
              * @default 3
              */
@@ -6352,7 +6354,7 @@ export interface components {
              */
             clustering: "hdbscan" | "mean_shift" | "affinity" | "kmeans";
             /**
-             * Min Cluster Size
+             * Smallest cluster
              * @description Fewest clients of a cluster of hdbscan.
              * @default 3
              */

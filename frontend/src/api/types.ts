@@ -23,6 +23,7 @@ export type PartitionReport = Schemas['PreviewReport'];
 
 export type Comparison = Schemas['Comparison'];
 export type ComparedRun = Comparison['runs'][number];
+export type ClientList = Schemas['Clients'];
 export type ClientRow = Schemas['ClientRow'];
 /** Cells are column, row and value. */
 export type ClientRounds = Omit<Schemas['ClientRounds'], 'cells'> & { cells: number[][] };

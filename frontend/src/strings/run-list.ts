@@ -3,6 +3,7 @@ export const runList = {
     title: 'Runs',
     loading: 'Loading runs',
     search: 'Search names, notes and tags',
+    searchHint: 'Search runs',
     clearSearch: 'Clear search',
     filters: {
       state: 'State',

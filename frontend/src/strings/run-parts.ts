@@ -76,7 +76,8 @@ export const runParts = {
     rounds: 'Rounds',
     loss: 'Last loss',
     legend: 'Legend',
-    linksNotDrawn: 'Clients talk to several others here; the links are not drawn.',
+    noLinksYet: 'Who talks to whom is known after the first round.',
+    tooManyLinks: 'There are too many links between these clients to tell them apart.',
     tones: {
       server: 'Server',
       active: 'Took part in the latest round',

@@ -77,7 +77,7 @@ export const server = setupServer(
     }),
   ),
   http.get(api('runs/:id/clients/'), () =>
-    HttpResponse.json({ clients: [makeClient(0), makeClient(1)] }),
+    HttpResponse.json({ clients: [makeClient(0), makeClient(1)], links: [] }),
   ),
   http.get(api('runs/:id/client-rounds/'), () =>
     HttpResponse.json({

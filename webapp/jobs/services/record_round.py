@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from webapp.errors import ConflictError
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import ClientRefusedData, Data, LogData, RoundRow
-from webapp.jobs.models import RoundRecord, Run
+from webapp.jobs.models import ClientTable, RoundRecord, Run
 from webapp.jobs.services.compare_at_rung import compare_at_rung
 from webapp.jobs.services.leases import Lease, lock_leased_run
 from webapp.jobs.services.run_changes import IllegalTransitionError, change
@@ -76,6 +76,8 @@ class RoundReport(BaseModel):
     participants: int
     clients: tuple[ClientReport, ...] = ()
     scores: tuple[ClientScore, ...] = ()
+    #: Pairs of clients that talked to each other.
+    links: tuple[tuple[int | str, int | str], ...] = ()
 
     def events(self, now: datetime) -> list[Data]:
         row = RoundRow(
@@ -129,8 +131,10 @@ def record_round(*, lease: Lease, report: dict[str, Any], now: datetime | None =
     RoundRecord.objects.create(
         run=run,
         recorded_at=now,
-        **parsed.model_dump(mode="json"),
+        **parsed.model_dump(mode="json", exclude={"links"}),
     )
+    if parsed.links:
+        ClientTable.objects.filter(run=run).update(links=parsed.links)
     progress = _progress(run, parsed)
     news, compared = compare_at_rung(run, progress)
     change(run, *parsed.events(now), *news, now=now, **progress, **compared)

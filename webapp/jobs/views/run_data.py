@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from webapp.accounts.permissions import signed_in
 from webapp.jobs.client_rounds import ClientMetric, ClientRounds, client_rounds
-from webapp.jobs.client_rows import ClientRow, client_rows
+from webapp.jobs.client_rows import ClientRow, client_links, client_rows
 from webapp.jobs.down_sampling import chosen_points
 from webapp.jobs.events import Event, RoundRow
 from webapp.jobs.failure_groups import FailureReport, failure_report
@@ -47,6 +47,8 @@ class Rounds(BaseModel):
 
 class Clients(BaseModel):
     clients: list[ClientRow]
+    #: Pairs of clients that talked to each other in the latest round; none with a server.
+    links: list[list[int | str]]
 
 
 class EventPage(BaseModel):
@@ -132,7 +134,8 @@ class RunClientsView(APIView):
     @extend_schema(responses=Clients, tags=["runs"])
     def get(self, request: Request, run_id: UUID) -> Response:
         run = get_run(signed_in(request), run_id)
-        return Response({"clients": [row.model_dump(mode="json") for row in client_rows(run)]})
+        rows = [row.model_dump(mode="json") for row in client_rows(run)]
+        return Response({"clients": rows, "links": client_links(run)})
 
 
 class RunFailuresView(APIView):

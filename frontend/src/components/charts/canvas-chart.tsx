@@ -6,7 +6,7 @@ import classes from './chart.module.css';
 import type { ChartProps } from './types';
 
 /** One chart of the kit, as large as the box around it. */
-export function CanvasChart({ draw, label, group, onChoose }: ChartProps) {
+export function CanvasChart({ draw, label, group, onChoose }: Omit<ChartProps, 'hasOnlyLines'>) {
   const { colorScheme } = useMantineColorScheme();
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);

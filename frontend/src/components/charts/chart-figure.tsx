@@ -48,6 +48,7 @@ export function ChartFigure(props: ChartFigureProps) {
           <Chart
             draw={props.draw}
             label={props.label}
+            hasOnlyLines={props.hasOnlyLines ?? false}
             {...(props.group !== undefined && { group: props.group })}
             {...(props.onChoose && { onChoose: props.onChoose })}
           />

@@ -25,6 +25,7 @@ export function LineFigure({ series, x, y, placeholder, ...rest }: LineFigurePro
   return (
     <ChartFigure
       {...rest}
+      hasOnlyLines
       draw={draw}
       unit={y.label}
       axis={x.label}

@@ -1,11 +1,12 @@
 import { LegendComponent, TitleComponent } from 'echarts/components';
 import { init, use as register } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
 import { downloadFile } from '@/lib/download';
 import { currentColors } from './chart-kit';
 import { marginsOf, paperOption, type Caption } from './paper-option';
 import type { DrawChart } from './types';
 
-register([LegendComponent, TitleComponent]);
+register([LegendComponent, TitleComponent, SVGRenderer]);
 
 /** Fits one column of a two-column paper, at a size at which its text can be read. */
 const SIZE = { width: 900, height: 480 };

@@ -35,6 +35,8 @@ export type DrawChart = (color: Color) => EChartsCoreOption;
 
 export interface ChartProps {
   draw: DrawChart;
+  /** Whether `draw` makes nothing but lines, which need the smaller part of the kit. */
+  hasOnlyLines?: boolean;
   /** What the chart shows, for those who cannot see it. */
   label: string;
   /** Charts of one group move their cross-hair together. */

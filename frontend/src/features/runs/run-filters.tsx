@@ -131,7 +131,7 @@ function SearchInput({ value, onChange }: SearchInputProps) {
       size="xs"
       className={classes['search'] ?? ''}
       aria-label={text.search}
-      placeholder={text.search}
+      placeholder={text.searchHint}
       leftSection={<IconSearch size={15} aria-hidden />}
       value={shown}
       onChange={(event) => {

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { clientsQuery } from '@/api/runs';
-import type { Run } from '@/api/types';
+import type { ClientList, Run } from '@/api/types';
 import { Chart } from '@/components/charts/chart';
 import { drawGraph } from '@/components/charts/graph-chart';
 import { Card } from '@/components/ui/card';
@@ -9,12 +9,13 @@ import { Empty, Failure, Loading } from '@/components/ui/feedback';
 import { asDocument, textOf, valueAt } from '@/lib/document-path';
 import { strings } from '@/strings';
 import classes from './run-topology.module.css';
-import { showsLinks, topologyOf } from './topology';
+import { topologyOf } from './topology';
 
 const text = strings.topology;
 const LIVE_MS = 2_000;
 /** Names below this many nodes do not overlap. */
 const MAX_NAMED = 40;
+const NOBODY: ClientList = { clients: [], links: [] };
 
 /** Server and clients, and who took part in the latest round. */
 export function RunTopology({ run }: { run: Run }) {
@@ -23,14 +24,15 @@ export function RunTopology({ run }: { run: Run }) {
     refetchInterval: run.is_final ? false : LIVE_MS,
   });
   const kind = textOf(valueAt(asDocument(run.spec), 'topology.kind')) || 'star';
-  const rows = clients.data?.clients;
-  const { draw, numActive } = useMemo(() => {
-    const graph = topologyOf(rows ?? [], kind, run.rounds_done - 1);
+  const list = clients.data;
+  const { draw, numActive, hasLinks } = useMemo(() => {
+    const graph = topologyOf(list ?? NOBODY, kind);
     return {
+      hasLinks: graph.links.length > 0,
       draw: drawGraph({ ...graph, showLabels: graph.nodes.length <= MAX_NAMED }),
       numActive: graph.nodes.filter((node) => node.tone === 'active').length,
     };
-  }, [rows, kind, run.rounds_done]);
+  }, [list, kind]);
 
   if (clients.isPending) return <Loading label={text.loading} rows={4} />;
   if (clients.isError) {
@@ -45,8 +47,10 @@ export function RunTopology({ run }: { run: Run }) {
       <div className={classes['graph']}>
         <Chart draw={draw} label={label} />
       </div>
-      {!showsLinks(kind, clients.data.clients.length) && (
-        <p className={classes['note']}>{text.linksNotDrawn}</p>
+      {!hasLinks && (
+        <p className={classes['note']}>
+          {run.rounds_done === 0 ? text.noLinksYet : text.tooManyLinks}
+        </p>
       )}
       <ul className={classes['legend']} aria-label={text.legend}>
         {(['server', 'active', 'bad', 'idle'] as const).map((tone) => (

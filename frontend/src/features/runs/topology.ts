@@ -1,4 +1,4 @@
-import type { ClientRow } from '@/api/types';
+import type { ClientList, ClientRow } from '@/api/types';
 import type { GraphNode } from '@/components/charts/graph-chart';
 import { formatInteger, formatMetric } from '@/lib/format';
 import { strings } from '@/strings';
@@ -14,15 +14,9 @@ interface Topology {
   links: { source: string; target: string; isActive: boolean }[];
 }
 
-/** Complete graphs of more clients than this are a black disc. */
-const MAX_COMPLETE = 24;
-
-/** Where everybody stands, and who is linked to whom, as far as the kind alone says so. */
-export function topologyOf(
-  clients: readonly ClientRow[],
-  kind: string,
-  lastRound: number,
-): Topology {
+/** Where everybody stands, and who talked to whom in the latest round: a server to all of them. */
+export function topologyOf({ clients, links }: ClientList, kind: string): Topology {
+  const lastRound = Math.max(-1, ...clients.map((client) => client.last_round ?? -1));
   const largest = Math.max(1, ...clients.map((client) => client.num_samples));
   const nodes = clients.map((client, index) =>
     nodeOf(client, placeOf(index, clients.length), largest, lastRound),
@@ -43,29 +37,15 @@ export function topologyOf(
       links: nodes.map((node) => ({ source: SERVER, target: node.id, isActive: isActive(node) })),
     };
   }
+  const byId = new Map(nodes.map((node) => [node.id, node]));
   return {
     nodes,
-    links: pairsOf(kind, nodes).map(([one, other]) => ({
-      source: one.id,
-      target: other.id,
-      isActive: isActive(one) && isActive(other),
-    })),
+    links: links.map(([one, other]) => {
+      const [source, target] = [String(one), String(other)];
+      const ends = [byId.get(source), byId.get(target)];
+      return { source, target, isActive: ends.every(isActive) };
+    }),
   };
-}
-
-/** Whether the links of such a graph are drawn; a torus and a random graph depend on more. */
-export function showsLinks(kind: string, numClients: number): boolean {
-  return kind === 'star' || kind === 'ring' || (kind === 'complete' && numClients <= MAX_COMPLETE);
-}
-
-function pairsOf(kind: string, nodes: readonly GraphNode[]): [GraphNode, GraphNode][] {
-  if (!showsLinks(kind, nodes.length)) return [];
-  return nodes.flatMap((node, index) => {
-    const later = nodes.slice(index + 1);
-    if (kind === 'complete') return later.map((other): [GraphNode, GraphNode] => [node, other]);
-    const next = later[0] ?? (nodes.length > 2 ? nodes[0] : undefined);
-    return next === undefined ? [] : [[node, next] as [GraphNode, GraphNode]];
-  });
 }
 
 function placeOf(index: number, count: number): { x: number; y: number } {
