@@ -24,7 +24,7 @@ PER_MACHINE = re.compile(r"(torch|triton|nvidia-[\w-]+|cuda-[\w-]+)==")
 #: What builds our own package.
 BUILD = "setuptools"
 #: Extras of the images, which install a part of what is tested.
-IMAGES = ("web", "worker")
+IMAGES = ("web", "worker", "site")
 HEADER = """\
 # Written by `make lock`; do not edit. pip installs from it with --require-hashes --no-deps.
 """

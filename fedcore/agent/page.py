@@ -11,6 +11,8 @@ from fedcore.agent.board import Snapshot, Waiting
 from fedcore.sites.messages import DatasetDeclaration, PolicyRule
 
 MAX_ROWS = 20
+#: Longer text may be broken over several lines.
+_LONG = 26
 
 STYLE = """
 :root { color-scheme: light dark; --line: #d0d5dd; --soft: #f5f6f8; --text: #1d2430;
@@ -26,8 +28,9 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; ma
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0;
-  border-bottom: 1px solid var(--line); } td { overflow-wrap: anywhere; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+  border-bottom: 1px solid var(--line); white-space: nowrap; }
+td.long { min-width: 14rem; white-space: normal; overflow-wrap: anywhere; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 section.run { background: var(--soft); border: 1px solid var(--line); border-radius: .5rem;
   padding: 1rem; margin: .5rem 0; }
 form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-top: .75rem; }
@@ -206,15 +209,18 @@ def _table(
         for mark, name in zip(marks, head, strict=True)
     )
     lines = "".join(
-        "<tr>"
-        + "".join(f"<td {mark}>{escape(cell)}</td>" for mark, cell in zip(marks, row, strict=True))
-        + "</tr>"
+        "<tr>" + "".join(_cell(mark, cell) for mark, cell in zip(marks, row, strict=True)) + "</tr>"
         for row in rows[:MAX_ROWS]
     )
     return (
         f"{heading}<div class='wide' tabindex='0' role='region' aria-label='{escape(title)}'>"
         f"<table><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
+
+
+def _cell(mark: str, text: str) -> str:
+    kind = "class='long'" if len(text) > _LONG else mark
+    return f"<td {kind}>{escape(text)}</td>"
 
 
 def _time_of(entry: Entry) -> str:

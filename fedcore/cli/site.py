@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fedcore.errors import FedcoreError
+from fedcore.errors import FedcoreError, PermanentError
 
 if TYPE_CHECKING:
     from fedcore.agent.approvals import Answer
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fedcore.agent.config import Site
 
 EXIT_FAILED = 1
+#: A file has to be changed before it makes sense to try again.
 EXIT_INVALID = 2
 #: The identity is no longer good: starting again will not help.
 EXIT_REVOKED = 3
@@ -281,7 +282,8 @@ def _explained() -> Iterator[None]:
         errors.print(f"[red]error:[/red] {escape(error.message)}")
         if error.fix:
             errors.print(f"  [dim]fix:[/dim] {escape(error.fix)}")
-        raise typer.Exit(EXIT_INVALID if "problems" in error.context else EXIT_FAILED) from None
+        is_hopeless = isinstance(error, PermanentError)
+        raise typer.Exit(EXIT_INVALID if is_hopeless else EXIT_FAILED) from None
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         errors.print(f"[red]error:[/red] {escape(f'{error.strerror or error}{where}')}")

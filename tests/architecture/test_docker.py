@@ -8,10 +8,11 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from fedcore.cli.site import EXIT_INVALID, EXIT_REVOKED
 from tests.architecture.sources import ROOT
 
 COMPOSE = ROOT / "docker" / "compose.yml"
-DOCKERFILES = ("web.Dockerfile", "worker.Dockerfile")
+DOCKERFILES = ("web.Dockerfile", "worker.Dockerfile", "site.Dockerfile")
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<rest>[^}]*)\}")
 SECRET_NAME = re.compile(r"SECRET|PASSWORD|PASS$|TOKEN|AUTH$")
 
@@ -85,14 +86,37 @@ def test_the_web_image_installs_no_torch() -> None:
     assert "torch" in requirements("worker")
 
 
-def test_exact_versions_are_used_in_both_images() -> None:
+def test_the_site_image_has_nothing_of_the_web_application() -> None:
+    steps = instructions("site.Dockerfile")
+    (install,) = [a for i, a in steps if i == "RUN" and ".[" in a]
+    assert re.findall(r"\.\[([\w,]+)\]", install) == ["site"]
+    copied = {source for i, a in steps if i == "COPY" for source in a.split()[:-1]}
+    assert copied & {"webapp/", "workers/", "manage.py"} == set()
+    web = {"django", "djangorestframework", "channels", "celery", "psycopg2-binary", "redis"}
+    assert requirements("site") & web == set()
+    locked = (ROOT / "supply" / "site.lock").read_text(encoding="utf-8")
+    assert not re.search(rf"^({'|'.join(web)})==", locked, re.MULTILINE)
+    assert not [a for i, a in steps if i == "EXPOSE"]
+
+
+def test_a_site_under_systemd_is_started_again_only_where_that_can_help() -> None:
+    unit = (ROOT / "docker" / "roundhouse-site.service").read_text(encoding="utf-8")
+    settings = dict(line.split("=", 1) for line in unit.splitlines() if re.match(r"\w+=", line))
+    assert settings["RestartPreventExitStatus"] == f"{EXIT_INVALID} {EXIT_REVOKED}"
+    assert settings["NoNewPrivileges"] == "yes"
+    assert settings["ProtectSystem"] == "strict"
+    assert settings["User"] == "roundhouse"
+
+
+def test_exact_versions_are_used_in_all_images() -> None:
     for name in DOCKERFILES:
         assert any(
             "--constraint constraints.txt" in arguments for _, arguments in instructions(name)
         )
     pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-    (torch,) = [a for i, a in instructions("worker.Dockerfile") if a.startswith("TORCH=")]
-    assert torch.removeprefix("TORCH=") in pinned.splitlines()
+    for name in ("worker.Dockerfile", "site.Dockerfile"):
+        (torch,) = [a for i, a in instructions(name) if a.startswith("TORCH=")]
+        assert torch.removeprefix("TORCH=") in pinned.splitlines()
 
 
 def test_compose_has_every_service_with_a_health_check() -> None:

@@ -42,8 +42,8 @@ def test_a_site_is_checked_without_the_web_application(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("run",), 1, "no configuration file site.yaml"),
-        (("status", "--config", "none.yaml"), 1, "no configuration file none.yaml"),
+        (("run",), 2, "no configuration file site.yaml"),
+        (("status", "--config", "none.yaml"), 2, "no configuration file none.yaml"),
         (("enrol", "a-code-00000", "--server", "http://far.example"), 2, "not encrypted"),
         (("enrol", "a-code-00000"), 2, "name the server with --server"),
     ],
