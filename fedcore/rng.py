@@ -46,6 +46,7 @@ class Purpose(StrEnum):
     SCORES = "scores"
     SIGNS = "signs"
     TOPOLOGY = "topology"
+    PRIVACY = "privacy"
 
 
 def rng(

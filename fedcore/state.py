@@ -148,7 +148,8 @@ class RunState:
         norms: Lengths of the latest updates that were let in; they bound the next ones.
         method: What the method keeps besides tensors.
         sampler: What the sampler keeps.
-        ledger: Privacy events so far, for the accountant.
+        ledger: Noisy sums released so far, for the account of privacy.
+        privacy: What keeps the promises of the run: its noise, and the clip of the next round.
         totals: Sums over all rounds; its ``sim_seconds`` is the virtual clock.
         metrics: Latest value of each metric.
         stopping: Whether the run should end early.
@@ -166,6 +167,7 @@ class RunState:
     method: Mapping[str, Json] = field(default_factory=dict)
     sampler: Mapping[str, Json] = field(default_factory=dict)
     ledger: tuple[Mapping[str, Json], ...] = ()
+    privacy: Mapping[str, Json] = field(default_factory=dict)
     totals: Totals = Totals()
     metrics: Mapping[str, float] = field(default_factory=dict)
     stopping: Stopping = Stopping()

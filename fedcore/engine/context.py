@@ -22,7 +22,6 @@ from fedcore.engine.device import choose_device
 from fedcore.engine.memory import check_memory
 from fedcore.engine.traffic import Traffic
 from fedcore.environment import Folders
-from fedcore.errors import PrivacyError
 from fedcore.models import AdaptedModel, Model, adapt, build_model
 from fedcore.models.base import DataShape, initial_buffers, initial_params, layout_of
 from fedcore.params import Layout
@@ -32,6 +31,7 @@ from fedcore.rng import Purpose, rng
 from fedcore.sampling import SAMPLERS, Sampler
 from fedcore.spec import RunSpec
 from fedcore.spec.models import ModelSpec
+from fedcore.spec.rules_trust import SIMULATED
 from fedcore.spec.tasks import TaskName
 from fedcore.state import BUFFERS, RunState
 from fedcore.tasks import Task
@@ -122,7 +122,6 @@ def context_of(spec: RunSpec, dataset: Dataset, partition: Partition) -> RunCont
     Raises:
         FedcoreError: If the model does not fit the data or the memory, or the device is not there.
     """
-    _check_privacy(spec)
     device = choose_device(spec.runtime.device)
     model = adapt(spec.peft, build_model(spec.model, data_shape(dataset)), spec.seed, device)
     layout = layout_of(model)
@@ -148,25 +147,15 @@ def context_of(spec: RunSpec, dataset: Dataset, partition: Partition) -> RunCont
         pipeline=build_pipeline(
             spec,
             num_clients=partition.num_clients,
+            # A site knows how many there are, and only of itself what it holds.
+            num_available=len(available)
+            if spec.runtime.placement in SIMULATED
+            else spec.partition.clients,
             num_labels=dataset.num_classes if dataset.task_name is TaskName.CLASSIFICATION else 0,
         ),
         available=available,
     )
     return context
-
-
-def _check_privacy(spec: RunSpec) -> None:
-    """Refuse what the spec can say and the engine cannot keep yet.
-
-    Raises:
-        PrivacyError: If the spec promises anything.
-    """
-    if spec.privacy.dp is not None or spec.privacy.secure_aggregation:
-        raise PrivacyError(
-            "this version cannot keep what the spec promises about the clients' data",
-            field="privacy",
-            fix="Remove privacy.dp, and set privacy.secure_aggregation to false.",
-        )
 
 
 def _chance(spec: RunSpec, num_available: int) -> float:
@@ -229,11 +218,15 @@ def _initial_weights(model: Model, seed: int, number: int, device: torch.device)
 
 
 def initial_state(context: RunContext) -> RunState:
-    """Return the state before round 0; the model depends on the seed alone."""
+    """Return the state before round 0; the model depends on the seed alone.
+
+    Raises:
+        PrivacyError: If what the spec promises about the clients' data cannot be kept.
+    """
     weights = _initial_weights(context.model, context.spec.seed, 0, context.device)
     method = context.method
     tensors = dict(method.initial_tensors(weights.params))
     buffers = method.view.shared_buffers(weights.buffers)
     if buffers:
         tensors[BUFFERS] = buffers
-    return RunState(round_index=0, tensors=tensors)
+    return RunState(round_index=0, tensors=tensors, privacy=context.pipeline.begin())

@@ -57,12 +57,14 @@ class Asked:
         expected: Schema of each client's update.
         start: Makes an accumulator without updates.
         max_norm: Longest update that is let in; None before the first was seen.
+        clip: Length that updates are cut to before they are used; None uses them as they are.
     """
 
     round_index: int
     expected: Mapping[int, Schema]
     start: Callable[[], Accumulator]
     max_norm: float | None = None
+    clip: float | None = None
 
 
 @dataclass(eq=False)
@@ -241,6 +243,7 @@ def _verdict(lane: _Lane, progress: Progress, task: ClientTask, result: ClientRe
         return _Verdict("refused", admission.refusal, admission.norm)
     update, buffers = split_buffers(update)
     progress.buffers = progress.buffers.fold(buffers, len(task.data))
+    update = lane.context.pipeline.bounded(update, lane.asked.clip)
     update = replace(update, arrival=_way_of(task, lane.asked.round_index))
     progress.accumulator = lane.context.method.fold(progress.accumulator, update)
     progress.loss_sum += update.weight * update.scalars[_LOSS]

@@ -61,7 +61,8 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
             task.data.client_id: sender.traffic.expected(task.data.client_id) for task in tasks
         },
         start=partial(context.method.start, state),
-        max_norm=longest_allowed(state.norms),
+        max_norm=context.pipeline.max_norm(longest_allowed(state.norms)),
+        clip=context.pipeline.clip_of(state),
     )
     return RoundPlan(
         work=CohortWork(tasks, lanes, asked),

@@ -91,6 +91,7 @@ def conclude(
             **evaluation.metrics,
             **_train_loss(progress),
             **context.method.round_metrics(trained),
+            **context.pipeline.metrics(trained),
         },
         bytes_up=sum(client.bytes_up for client in progress.reports),
         bytes_down=planned.bytes_down,
@@ -117,12 +118,21 @@ def advance(
         DivergedError: If the new global model holds numbers that are not finite.
     """
     _check_enough(context, state, planned, progress)
-    trained = state
-    if progress.accumulator.count or context.method.trigger.allows_none:
-        trained = context.method.finish(progress.accumulator, state)
-    trained = after_round(trained, progress.buffers)
+    trained = after_round(_finished(context, state, progress), progress.buffers)
     _check_finite(trained)
     return trained
+
+
+def _finished(context: RunContext, state: RunState, progress: Progress) -> RunState:
+    """Return the state after the server has used the updates of a round.
+
+    Without any, that is how it was, unless the method or privacy makes something of that, too.
+    """
+    pipeline, method = context.pipeline, context.method
+    accumulator, accounted = pipeline.release(progress.accumulator, state, context.layout)
+    if not (accumulator.count or method.trigger.allows_none):
+        return accounted
+    return method.finish(accumulator, accounted)
 
 
 def _check_enough(

@@ -73,7 +73,8 @@ class SiteWork:
         self._trainer = trainer
         self._client_id = client_id
         state = initial_state(context)
-        sent = with_buffers(context.method.downlink(state, client_id), state)
+        message = context.pipeline.announced(context.method.downlink(state, client_id), state)
+        sent = with_buffers(message, state)
         self._training_schema = schema_of(sent)
         model = {name: sent.sections[name] for name in (MODEL, BUFFERS) if name in sent.sections}
         self._test_schema = schema_of(Message(sections=model, base_version=0))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 from fedcore.spec.compression import CodecSpec, DgcSpec, chain_bytes
 from fedcore.spec.data import DatasetInfo
+from fedcore.spec.promised import promised
 from fedcore.spec.run import RunSpec
 
 BYTES_PER_NUMBER = 4
@@ -28,6 +29,11 @@ class Estimate:
         bytes_up_per_round: Tensor bytes that a cohort sends in one round, without headers.
         bytes_down_per_round: Tensor bytes that a cohort receives in one round, without headers.
         bytes_total: Both directions, all rounds.
+        epsilon: Privacy loss of the whole run, at most; the run itself reports a tighter figure.
+            None without differential privacy, without noise, or where it depends on how many
+            examples each client holds.
+        delta: Chance that this does not hold.
+        noise_multiplier: Noise of each sum as a multiple of the clip, at most.
     """
 
     cohort: int
@@ -36,14 +42,29 @@ class Estimate:
     bytes_up_per_round: int | None
     bytes_down_per_round: int | None
     bytes_total: int | None
+    epsilon: float | None = None
+    delta: float | None = None
+    noise_multiplier: float | None = None
 
-    def to_json(self) -> dict[str, int | None]:
+    def to_json(self) -> dict[str, Any]:
         """Return the estimate as a plain mapping."""
         return asdict(self)
 
 
 def estimate(spec: RunSpec) -> Estimate:
-    """Return what a run of this spec will cost."""
+    """Return what a run of this spec will cost, in bytes and in privacy."""
+    found = spec.privacy.dp and promised(spec, spec.privacy.dp)
+    if not found:
+        return _sizes(spec)
+    return replace(
+        _sizes(spec),
+        epsilon=found.epsilon,
+        delta=found.delta,
+        noise_multiplier=found.noise_multiplier,
+    )
+
+
+def _sizes(spec: RunSpec) -> Estimate:
     cohort = spec.sampling.cohort_size(spec.partition.clients)
     info = spec.dataset.info()
     # How much of a model is trained in part is known when the model is.

@@ -116,6 +116,18 @@ def cohorts_are_accounted_for(spec: RunSpec) -> Iterator[Problem]:
             "likely a client is to take part depends on others.",
             "Set sampling.kind to poisson, random or full.",
         )
+    elif (
+        spec.privacy.protects("client")
+        and spec.runtime.placement == "sites"
+        and not isinstance(spec.sampling, FullSamplingSpec)
+    ):
+        yield Problem(
+            "sampling.kind",
+            "contradiction",
+            "Real sites can work out from the seed who takes part, so that a chance to be left "
+            "out hides nobody.",
+            "Set sampling.kind to full.",
+        )
 
 
 @rule

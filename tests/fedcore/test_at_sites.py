@@ -17,6 +17,7 @@ from fedcore.engine.context import RunContext, context_of, initial_state
 from fedcore.engine.site_work import SiteWork, load_kept, save_kept
 from fedcore.environment import Folders
 from fedcore.errors import CheckpointError, DatasetError, TooFewUpdatesError, WireError
+from fedcore.params import vector
 from fedcore.partition.sites import shares_of_sites
 from fedcore.spec import RunSpec, check
 from fedcore.spec.algorithms import AlgorithmSpec
@@ -308,6 +309,29 @@ def test_what_a_site_keeps_survives_its_restart(tmp_path: Path) -> None:
 
 def problems(**sections: Any) -> set[str]:
     return {problem.path for problem in check({**SPEC, **sections}).problems}
+
+
+def test_a_private_run_publishes_the_model_that_its_sites_have_tested(tmp_path: Path) -> None:
+    spec = spec_of(
+        privacy={"dp": {"noise_multiplier": 1.0, "adaptive_clip": None}},
+        aggregation={"kind": "mean", "weighting": "uniform"},
+    )
+    engine, sites = on_server(spec), Sites(spec, tmp_path)
+    answers = sites.train(engine, (0, 1, 2))
+    tested = engine.model_to_test((0, 1, 2), answers)
+    assert tested is not None
+    report = engine.finish_on_sites((0, 1, 2), answers, sites.test(tested))
+    (sent,) = {one.payload for one in engine.assignments((0, 1, 2))}
+    whole_model = SiteWork._opened  # noqa: SLF001
+    first, second = (
+        whole_model(sites.work[0], payload, schema)
+        for payload, schema in (
+            (tested, sites.work[0]._test_schema),  # noqa: SLF001
+            (sent, sites.work[0]._training_schema),  # noqa: SLF001
+        )
+    )
+    assert torch.equal(vector(first.sections, "model").flat, vector(second.sections, "model").flat)
+    assert report.metrics["epsilon"] > 0
 
 
 def test_a_spec_for_sites_says_all_that_it_needs() -> None:

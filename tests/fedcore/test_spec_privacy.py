@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fedcore.spec import RunSpec, check
+from fedcore.spec import RunSpec, check, estimate
 from fedcore.spec.algorithms import AlgorithmSpec
 from fedcore.spec.privacy import largest_delta
 
@@ -151,3 +151,32 @@ def test_a_method_whose_update_has_other_parts_is_never_called_one_change(kind: 
         assert not method.needs_individual_updates
         assert not method.is_asynchronous
         assert not method.is_decentralised
+
+
+# --- what it will promise -------------------------------------------------------------------------
+
+
+def test_the_estimate_names_the_promise_and_a_noise_that_keeps_it() -> None:
+    many = {"partition": {"kind": "iid", "clients": 1000}, "rounds": 100}
+    poisson = {"kind": "poisson", "fraction": 0.01}
+    cost = estimate(RunSpec.parse(client_level({"epsilon": 4}, **many, sampling=poisson)))
+    assert cost.epsilon == 4
+    assert cost.delta == largest_delta(1000)
+    assert cost.noise_multiplier is not None
+    given = {"noise_multiplier": cost.noise_multiplier}
+    again = estimate(RunSpec.parse(client_level(given, **many, sampling=poisson)))
+    assert again.epsilon is not None
+    assert 3.99 < again.epsilon <= 4
+
+
+def test_without_noise_nothing_is_promised_and_without_privacy_nothing_is_estimated() -> None:
+    cost = estimate(RunSpec.parse(client_level({"noise_multiplier": 0})))
+    assert (cost.epsilon, cost.noise_multiplier) == (None, 0)
+    cost = estimate(RunSpec())
+    assert (cost.epsilon, cost.delta, cost.noise_multiplier) == (None, None, None)
+
+
+def test_noise_for_examples_is_known_when_the_clients_data_are() -> None:
+    cost = estimate(RunSpec.parse(example_level({"epsilon": 2})))
+    assert (cost.epsilon, cost.noise_multiplier) == (2, None)
+    assert cost.delta == largest_delta(1437)

@@ -122,6 +122,7 @@ class PoolExecutor:
             "round": work.asked.round_index,
             "expected": pack_schemas(work.asked.expected),
             "max_norm": work.asked.max_norm,
+            "clip": work.asked.clip,
         }
         for line in self._processes.lines:
             self._send(line, message)

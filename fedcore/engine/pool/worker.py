@@ -86,6 +86,7 @@ class Worker:
             expected=unpack_schemas(order["expected"]),
             start=lambda: Accumulator({}),
             max_norm=order["max_norm"],
+            clip=order["clip"],
         )
         return {}
 

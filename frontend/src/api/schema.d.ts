@@ -8762,6 +8762,18 @@ export interface components {
             /** Bytes Total */
             bytes_total: number | null;
             /**
+             * Epsilon
+             * @description Privacy loss of the whole run, at most; null without differential privacy, without noise, or where it depends on how many examples each client holds.
+             */
+            epsilon: number | null;
+            /** Delta */
+            delta: number | null;
+            /**
+             * Noise Multiplier
+             * @description Noise as a multiple of the clip, at most; null where unknown.
+             */
+            noise_multiplier: number | null;
+            /**
              * Seconds Per Round
              * @description Median of earlier runs that differ in seed and length only; null without any.
              */

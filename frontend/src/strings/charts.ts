@@ -21,6 +21,8 @@ export const charts = {
       accuracy: 'Test accuracy',
       loss: 'Test loss',
       train_loss: 'Training loss',
+      epsilon: 'Privacy loss ε',
+      clip_norm: 'Clip of updates',
     },
     summary: (what: string, count: number, last: string) =>
       `${what}: ${count} ${count === 1 ? 'point' : 'points'}, latest ${last}`,

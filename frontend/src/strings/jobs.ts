@@ -170,6 +170,9 @@ export const jobs = {
       round: 'Time per round',
       time: 'Total time',
       notMeasured: 'known after a first run',
+      epsilon: 'Privacy loss ε',
+      noise: 'Noise multiplier',
+      atMost: (epsilon: string, delta: string) => `at most ${epsilon}, δ ${delta}`,
       tooLarge: 'No worker that is running has so much memory: the run would wait for one.',
     },
     suggestedName: (method: string, dataset: string, partition: string) =>

@@ -74,6 +74,8 @@ export const runs = {
       perRound: (value: string) => `${value} per round`,
       executor: 'Executed by',
       clients: 'Clients per round',
+      privacy: 'Privacy loss ε',
+      privacyDetail: 'of the model, so far',
     },
     charts: {
       title: 'Curves',

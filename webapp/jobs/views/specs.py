@@ -55,6 +55,14 @@ class SpecEstimate(BaseModel):
     bytes_up_per_round: int | None
     bytes_down_per_round: int | None
     bytes_total: int | None
+    epsilon: float | None = Field(
+        description="Privacy loss of the whole run, at most; null without differential privacy, "
+        "without noise, or where it depends on how many examples each client holds."
+    )
+    delta: float | None
+    noise_multiplier: float | None = Field(
+        description="Noise as a multiple of the clip, at most; null where unknown."
+    )
     seconds_per_round: float | None = Field(
         description="Median of earlier runs that differ in seed and length only; null without any."
     )

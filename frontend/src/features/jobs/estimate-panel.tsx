@@ -1,7 +1,7 @@
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { Estimate } from '@/api/types';
 import { Facts } from '@/components/ui/facts';
-import { formatBytes, formatCount, formatDuration, formatInteger } from '@/lib/format';
+import { formatBytes, formatCount, formatDuration, formatInteger, formatReal } from '@/lib/format';
 import { strings } from '@/strings';
 import classes from './launch-panel.module.css';
 
@@ -20,6 +20,17 @@ function timesOf({ seconds_per_round: round, seconds_total: total }: Estimate) {
   ];
 }
 
+/** What is promised about the clients' data; nothing without differential privacy. */
+function promisesOf({ epsilon, delta, noise_multiplier: noise }: Estimate) {
+  if (delta === null) return [];
+  const value =
+    epsilon === null ? text.unknown : names.atMost(formatReal(epsilon), formatReal(delta));
+  return [
+    { name: names.epsilon, value },
+    { name: names.noise, value: orUnknown(noise, formatReal) },
+  ];
+}
+
 /** What a run will send, hold and take, as far as it is known before it starts. */
 export function EstimatePanel({ estimate }: { estimate: Estimate }) {
   return (
@@ -33,6 +44,7 @@ export function EstimatePanel({ estimate }: { estimate: Estimate }) {
           { name: names.total, value: orUnknown(estimate.bytes_total, formatBytes) },
           { name: names.memory, value: orUnknown(estimate.memory_bytes, formatBytes) },
           ...timesOf(estimate),
+          ...promisesOf(estimate),
         ]}
       />
       {estimate.fits === false && (

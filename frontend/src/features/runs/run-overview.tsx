@@ -3,7 +3,7 @@ import type { Run } from '@/api/types';
 import { Card } from '@/components/ui/card';
 import { StatTiles } from '@/components/ui/stat-tile';
 import { asDocument } from '@/lib/document-path';
-import { formatBytes, formatDuration, formatInteger, formatMetric } from '@/lib/format';
+import { formatBytes, formatDuration, formatInteger, formatMetric, formatReal } from '@/lib/format';
 import { TextLink } from '@/components/ui/links';
 import { strings } from '@/strings';
 import { bestOf } from './chart-series';
@@ -45,6 +45,12 @@ export function RunOverview({ run, history }: { run: Run; history: RunHistory })
   );
 }
 
+/** What the run has spent so far; nothing where it promises nothing. */
+function privacyOf({ epsilon }: Run['latest_metrics']) {
+  if (epsilon == null) return [];
+  return [{ label: tiles.privacy, value: formatReal(epsilon), detail: tiles.privacyDetail }];
+}
+
 function statsOf(run: Run, { rounds }: RunHistory) {
   const { latest_metrics: metrics, totals } = run;
   const best = bestOf(rounds, 'accuracy');
@@ -73,5 +79,6 @@ function statsOf(run: Run, { rounds }: RunHistory) {
       detail: tiles.upDown(formatBytes(totals.bytes_up), formatBytes(totals.bytes_down)),
     },
     { label: tiles.clients, value: formatInteger(cohort), detail: run.executor },
+    ...privacyOf(metrics),
   ];
 }
