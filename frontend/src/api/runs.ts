@@ -7,7 +7,7 @@ import type { ClientMetric, Event, LogLevel, RoundRow, RunOrdering, RunState } f
 /** How many of the newest events a page starts with. */
 const EVENT_TAIL = 200;
 /** Points beyond this many cannot be told apart on a screen. */
-const MAX_POINTS = 5_000;
+const MAX_POINTS = 10_000;
 
 export interface RunFilter {
   search?: string | undefined;
@@ -104,12 +104,21 @@ export function runFailuresQuery(id: string) {
 /** What has happened so far; the live connection continues it after `cursor`. */
 export interface RunHistory {
   rounds: readonly RoundRow[];
+  /** The names of everything that was measured in them. */
+  metrics: readonly string[];
   /** Rounds that exist; more than `rounds` has when the server left some out. */
   numRounds: number;
   /** The newest events, oldest first. */
   events: readonly Event[];
   /** Everything up to this event is contained in `rounds` and `events`. */
   cursor: number;
+}
+
+/** The names of metrics, with those that these rounds add; the same list if there are none. */
+export function metricNames(known: readonly string[], rounds: readonly RoundRow[]) {
+  const names = new Set(known);
+  for (const { metrics } of rounds) for (const name in metrics) names.add(name);
+  return names.size === known.length ? known : [...names];
 }
 
 async function fetchEvents(id: string, after: number, limit: number, signal?: AbortSignal) {
@@ -139,6 +148,7 @@ export function runHistoryQuery(id: string) {
       ]);
       return {
         rounds: metrics.rounds,
+        metrics: metricNames([], metrics.rounds),
         numRounds: metrics.total,
         events: page.events,
         cursor: run.last_seq,
@@ -146,6 +156,8 @@ export function runHistoryQuery(id: string) {
     },
     // The live connection keeps it current; see use-run-live.ts.
     staleTime: Infinity,
+    // Rows never change, and there are too many to compare with every event.
+    structuralSharing: false,
   });
 }
 

@@ -24,6 +24,13 @@ vi.stubGlobal(
     disconnect = vi.fn();
   },
 );
+vi.stubGlobal(
+  'IntersectionObserver',
+  class {
+    observe = vi.fn();
+    disconnect = vi.fn();
+  },
+);
 // A canvas on which drawing does nothing: charts load late, and would fail in some later test.
 const drawing: Record<string, unknown> = { measureText: () => ({ width: 0 }) };
 const nothing = () => undefined;

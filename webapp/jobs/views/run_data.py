@@ -31,7 +31,7 @@ from webapp.jobs.log_lines import (
 from webapp.jobs.models import Run
 from webapp.jobs.selectors import get_run
 
-MAX_POINTS = 5_000
+MAX_POINTS = 10_000
 MAX_EVENTS = 1_000
 #: What a round adds to what the rounds before it have cost.
 _COSTS = ("bytes_up", "bytes_down", "seconds", "sim_seconds")

@@ -3,6 +3,7 @@ import { connect, init, type ECharts, type ECElementEvent } from 'echarts/core';
 import { useEffect, useEffectEvent, useRef } from 'react';
 import { currentColors } from './chart-kit';
 import classes from './chart.module.css';
+import { drawNever, drawSoon } from './draw-queue';
 import type { ChartProps } from './types';
 
 /** One chart of the kit, as large as the box around it. */
@@ -28,6 +29,7 @@ export function CanvasChart({ draw, label, group, onChoose }: Omit<ChartProps, '
     observer.observe(box.current);
     return () => {
       observer.disconnect();
+      drawNever(instance);
       instance.dispose();
       chart.current = null;
     };
@@ -40,9 +42,13 @@ export function CanvasChart({ draw, label, group, onChoose }: Omit<ChartProps, '
   }, [group]);
 
   useEffect(() => {
-    // Colours are read from the page, so they follow a change of the scheme.
-    const option = { animation: false, ...draw(currentColors()) };
-    chart.current?.setOption(option, { replaceMerge: ['series'], lazyUpdate: true });
+    const instance = chart.current;
+    if (instance === null) return;
+    drawSoon(instance, () => {
+      // Colours are read from the page, so they follow a change of the scheme.
+      const option = { animation: false, ...draw(currentColors()) };
+      instance.setOption(option, { replaceMerge: ['series'] });
+    });
   }, [draw, colorScheme]);
 
   return <div ref={box} className={classes['canvas']} role="img" aria-label={label} />;

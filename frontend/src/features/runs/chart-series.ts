@@ -39,25 +39,25 @@ function pointsOf(
 }
 
 /** What is drawn together: losses in one chart, every other metric in its own. */
-interface MetricChart {
+export interface MetricChart {
   id: string;
   metrics: readonly string[];
 }
 
-const LOSSES = ['loss', 'train_loss'];
+const ACCURACY: MetricChart = { id: 'accuracy', metrics: ['accuracy'] };
+const LOSSES: MetricChart = { id: 'loss', metrics: ['loss', 'train_loss'] };
+const MAIN = [ACCURACY, LOSSES];
 
-export function chartsOf(rounds: readonly RoundRow[]): MetricChart[] {
-  const names = [...new Set(rounds.flatMap((row) => Object.keys(row.metrics)))].sort();
-  const others = names.filter((name) => name !== 'accuracy' && !LOSSES.includes(name));
+/** The charts of a run with these metrics; before it has any, the two that nearly all have. */
+export function chartsOf(metrics: readonly string[]): MetricChart[] {
+  const main = MAIN.flatMap((chart) => chart.metrics);
+  const others = metrics.filter((name) => !main.includes(name)).sort();
   return [
-    { id: 'accuracy', metrics: ['accuracy'] },
-    { id: 'loss', metrics: LOSSES },
+    ...MAIN.filter(
+      (chart) => metrics.length === 0 || chart.metrics.some((name) => metrics.includes(name)),
+    ),
     ...others.map((name) => ({ id: name, metrics: [name] })),
-  ].filter(({ id, metrics }) =>
-    id === 'accuracy' || id === 'loss'
-      ? rounds.length === 0 || metrics.some((name) => names.includes(name))
-      : true,
-  );
+  ];
 }
 
 export function seriesOf(

@@ -8,6 +8,7 @@ import { applyFrame } from './run-cache';
 const id = makeRun().id;
 const history: RunHistory = {
   rounds: [makeRound(0), makeRound(1)],
+  metrics: ['accuracy', 'loss'],
   numRounds: 2,
   events,
   cursor: 4,

@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { runKeys, type RunHistory } from '@/api/runs';
+import { metricNames, runKeys, type RunHistory } from '@/api/runs';
 import type { Event, RoundRow, Run, RunFrame } from '@/api/types';
 
 /** The newest events are kept; older ones can be fetched again. */
@@ -26,6 +26,7 @@ function withEvents(history: RunHistory, events: readonly Event[]): RunHistory {
   const rounds = mergeRounds(history.rounds, rows);
   return {
     rounds,
+    metrics: metricNames(history.metrics, rows),
     numRounds: history.numRounds + (rounds.length - history.rounds.length),
     events: [...history.events, ...fresh.filter((event) => event.seq > known)].slice(-MAX_EVENTS),
     cursor: lastEvent.seq,

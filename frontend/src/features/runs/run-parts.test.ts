@@ -25,8 +25,9 @@ describe('curves', () => {
   });
 
   it('are one per metric, with both losses in one', () => {
-    const round = { ...makeRound(0), metrics: { accuracy: 1, loss: 1, train_loss: 2, drift: 3 } };
-    expect(chartsOf([round]).map(({ id }) => id)).toEqual(['accuracy', 'loss', 'drift']);
+    const names = ['drift', 'train_loss', 'accuracy', 'loss'];
+    expect(chartsOf(names).map(({ id }) => id)).toEqual(['accuracy', 'loss', 'drift']);
+    expect(chartsOf(['drift']).map(({ id }) => id)).toEqual(['drift']);
     expect(chartsOf([]).map(({ id }) => id)).toEqual(['accuracy', 'loss']);
   });
 });
