@@ -73,6 +73,32 @@ from webapp.jobs.views.specs import CatalogueView, SpecSchemaView, SpecValidateV
 from webapp.jobs.views.sweeps import SweepCancelView, SweepListView, SweepResumeView, SweepView
 from webapp.jobs.views.workers import WorkerListView
 from webapp.metrics import metrics
+from webapp.sites.consumers import SiteConsumer
+from webapp.sites.views.agents import (
+    AcceptView,
+    EnrolView,
+    FailView,
+    HeartbeatView,
+    KeyView,
+    MessageView,
+    RefuseView,
+    ResultView,
+    SiteRunView,
+    StatusView,
+    TaskListView,
+    UploadView,
+)
+from webapp.sites.views.people import (
+    OneSiteView,
+    ProjectSiteListView,
+    RunSitesView,
+    SiteApproveView,
+    SiteHistoryView,
+    SiteInvitationView,
+    SiteListView,
+    SiteRevokeView,
+    SiteTaskListView,
+)
 from webapp.spa import page
 
 api: list[URLPattern | URLResolver] = [
@@ -131,6 +157,28 @@ api: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/artifacts/", ArtifactListView.as_view()),
     path("runs/<uuid:run_id>/model/", ModelView.as_view()),
     path("compare/", CompareView.as_view()),
+    path("projects/<uuid:project_id>/sites/", ProjectSiteListView.as_view()),
+    path("runs/<uuid:run_id>/sites/", RunSitesView.as_view()),
+    path("sites/", SiteListView.as_view()),
+    path("sites/<uuid:site_id>/", OneSiteView.as_view()),
+    path("sites/<uuid:site_id>/invitation/", SiteInvitationView.as_view()),
+    path("sites/<uuid:site_id>/approve/", SiteApproveView.as_view()),
+    path("sites/<uuid:site_id>/revoke/", SiteRevokeView.as_view()),
+    path("sites/<uuid:site_id>/history/", SiteHistoryView.as_view()),
+    path("sites/<uuid:site_id>/tasks/", SiteTaskListView.as_view()),
+    # What sites ask: fedcore.sites.routes.
+    path("site/enrol/", EnrolView.as_view()),
+    path("site/status/", StatusView.as_view()),
+    path("site/heartbeat/", HeartbeatView.as_view()),
+    path("site/key/", KeyView.as_view()),
+    path("site/tasks/", TaskListView.as_view()),
+    path("site/runs/<uuid:run_id>/", SiteRunView.as_view()),
+    path("site/tasks/<uuid:task_id>/accept/", AcceptView.as_view()),
+    path("site/tasks/<uuid:task_id>/refuse/", RefuseView.as_view()),
+    path("site/tasks/<uuid:task_id>/fail/", FailView.as_view()),
+    path("site/tasks/<uuid:task_id>/message/", MessageView.as_view()),
+    path("site/tasks/<uuid:task_id>/upload/", UploadView.as_view()),
+    path("site/tasks/<uuid:task_id>/result/", ResultView.as_view()),
     path("views/", SavedViewListView.as_view()),
     path("views/<uuid:view_id>/", SavedViewView.as_view()),
     path("workers/", WorkerListView.as_view()),
@@ -157,6 +205,7 @@ urlpatterns = [
 # Django's stubs know views only; what Channels routes to is an ASGI application.
 websocket_urlpatterns = [
     path("ws/runs/<uuid:run_id>/", RunConsumer.as_asgi()),  # type: ignore[arg-type]
+    path("ws/site/", SiteConsumer.as_asgi()),  # type: ignore[arg-type]
     re_path(r"", UnknownPathConsumer.as_asgi()),  # type: ignore[arg-type]
 ]
 

@@ -26,7 +26,7 @@ from webapp.asgi import application
 from webapp.jobs import services
 from webapp.jobs.events import Event, LogData
 from webapp.jobs.frames import Frame
-from webapp.jobs.hints import GROUP, MESSAGE_TYPE
+from webapp.jobs.hints import RUNS
 from webapp.jobs.live import watcher
 from webapp.jobs.looks import MAX_EVENTS_PER_FRAME
 from webapp.jobs.models import Run
@@ -257,7 +257,9 @@ async def test_a_hint_brings_news_at_once(stage: Stage, settings: Settings) -> N
         layer = get_channel_layer()
         assert layer is not None
         await begin_async(stage.run)
-        await layer.group_send(GROUP, {"type": MESSAGE_TYPE, "run_ids": [str(stage.run.pk)]})
+        await layer.group_send(
+            RUNS.group, {"type": RUNS.message_type, "run_ids": [str(stage.run.pk)]}
+        )
         await viewer.until_event(3)
 
 

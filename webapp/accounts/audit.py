@@ -59,13 +59,17 @@ def record(
     after: dict[str, Any] | None = None,
     name: str | None = None,
     object_id: UUID | None = None,
+    by: str = "",
 ) -> AuditEntry:
-    """Add an entry; inside a transaction it is there exactly if the change is."""
+    """Add an entry; inside a transaction it is there exactly if the change is.
+
+    ``by`` names who acted where that is no user.
+    """
     origin = _origin.get()
     return AuditEntry.objects.create(
         actor_id=actor.pk if actor else None,
-        actor_name=actor.username if actor else "",
-        credential=_credential(actor, origin),
+        actor_name=actor.username if actor else by,
+        credential="signature" if by else _credential(actor, origin),
         address=origin.address if origin else None,
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         action=action,

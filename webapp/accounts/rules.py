@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from webapp.accounts.models import User
 from webapp.accounts.permissions import ScopeError, require_operator
 from webapp.accounts.roles import Permission, Role, Scope, allows
+from webapp.accounts.site_identity import SiteIdentity
 from webapp.errors import ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:  # REST framework's views look for their permissions while they are imported
@@ -34,6 +35,7 @@ class Reach(StrEnum):
     PROJECT = "members"  # the path names a row of a project
     ROWS = "rows of members"  # lists, and bodies that name rows: the query is limited
     OPERATOR = "operators"  # who run the installation
+    SITE = "real sites"  # by requests that they sign; no user, and no right in any project
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,17 @@ _KEYS = {
     "jobs.Job": "job_id",
     "jobs.Run": "run_id",
     "jobs.Sweep": "job_id",
+    "sites.Site": "site_id",
 }
-_PROJECT, _JOB, _RUN = "accounts.Project", "jobs.Job", "jobs.Run"
+_PROJECT, _JOB, _RUN, _SITE = "accounts.Project", "jobs.Job", "jobs.Run", "sites.Site"
 
 PUBLIC = Rule(Reach.PUBLIC)
 USER = Rule(Reach.USER)
 BROWSER = Rule(Reach.BROWSER)
 ROWS = Rule(Reach.ROWS)
 OPERATOR = Rule(Reach.OPERATOR)
+#: What a site does is recorded by the services, with the site in the place of a person.
+SITE = Rule(Reach.SITE)
 _OWN_CHANGE = Rule(Reach.USER, _WRITE)  # what only its owner sees is not recorded
 _ACCOUNT_CHANGE = _change(_READ, Reach.BROWSER)
 _OPERATION = _change(_MANAGE, Reach.OPERATOR)
@@ -153,6 +158,27 @@ REST: dict[str, dict[str, Rule]] = {
     "runs/<uuid:run_id>/artifacts/": {"GET": _row(_RUN)},
     "runs/<uuid:run_id>/model/": {"GET": _row(_RUN)},
     "compare/": {"GET": ROWS},
+    "projects/<uuid:project_id>/sites/": {"POST": _row(_PROJECT, _MANAGE)},
+    "sites/": {"GET": _LIST},
+    "sites/<uuid:site_id>/": {"GET": _row(_SITE)},
+    "sites/<uuid:site_id>/invitation/": {"POST": _row(_SITE, _MANAGE)},
+    "sites/<uuid:site_id>/approve/": {"POST": _row(_SITE, _MANAGE)},
+    "sites/<uuid:site_id>/revoke/": {"POST": _row(_SITE, _MANAGE)},
+    "sites/<uuid:site_id>/history/": {"GET": _row(_SITE)},
+    "sites/<uuid:site_id>/tasks/": {"GET": _row(_SITE)},
+    "runs/<uuid:run_id>/sites/": {"GET": _row(_RUN)},
+    "site/enrol/": {"POST": PUBLIC},
+    "site/status/": {"GET": SITE},
+    "site/heartbeat/": {"POST": SITE},
+    "site/key/": {"POST": SITE},
+    "site/tasks/": {"GET": SITE},
+    "site/runs/<uuid:run_id>/": {"GET": SITE},
+    "site/tasks/<uuid:task_id>/accept/": {"POST": SITE},
+    "site/tasks/<uuid:task_id>/refuse/": {"POST": SITE},
+    "site/tasks/<uuid:task_id>/fail/": {"POST": SITE},
+    "site/tasks/<uuid:task_id>/message/": {"GET": SITE},
+    "site/tasks/<uuid:task_id>/upload/": {"GET": SITE, "PUT": SITE},
+    "site/tasks/<uuid:task_id>/result/": {"POST": SITE},
     "views/": {"GET": USER, "POST": _OWN_CHANGE},
     "views/<uuid:view_id>/": {"DELETE": _OWN_CHANGE},
     "workers/": {"GET": USER},
@@ -193,6 +219,7 @@ PAGES: dict[str, Reach] = {
 #: Websockets, checked when they are opened and again at each look.
 SOCKETS: dict[str, Rule] = {
     "ws/runs/<uuid:run_id>/": _row(_RUN),
+    "ws/site/": SITE,
     "": PUBLIC,  # closed at once
 }
 
@@ -274,6 +301,8 @@ class Ruled(BasePermission):
             return _is_harmless(request, view)
         if rule.reach is Reach.PUBLIC:
             return True
+        if rule.reach is Reach.SITE:
+            return isinstance(request.auth, SiteIdentity)
         if not isinstance(request.user, User):
             return False
         admit(request.user, rule, match.kwargs if match is not None else {})

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -67,6 +68,21 @@ def read_part(*, key: str, sha256: str) -> bytes | None:
     with default_storage.open(key, "rb") as file:
         payload: bytes = file.read()
     return payload if hashlib.sha256(payload).hexdigest() == sha256 else None
+
+
+def join_parts(*, run_id: UUID, name: str, keys: Sequence[str], sha256: str) -> StoredFile | None:
+    """Put files that ``store_part`` stored together into one; None if that has another checksum."""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as whole:
+        for key in keys:
+            if not default_storage.exists(key):
+                return None
+            with default_storage.open(key, "rb") as file:
+                while block := file.read(_BLOCK):
+                    whole.write(block)
+        whole.seek(0)
+        if _digest(whole)[0] != sha256:
+            return None
+        return _store(run_id, _PARTS, name, whole)
 
 
 def discard_parts(*, run_id: UUID) -> None:

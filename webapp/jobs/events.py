@@ -50,6 +50,16 @@ class ClientRefusedData(Data):
     reason: str
 
 
+class SiteChangedData(Data):
+    """What a site does in a run whose clients are real sites."""
+
+    round_index: int
+    site: str = Field(description="Name of the site.")
+    client_id: int
+    what: Literal["joined", "refused", "failed", "late", "lost", "returned", "revoked"]
+    reason: str
+
+
 class LogData(Data):
     level: Literal["info", "warning", "error"]
     message: str
@@ -90,6 +100,11 @@ class ClientRefused(_Event):
     data: ClientRefusedData
 
 
+class SiteChanged(_Event):
+    kind: Literal["site_changed"] = "site_changed"
+    data: SiteChangedData
+
+
 class Log(_Event):
     kind: Literal["log"] = "log"
     data: LogData
@@ -108,6 +123,7 @@ class Event(
             | CheckpointSaved
             | Recovered
             | ClientRefused
+            | SiteChanged
             | Log
             | ArtifactCreated,
             Field(discriminator="kind"),
@@ -123,6 +139,7 @@ EventData = (
     | CheckpointSavedData
     | RecoveredData
     | ClientRefusedData
+    | SiteChangedData
     | LogData
     | ArtifactCreatedData
 )
@@ -133,6 +150,7 @@ KINDS: dict[type[Data], str] = {
     CheckpointSavedData: "checkpoint_saved",
     RecoveredData: "recovered",
     ClientRefusedData: "client_refused",
+    SiteChangedData: "site_changed",
     LogData: "log",
     ArtifactCreatedData: "artifact_created",
 }

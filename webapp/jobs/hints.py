@@ -1,10 +1,11 @@
-"""Telling the web processes that a run has news; only a hint, they read the news themselves."""
+"""Telling the web processes that a run or a site has news; only a hint, they read it themselves."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import threading
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -14,9 +15,18 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
-#: The group that every web process is in.
-GROUP = "run-news"
-MESSAGE_TYPE = "run.news"
+
+@dataclass(frozen=True)
+class Channel:
+    """A group that every web process is in, and what its messages look like."""
+
+    group: str
+    message_type: str
+    ids: str
+
+
+RUNS = Channel("run-news", "run.news", "run_ids")
+SITES = Channel("site-news", "site.news", "site_ids")
 
 
 class _Publisher:
@@ -27,17 +37,18 @@ class _Publisher:
     way become one hint.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._pid = 0
         self._lock = threading.Lock()
         self._waiting: set[UUID] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def publish(self, run_id: UUID) -> None:
+    def publish(self, row_id: UUID) -> None:
         with self._lock:
             loop = self._started_loop()
             idle = not self._waiting
-            self._waiting.add(run_id)
+            self._waiting.add(row_id)
         if idle:
             asyncio.run_coroutine_threadsafe(self._send_waiting(), loop)
 
@@ -46,27 +57,36 @@ class _Publisher:
             self._pid = os.getpid()
             self._waiting.clear()
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="run-hints", daemon=True).start()
+            name = f"{self._channel.group}-hints"
+            threading.Thread(target=self._loop.run_forever, name=name, daemon=True).start()
         return self._loop
 
     async def _send_waiting(self) -> None:
         layer = get_channel_layer()
         with self._lock:
-            run_ids, self._waiting = self._waiting, set()
+            row_ids, self._waiting = self._waiting, set()
         if layer is None:
             return
-        message = {"type": MESSAGE_TYPE, "run_ids": [str(run_id) for run_id in run_ids]}
+        message = {
+            "type": self._channel.message_type,
+            self._channel.ids: [str(row_id) for row_id in row_ids],
+        }
         try:
-            await layer.group_send(GROUP, message)
+            await layer.group_send(self._channel.group, message)
         except (RedisError, OSError) as error:
             # The web processes look for themselves every few seconds (WATCH_INTERVAL_S).
             log.warning("viewers not told", error=str(error))
 
 
-_publisher = _Publisher()
+_publishers = {channel: _Publisher(channel) for channel in (RUNS, SITES)}
 
 
 def publish(run_id: UUID) -> None:
     """Tell everybody who watches this run to look; without a channel layer they look anyway."""
+    publish_to(RUNS, run_id)
+
+
+def publish_to(channel: Channel, row_id: UUID) -> None:
+    """Tell everybody who watches this row to look; without a channel layer they look anyway."""
     if settings.CHANNEL_LAYERS:
-        _publisher.publish(run_id)
+        _publishers[channel].publish(row_id)

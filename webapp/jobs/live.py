@@ -16,7 +16,7 @@ from django.db import Error as AnyDatabaseError
 from redis.exceptions import RedisError
 
 from webapp.jobs.feeds import Feed
-from webapp.jobs.hints import GROUP
+from webapp.jobs.hints import RUNS
 from webapp.jobs.models import Run
 from webapp.readers import reader
 
@@ -91,7 +91,7 @@ class RunWatcher:
         while layer is not None:
             try:
                 channel = await layer.new_channel()
-                await layer.group_add(GROUP, channel)
+                await layer.group_add(RUNS.group, channel)
                 while True:
                     message = await layer.receive(channel)
                     for run_id in message["run_ids"]:

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "webapp.jobs",
     "webapp.artifacts",
     "webapp.intents",
+    "webapp.sites",
     "webapp.api",
 ]
 
@@ -146,6 +147,11 @@ WATCH_INTERVAL_S = 2.0 if CHANNEL_LAYERS else 0.25
 # How often an open websocket proves that it is alive, and that its user is still allowed to look.
 WEBSOCKET_PING_S = 15.0
 SOCKETS_PER_USER = ENVIRONMENT.sockets_per_user
+
+SITE_HEARTBEAT_S = ENVIRONMENT.site_heartbeat_s
+# Two heartbeats may be lost before a site counts as offline.
+SITE_OFFLINE_AFTER_S = 3.5 * ENVIRONMENT.site_heartbeat_s
+SITE_POLL_S = ENVIRONMENT.site_poll_s
 
 METRICS_TOKEN = ENVIRONMENT.metrics_token.get_secret_value() if ENVIRONMENT.metrics_token else None
 WEBHOOK_URLS = ENVIRONMENT.webhook_urls
@@ -252,6 +258,7 @@ RATE_LIMITS = {  # requests per minute, by what is counted
     "requests": ENVIRONMENT.requests_per_minute,
     "changes": ENVIRONMENT.changes_per_minute,
     "anonymous": ENVIRONMENT.anonymous_per_minute,
+    "sites": ENVIRONMENT.site_requests_per_minute,
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -113,6 +113,15 @@ class Environment(BaseSettings):
     sockets_per_user: PositiveInt = Field(
         64, description="Websockets that one user may hold open at one web process."
     )
+    site_heartbeat_s: PositiveFloat = Field(
+        15.0, description="How often a real site says that it is there, in seconds."
+    )
+    site_poll_s: PositiveFloat = Field(
+        5.0, description="How often a real site without a websocket asks for work, in seconds."
+    )
+    site_requests_per_minute: PositiveInt = Field(
+        1200, description="Requests that one real site may make."
+    )
     keep_checkpoints_days: PositiveInt | None = Field(
         None, description="Checkpoints of runs that ended longer ago are removed."
     )

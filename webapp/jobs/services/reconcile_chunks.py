@@ -26,7 +26,9 @@ _MOST = 200
 
 def reconcile_chunks(*, now: datetime) -> list[UUID]:
     """Repair shared rounds: return the runs that workers were told about."""
-    shared = Run.objects.filter(parts_out=True, state=RunState.RUNNING)
+    shared = Run.objects.filter(
+        parts_out=True, state=RunState.RUNNING, spec__runtime__placement="workers"
+    )
     told = []
     for run_id in list(shared.values_list("pk", flat=True)):
         with transaction.atomic():

@@ -131,7 +131,7 @@ def close_round(
     now = now or database_now()
     record_round(lease=lease, report=report, now=now)
     run = lock_leased_run(lease)
-    _replace_checkpoint(run, checkpoint)
+    replace_checkpoint(run, checkpoint)
     _forget_files(run)
     if next_parts:
         _share_out(run, next_parts, now)
@@ -203,7 +203,7 @@ def _result(chunk: Chunk) -> PartResult:
     return PartResult(part, chunk.pk, chunk.key, chunk.sha256)
 
 
-def _replace_checkpoint(run: Run, stored: StoredFile) -> None:
+def replace_checkpoint(run: Run, stored: StoredFile) -> None:
     """Make a file the run's checkpoint; no event says so, for it happens in every round."""
     Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT).delete()
     Artifact.objects.create(

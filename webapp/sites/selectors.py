@@ -1,0 +1,50 @@
+"""Questions about sites that depend on who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from webapp.accounts.models import AuditEntry, User
+from webapp.errors import NotFoundError
+from webapp.jobs.models import Run
+from webapp.sites.models import RunSite, Site, SiteTask
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+def visible_sites(user: User) -> QuerySet[Site]:
+    """Return the sites of the user's projects, with all that a page shows of them."""
+    rows = Site.objects.visible_to(user).select_related("project", "created_by")
+    return rows.prefetch_related("datasets")
+
+
+def get_site(user: User, site_id: UUID) -> Site:
+    """Return a site of one of the user's projects.
+
+    Raises:
+        NotFoundError: If there is none.
+    """
+    site = visible_sites(user).filter(pk=site_id).first()
+    if site is None:
+        raise NotFoundError("There is no such site.")
+    return site
+
+
+def history_of(site: Site) -> QuerySet[AuditEntry]:
+    """Return all that was done to a site, and by it."""
+    return AuditEntry.objects.filter(object_type="site", object_id=str(site.pk))
+
+
+def members_of(run: Run) -> Sequence[RunSite]:
+    """Return the sites of a run, in the order of their numbers."""
+    return list(RunSite.objects.filter(run=run).select_related("site").order_by("client_id"))
+
+
+def newest_tasks(run: Run) -> dict[int, SiteTask]:
+    """Return what each site of a run was asked last, by client."""
+    rows = SiteTask.objects.filter(run=run, round_index__gte=max(0, run.rounds_done - 1))
+    ordered = rows.select_related("run").order_by("round_index", "opened_at", "attempt")
+    return {task.client_id: task for task in ordered}

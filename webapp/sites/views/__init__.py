@@ -1,0 +1,1 @@
+"""What people and sites can ask of this part."""
