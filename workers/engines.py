@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from fedcore.data.sites import Holding
 from fedcore.engine import Engine, ShouldStop
 from fedcore.errors import CheckpointError
 from fedcore.spec import RunSpec
@@ -50,11 +52,17 @@ class EngineCache:
         self._keep(lease.run_id, engine)
         return engine
 
-    def open_at(self, lease: Lease | ChunkLease, should_stop: ShouldStop) -> Engine:
+    def open_at(
+        self,
+        lease: Lease | ChunkLease,
+        should_stop: ShouldStop,
+        holdings: Sequence[Holding] | None = None,
+    ) -> Engine:
         """Return an engine that is exactly where the lease says, for a round in parts.
 
         Such a run has a checkpoint after every round, so a warm engine that was not part of the
-        last one goes to it, and keeps its data.
+        last one goes to it, and keeps its data. ``holdings`` is what the run's sites have, if it
+        is made with sites.
 
         Raises:
             Interrupted: As ``open``.
@@ -63,7 +71,9 @@ class EngineCache:
             engine = self._engines.pop(lease.run_id, None)
         if engine is None or engine.round_index != lease.rounds_done:
             engine = (
-                _load(lease, should_stop) if engine is None else _moved(engine, lease, should_stop)
+                _load(lease, should_stop, holdings)
+                if engine is None
+                else _moved(engine, lease, should_stop, holdings)
             )
         self._keep(lease.run_id, engine)
         return engine
@@ -91,30 +101,39 @@ class EngineCache:
             old.close()
 
 
-def _moved(engine: Engine, lease: Lease | ChunkLease, should_stop: ShouldStop) -> Engine:
+def _moved(
+    engine: Engine,
+    lease: Lease | ChunkLease,
+    should_stop: ShouldStop,
+    holdings: Sequence[Holding] | None,
+) -> Engine:
     """Return a warm engine, or a new one in its place, at the run's checkpoint."""
     checkpoint = lease.checkpoint
     if checkpoint is None or checkpoint.round_index != lease.rounds_done:
         engine.close()
-        return _load(lease, should_stop)
+        return _load(lease, should_stop, holdings)
     with TemporaryDirectory(prefix="roundhouse-") as folder:
         restore_folder(key=checkpoint.key, sha256=checkpoint.sha256, into=Path(folder))
         engine.restore(Path(folder))
     return engine
 
 
-def _load(lease: Lease | ChunkLease, should_stop: ShouldStop) -> Engine:
+def _load(
+    lease: Lease | ChunkLease,
+    should_stop: ShouldStop,
+    holdings: Sequence[Holding] | None = None,
+) -> Engine:
     spec = RunSpec.parse(lease.spec)
     if lease.checkpoint is None:
-        return Engine.create(spec, should_stop=should_stop)
+        return Engine.create(spec, should_stop=should_stop, holdings=holdings)
     try:
         with TemporaryDirectory(prefix="roundhouse-") as folder:
             checkpoint = lease.checkpoint
             restore_folder(key=checkpoint.key, sha256=checkpoint.sha256, into=Path(folder))
-            engine = Engine.resume(spec, Path(folder), should_stop=should_stop)
+            engine = Engine.resume(spec, Path(folder), should_stop=should_stop, holdings=holdings)
     except CheckpointError as error:
         # Starting again costs time but no result: every round is a function of the spec alone.
         log.warning("checkpoint unusable, starting again", reason=error.message)
-        return Engine.create(spec, should_stop=should_stop)
+        return Engine.create(spec, should_stop=should_stop, holdings=holdings)
     log.info("engine resumed", round_index=engine.round_index)
     return engine

@@ -21,6 +21,7 @@ from workers.heartbeat import Heartbeat
 from workers.presence import working_on
 from workers.retry import TRANSIENT, RetryPolicy
 from workers.shared_rounds import SharedTurn
+from workers.site_rounds import SitesTurn
 from workers.slices import Slice, Timing
 from workers.turns import Turn
 
@@ -80,10 +81,13 @@ def _take_turn(lease: services.Lease, engines: EngineCache, retries: RetryPolicy
 
 def _turn(
     lease: services.Lease, heartbeat: Heartbeat, engines: EngineCache, retries: RetryPolicy
-) -> Slice | SharedTurn:
+) -> Slice | SharedTurn | SitesTurn:
     turn = Turn(lease, heartbeat, engines, retries)
-    if lease.spec["runtime"]["placement"] == "workers":
+    placement = lease.spec["runtime"]["placement"]
+    if placement == "workers":
         return SharedTurn(turn)
+    if placement == "sites":
+        return SitesTurn(turn)
     timing = Timing(slice_s=settings.SLICE_S, checkpoint_every_s=settings.CHECKPOINT_EVERY_S)
     return Slice(turn, timing)
 

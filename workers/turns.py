@@ -6,7 +6,7 @@ back, stops as its user asked, or failed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import Enum, auto
 from pathlib import Path
@@ -92,13 +92,23 @@ class Turn:
         self._engine = self.patience.with_engine(how)
         return self._engine
 
-    def announce(self, engine: Engine, executor: str) -> None:
-        """Say how the run is executed if that is news; when it begins, also who its clients are."""
+    def announce(
+        self, engine: Engine, executor: str, *, clients: Sequence[dict[str, Any]] | None = None
+    ) -> None:
+        """Say how the run is executed if that is news; when it begins, also who its clients are.
+
+        Args:
+            engine: The run; it knows its clients, unless they are sites.
+            executor: How it is executed.
+            clients: Who they are, if the engine does not know.
+        """
         if executor == self._executor:
             return
-        clients = () if self._executor else _clients_of(engine)
+        table: Sequence[dict[str, Any]] = ()
+        if not self._executor:
+            table = _clients_of(engine) if clients is None else clients
         self.patience.with_database(
-            lambda: services.mark_running(lease=self.lease, executor=executor, client_table=clients)
+            lambda: services.mark_running(lease=self.lease, executor=executor, client_table=table)
         )
         self._executor = executor
 

@@ -15,6 +15,7 @@ from webapp.celery import app
 from webapp.jobs import services
 from webapp.jobs.clock import database_now
 from webapp.jobs.queue import ADVANCE_SWEEP, DISCARD_OLD, RECONCILE
+from webapp.sites import services as site_services
 from workers.base import RunTask
 
 log = structlog.get_logger(__name__)
@@ -26,7 +27,11 @@ def reconcile() -> None:
     now = database_now()
     if mended := services.mend_times(now=now):
         log.warning("the clock was set back", rows_mended=mended)
-    run_ids = [*services.reconcile(now=now), *services.reconcile_chunks(now=now)]
+    run_ids = [
+        *services.reconcile(now=now),
+        *services.reconcile_chunks(now=now),
+        *site_services.reconcile_sites(now=now),
+    ]
     if run_ids:
         log.info("runs sent again", run_ids=[str(run_id) for run_id in run_ids])
     for job_id in services.sweeps_to_advance():

@@ -31,6 +31,7 @@ from webapp.accounts.roles import Role, Scope, allows, lowered
 from webapp.accounts.rules import Reach, Rule
 from webapp.accounts.services import create_token
 from webapp.celery import app
+from webapp.sites.models import Site
 
 #: Rows that are only ever read through the row they belong to.
 REACHED = {
@@ -42,6 +43,11 @@ REACHED = {
     "ClientTable",
     "RunTag",
     "Favourite",
+    "RunSite",
+    "SiteDataset",
+    "SiteNonce",
+    "SiteRound",
+    "SiteTask",
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 API = "api/v1/"
@@ -144,6 +150,9 @@ def samples(owner: User, project: Project) -> dict[str, Callable[[], str]]:
         "jobs.Job": lambda: str(run.job_id),
         "jobs.Run": lambda: str(run.pk),
         "jobs.Sweep": lambda: str(make_sweep(owner, project, axes={"seed": [1, 2]}, name="s").pk),
+        "sites.Site": lambda: str(
+            Site.objects.create(project=project, name="north", created_by=owner).pk
+        ),
     }
 
 
@@ -187,12 +196,14 @@ def make_world() -> World:
     return World(project, rows, actors)
 
 
-def expected(actor: Actor, rule: Rule) -> set[int]:  # noqa: PLR0911  one line per way to be refused
+def expected(actor: Actor, rule: Rule) -> set[int]:  # noqa: PLR0911, C901  one line per way to be refused
     """Return the refusal that an actor must get, or nothing where the door is open."""
     if rule.reach is Reach.PUBLIC:
         return set()
     if actor.user is None:
         return {401}
+    if rule.reach is Reach.SITE:
+        return {403}
     if rule.reach is Reach.PROJECT:
         if actor.role is None:
             return {404}

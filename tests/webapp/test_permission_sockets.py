@@ -29,7 +29,7 @@ async def test_websockets_are_closed_to_everybody_but_members(path: str) -> None
     address = "/" + filled_in(path, rule, rows)
     for role, token in tokens.items():
         async with watching(uuid4(), path=address, token=token) as viewer:
-            if role == "nobody":
+            if role == "nobody" or rule.reach is Reach.SITE:
                 assert await viewer.close_code() == 4401
             elif role == "stranger":
                 assert await viewer.close_code() == 4404

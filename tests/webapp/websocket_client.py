@@ -78,6 +78,7 @@ async def watching(
     query: str = "",
     cookie: str = "",
     token: str = "",
+    authorization: str = "",
     origin: str | None = f"http://{HOST}",
     path: str = "/ws/runs/{run_id}/",
 ) -> AsyncIterator[Viewer]:
@@ -86,7 +87,9 @@ async def watching(
     if cookie:
         headers.append((b"cookie", f"roundhouse_session={cookie}".encode()))
     if token:
-        headers.append((b"authorization", f"Bearer {token}".encode()))
+        authorization = f"Bearer {token}"
+    if authorization:
+        headers.append((b"authorization", authorization.encode()))
     if origin is not None:
         headers.append((b"origin", origin.encode()))
     scope = {

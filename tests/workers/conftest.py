@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from pytest_django import Settings
 
-from tests.factories import make_member, make_project
+from tests.factories import make_member, make_project, make_run
+from tests.workers.sites_in_process import SECTIONS, Server, Site, make_sites
 from webapp.accounts.models import Project, User
+from webapp.accounts.roles import Role
+from webapp.jobs.models import Run
 
 
 @pytest.fixture
@@ -21,7 +25,7 @@ def files(settings: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def project(transactional_db: None, files: Path) -> Project:  # noqa: ARG001
+def project(transactional_db: None, files: Path) -> Project:
     """Rows that are really committed: the heartbeat has a connection of its own."""
     return make_project()
 
@@ -29,3 +33,30 @@ def project(transactional_db: None, files: Path) -> Project:  # noqa: ARG001
 @pytest.fixture
 def editor(project: Project) -> User:
     return make_member(project)
+
+
+@pytest.fixture(autouse=True)
+def _no_requests_yet() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def admin(project: Project) -> User:
+    return make_member(project, Role.ADMIN, username="ada")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    return Server(monkeypatch)
+
+
+@pytest.fixture
+def sites(admin: User, project: Project, tmp_path: Path) -> list[Site]:
+    return make_sites(admin, project, tmp_path)
+
+
+@pytest.fixture
+def run(server: Server, sites: list[Site], admin: User, project: Project) -> Run:
+    made = make_run(admin, project, **SECTIONS)
+    server.work()
+    return made

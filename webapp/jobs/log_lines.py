@@ -115,6 +115,8 @@ def _level(kind: str, data: dict[str, Any]) -> LogLevel:
         return LogLevel.ERROR
     if kind in ("recovered", "client_refused"):
         return LogLevel.WARNING
+    if kind == "site_changed" and data["what"] not in ("joined", "returned"):
+        return LogLevel.WARNING
     return LogLevel(data.get("level", LogLevel.INFO))
 
 
@@ -141,6 +143,10 @@ def _refused(data: dict[str, Any]) -> str:
     return f"{where}: {data['reason']}"
 
 
+def _site(data: dict[str, Any]) -> str:
+    return f"Round {data['round_index']}: site {data['site']} {data['what']}. {data['reason']}"
+
+
 def _stored(data: dict[str, Any]) -> str:
     return f"Stored the {data['kind']}, {data['size_bytes']} bytes."
 
@@ -151,6 +157,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "checkpoint_saved": _saved,
     "recovered": _recovered,
     "client_refused": _refused,
+    "site_changed": _site,
     "artifact_created": _stored,
 }
 

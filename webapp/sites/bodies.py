@@ -51,6 +51,12 @@ def body_of(request: Request, message: type[M]) -> M:
         raise serializers.ValidationError(fields) from None
 
 
+def piece_of(request: Request) -> bytes:
+    """Return the bytes that a request carries."""
+    found = request.data.get("bytes") if isinstance(request.data, dict) else None
+    return found if isinstance(found, bytes) else b""
+
+
 def answered(message: BaseModel, status: int = 200) -> Response:
     """Return an answer that carries a message."""
     return Response(message.model_dump(mode="json"), status=status)

@@ -520,6 +520,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/sites/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Invite a site; the answer holds its code, this once. */
+        post: operations["projects_sites_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/tokens/": {
         parameters: {
             query?: never;
@@ -790,6 +807,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/sites/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the real sites of a run, each with what it was asked last. */
+        get: operations["runs_sites_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/bulk/": {
         parameters: {
             query?: never;
@@ -833,6 +867,125 @@ export interface paths {
         };
         /** @description Return curves of a few points each, to be drawn as wide as a word. */
         get: operations["runs_sparklines_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The real sites of the user's projects. */
+        get: operations["sites_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return a site. */
+        get: operations["sites_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/approve/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let an enrolled site take part; compare its fingerprint first. */
+        post: operations["sites_approve_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/history/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description All that was done to a site, and by it, newest first. */
+        get: operations["sites_history_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/invitation/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Give an invited site another code; the old one is good for nothing any more. */
+        post: operations["sites_invitation_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/revoke/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Refuse a site from now on, for good. */
+        post: operations["sites_revoke_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/tasks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What a site was asked, and what became of it, newest first. */
+        get: operations["sites_tasks_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1196,6 +1349,21 @@ export interface components {
              * @default null
              */
             validation: number | null;
+        };
+        /**
+         * Agent
+         * @description Which program speaks for the site.
+         */
+        Agent: {
+            /** Version */
+            version: string;
+            /** Python */
+            python: string;
+            /**
+             * Torch
+             * @default null
+             */
+            torch: string | null;
         };
         Artifact: {
             /** Format: uuid */
@@ -2026,6 +2194,46 @@ export interface components {
         CodeRequest: {
             code: string;
         };
+        /**
+         * Column
+         * @description A column of a declared table: its meaning, never its rows.
+         *
+         *     Attributes:
+         *         kind: ``number``, ``category`` (codes, yes and no, a few words) or ``text``.
+         *         values: Categories, if the site agrees to name them; empty otherwise.
+         *         has_missing: Whether a value is missing somewhere.
+         *         mean: Of the training rows, if the site agrees; with ``std``, to agree on a scale.
+         *         std: Of the training rows, if the site agrees.
+         */
+        Column: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "category" | "text";
+            /**
+             * Values
+             * @default []
+             */
+            values: string[];
+            /**
+             * Has Missing
+             * @default false
+             */
+            has_missing: boolean;
+            /**
+             * Mean
+             * @default null
+             */
+            mean: number | null;
+            /**
+             * Std
+             * @default null
+             */
+            std: number | null;
+        };
         ComparedRun: {
             run: components["schemas"]["RunRow"];
             readonly curve: components["schemas"]["Curve"];
@@ -2170,6 +2378,45 @@ export interface components {
              *     ]
              */
             hidden: number[];
+        };
+        /**
+         * DatasetDeclaration
+         * @description A data set that a site offers: schema and counts.
+         *
+         *     Attributes:
+         *         name: How specs name it: ``dataset.name``.
+         *         num_train: Examples to train on.
+         *         num_test: Examples that the site holds out and tests on.
+         *         columns: Of a table.
+         *         task: What it was made for, if for one thing.
+         *         class_counts: Training examples per class by the class's name, if the site agrees.
+         */
+        DatasetDeclaration: {
+            /** Name */
+            name: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /** Num Train */
+            num_train: number;
+            /** Num Test */
+            num_test: number;
+            /**
+             * Columns
+             * @default []
+             */
+            columns: components["schemas"]["Column"][];
+            /** @default null */
+            task: components["schemas"]["TaskName"] | null;
+            /**
+             * Class Counts
+             * @default null
+             */
+            class_counts: {
+                [key: string]: number;
+            } | null;
         };
         /**
          * DfedSamMgsSpec
@@ -2828,7 +3075,7 @@ export interface components {
          * Event
          * @description One event of a run, told apart by ``kind`` and numbered by ``seq`` without gaps.
          */
-        Event: components["schemas"]["StateChanged"] | components["schemas"]["RoundFinished"] | components["schemas"]["CheckpointSaved"] | components["schemas"]["Recovered"] | components["schemas"]["ClientRefused"] | components["schemas"]["Log"] | components["schemas"]["ArtifactCreated"];
+        Event: components["schemas"]["StateChanged"] | components["schemas"]["RoundFinished"] | components["schemas"]["CheckpointSaved"] | components["schemas"]["Recovered"] | components["schemas"]["ClientRefused"] | components["schemas"]["SiteChanged"] | components["schemas"]["Log"] | components["schemas"]["ArtifactCreated"];
         /**
          * EventPage
          * @description Events after a number, without gaps; ask again after the last one if there are more.
@@ -4456,16 +4703,30 @@ export interface components {
              */
             smoothing: number;
         };
-        /** Hardware */
+        /**
+         * Hardware
+         * @description What the site computes with.
+         */
         Hardware: {
-            /** Cpus */
-            cpus: number;
-            /** Processor */
-            processor: string;
+            /** Cores */
+            cores: number;
             /** Memory Bytes */
             memory_bytes: number;
-            /** Gpus */
-            gpus: components["schemas"]["Card"][];
+            /**
+             * Disk Free Bytes
+             * @default null
+             */
+            disk_free_bytes: number | null;
+            /**
+             * Gpus
+             * @default []
+             */
+            gpus: string[];
+            /**
+             * System
+             * @default
+             */
+            system: string;
         };
         /**
          * HeadSpec
@@ -4563,6 +4824,15 @@ export interface components {
              * @default null
              */
             validation: number | null;
+        };
+        History: {
+            readonly id: number;
+            /** Format: date-time */
+            readonly at: string;
+            readonly actor_name: string;
+            readonly action: string;
+            readonly before: unknown;
+            readonly after: unknown;
         };
         /**
          * HuggingFaceDatasetSpec
@@ -5521,6 +5791,10 @@ export interface components {
              * @default 1
              */
             head_layers: number;
+        };
+        LifetimeRequest: {
+            /** @default 7 */
+            expires_in_days: number;
         };
         /**
          * LinearSpec
@@ -6541,6 +6815,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["AuditEntry"][];
         };
+        PaginatedHistoryList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["History"][];
+        };
         PaginatedInvitationList: {
             /** Format: uri */
             next: string | null;
@@ -6582,6 +6863,20 @@ export interface components {
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["RunRow"][];
+        };
+        PaginatedSiteList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Site"][];
+        };
+        PaginatedSiteTaskList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["SiteTask"][];
         };
         PaginatedTokenList: {
             /** Format: uri */
@@ -6767,6 +7062,42 @@ export interface components {
              */
             count: number | null;
         };
+        /**
+         * PolicyDeclaration
+         * @description A copy of the policy, by which the server says beforehand what the site will refuse.
+         *
+         *     It is the site that decides, by its own copy.
+         *
+         *     Attributes:
+         *         document: As `fedcore.sites.policy` reads it; None if the site does not show it.
+         *         rules: In words.
+         */
+        PolicyDeclaration: {
+            /**
+             * Document
+             * @default null
+             */
+            document: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Rules
+             * @default []
+             */
+            rules: components["schemas"]["PolicyRule"][];
+        };
+        /**
+         * PolicyRule
+         * @description A rule of the site's policy in words.
+         */
+        PolicyRule: {
+            /** Name */
+            name: string;
+            /** Sentence */
+            sentence: string;
+        };
+        /** @enum {string} */
+        Presence: "online" | "offline" | "never_seen";
         /** PreviewClient */
         PreviewClient: {
             /** Client Id */
@@ -7432,6 +7763,10 @@ export interface components {
              */
             groups: number;
         };
+        RevokeRequest: {
+            /** @default  */
+            reason: string;
+        };
         /**
          * RingSpec
          * @description Clients sit in a circle, and each talks to the one before and the one after it.
@@ -7709,6 +8044,20 @@ export interface components {
             /** @description Null where the run is of no sweep. */
             readonly point: components["schemas"]["RunPoint"] | null;
             readonly pruned: boolean;
+        };
+        RunSite: {
+            readonly client_id: number;
+            /** Format: uuid */
+            readonly site: string;
+            readonly name: string;
+            readonly state: components["schemas"]["SiteState"];
+            readonly presence: components["schemas"]["Presence"];
+            readonly num_train: number;
+            readonly num_test: number;
+            readonly has_joined: boolean;
+            readonly out_rule: string;
+            readonly out_reason: string;
+            readonly task: components["schemas"]["SiteTask"] | null;
         };
         /**
          * RunSpec
@@ -8582,6 +8931,179 @@ export interface components {
              */
             error_feedback: boolean;
         };
+        Site: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly name: string;
+            /** Format: uuid */
+            readonly project: string;
+            readonly project_name: string;
+            readonly state: components["schemas"]["SiteState"];
+            readonly presence: components["schemas"]["Presence"];
+            /** @description To compare with what the site shows; empty before it enrolled. */
+            readonly fingerprint: string;
+            readonly created_by: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly code_expires_at: string | null;
+            /** Format: date-time */
+            readonly enrolled_at: string | null;
+            /** Format: date-time */
+            readonly approved_at: string | null;
+            /** Format: date-time */
+            readonly revoked_at: string | null;
+            /** Format: date-time */
+            readonly last_seen_at: string | null;
+            readonly last_address: string | null;
+            readonly activity: string;
+            readonly agent: components["schemas"]["Agent"] | null;
+            readonly hardware: components["schemas"]["Hardware"] | null;
+            readonly policy: components["schemas"]["PolicyDeclaration"] | null;
+            readonly problems: string[];
+            readonly waiting_tasks: string[];
+            readonly datasets: components["schemas"]["SiteDataset"][];
+            readonly allowed_actions: components["schemas"]["SiteAction"][];
+        };
+        /** @enum {string} */
+        SiteAction: "invite" | "approve" | "revoke";
+        /** SiteChanged */
+        SiteChanged: {
+            /** Seq */
+            seq: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "site_changed";
+            data: components["schemas"]["SiteChangedData"];
+        };
+        /**
+         * SiteChangedData
+         * @description What a site does in a run whose clients are real sites.
+         */
+        SiteChangedData: {
+            /** Round Index */
+            round_index: number;
+            /**
+             * Site
+             * @description Name of the site.
+             */
+            site: string;
+            /** Client Id */
+            client_id: number;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "joined" | "refused" | "failed" | "late" | "lost" | "returned" | "revoked";
+            /** Reason */
+            reason: string;
+        };
+        SiteDataset: {
+            readonly name: string;
+            readonly declaration: components["schemas"]["DatasetDeclaration"];
+            /** Format: date-time */
+            readonly declared_at: string;
+        };
+        SiteInvited: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly name: string;
+            /** Format: uuid */
+            readonly project: string;
+            readonly project_name: string;
+            readonly state: components["schemas"]["SiteState"];
+            readonly presence: components["schemas"]["Presence"];
+            /** @description To compare with what the site shows; empty before it enrolled. */
+            readonly fingerprint: string;
+            readonly created_by: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly code_expires_at: string | null;
+            /** Format: date-time */
+            readonly enrolled_at: string | null;
+            /** Format: date-time */
+            readonly approved_at: string | null;
+            /** Format: date-time */
+            readonly revoked_at: string | null;
+            /** Format: date-time */
+            readonly last_seen_at: string | null;
+            readonly last_address: string | null;
+            readonly activity: string;
+            readonly agent: components["schemas"]["Agent"] | null;
+            readonly hardware: components["schemas"]["Hardware"] | null;
+            readonly policy: components["schemas"]["PolicyDeclaration"] | null;
+            readonly problems: string[];
+            readonly waiting_tasks: string[];
+            readonly datasets: components["schemas"]["SiteDataset"][];
+            readonly allowed_actions: components["schemas"]["SiteAction"][];
+            /** @description Shown this once; the site enrols with it. */
+            readonly code: string;
+        };
+        /** @enum {string} */
+        SiteState: "invited" | "pending" | "approved" | "revoked";
+        SiteTask: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            readonly run: string;
+            readonly run_name: string;
+            readonly client_id: number;
+            readonly round_index: number;
+            /**
+             * @description * `train` - train
+             *     * `evaluate` - evaluate
+             *     * `secure_keys` - secure_keys
+             *     * `secure_shares` - secure_shares
+             *     * `secure_masked` - secure_masked
+             *     * `secure_confirm` - secure_confirm
+             *     * `secure_unmask` - secure_unmask
+             * @enum {string}
+             */
+            readonly kind: "train" | "evaluate" | "secure_keys" | "secure_shares" | "secure_masked" | "secure_confirm" | "secure_unmask";
+            /** @default 1 */
+            readonly attempt: number;
+            /**
+             * @description * `waiting` - Waiting
+             *     * `accepted` - Accepted
+             *     * `done` - Done
+             *     * `refused` - Refused
+             *     * `failed` - Failed
+             *     * `dropped` - Dropped
+             * @enum {string}
+             */
+            readonly state: "waiting" | "accepted" | "done" | "refused" | "failed" | "dropped";
+            /** Format: date-time */
+            readonly opened_at: string;
+            /** Format: date-time */
+            readonly deadline_at: string;
+            /** Format: date-time */
+            readonly accepted_at: string | null;
+            /** Format: date-time */
+            readonly answered_at: string | null;
+            readonly stage: string;
+            /** Format: double */
+            readonly fraction: number | null;
+            readonly received_bytes: number;
+            readonly size_bytes: number;
+            /** Format: double */
+            readonly seconds: number;
+            readonly num_examples: number;
+            readonly rule: string;
+            readonly reason: string;
+        };
+        SiteWriteRequest: {
+            /** @default 7 */
+            expires_in_days: number;
+            name: string;
+        };
         /**
          * SitesDatasetSpec
          * @description A table that each site has of its own, under one name, with columns of one meaning.
@@ -9352,6 +9874,12 @@ export interface components {
              */
             value: number;
         };
+        /**
+         * TaskName
+         * @description What a model is asked for.
+         * @enum {string}
+         */
+        TaskName: "classification" | "regression" | "multi_label" | "next_token";
         /**
          * TernarySpec
          * @description Minus one, zero or one at random, times the tensor's largest value: five entries a byte.
@@ -11466,6 +11994,47 @@ export interface operations {
             };
         };
     };
+    projects_sites_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteWriteRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteInvited"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     project_tokens_list: {
         parameters: {
             query?: {
@@ -12164,6 +12733,39 @@ export interface operations {
             };
         };
     };
+    runs_sites_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSite"][];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     runs_bulk_create: {
         parameters: {
             query?: never;
@@ -12255,6 +12857,282 @@ export interface operations {
             };
             400: components["responses"]["Refusal"];
             401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description That it has declared. */
+                dataset?: string;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                project?: string;
+                /**
+                 * @description * `invited` - invited
+                 *     * `pending` - pending
+                 *     * `approved` - approved
+                 *     * `revoked` - revoked
+                 */
+                state?: "approved" | "invited" | "pending" | "revoked";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSiteList"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_approve_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_history_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedHistoryList"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_invitation_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LifetimeRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteInvited"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_revoke_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RevokeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_tasks_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSiteTaskList"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
             429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {

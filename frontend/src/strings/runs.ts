@@ -108,6 +108,7 @@ export const runs = {
       recovered: (round: number) => `Recovered, going on from round ${round}`,
       refused: (client: string, round: number) =>
         `Update of client ${client} refused in round ${round}`,
+      site: (name: string, what: string, round: number) => `Site ${name}: ${what}, round ${round}`,
       artifact: (kind: string) => `Stored the ${kind}`,
       participants: (count: number) => `${count} ${count === 1 ? 'client' : 'clients'}`,
     },

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from fedcore.spec import check
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import signed_in
 from webapp.api.filters import YesNoFilter
@@ -24,6 +25,7 @@ from webapp.jobs.services import discard_template, launch_run, submit_job, submi
 from webapp.jobs.states import Priority, SweepState
 from webapp.jobs.sweep_models import Sweep
 from webapp.jobs.sweep_results import SweepSummary, summary_of
+from webapp.sites.services import refuse_unfit_sites
 
 #: A job's answer holds its newest runs; all of them are at ``jobs/{id}/runs/``.
 _RUNS_SHOWN = 20
@@ -155,6 +157,8 @@ def _submit(
     if "sweep" in wanted:
         job = submit_sweep(user=user, project=chosen, **wanted)
     else:
+        if launch:
+            refuse_unfit_sites(project=chosen, spec=wanted["spec"])
         job = submit_job(
             user=user, project=chosen, launch=launch, is_template=is_template, **wanted
         )
@@ -218,5 +222,8 @@ class JobRunListView(generics.GenericAPIView[Run]):
 
 
 def _launch(user: User, job: Job) -> Response:
+    checked = check(job.spec).spec  # one that has become invalid is refused below
+    if checked is not None:
+        refuse_unfit_sites(project=job.project, spec=checked)
     run = launch_run(job=job, user=user)
     return Response(present_run(get_run(user, run.pk)), status=status.HTTP_201_CREATED)

@@ -15,7 +15,8 @@ from webapp.accounts.models import Project
 from webapp.jobs.limits import InvalidSpecError
 from webapp.jobs.models import Run
 from webapp.jobs.services.leases import Lease, lock_leased_run
-from webapp.sites.models import RunSite, Site, SiteDataset
+from webapp.sites.models import RunSite, Site, SiteDataset, SiteRound, SiteTask
+from webapp.sites.work_models import TaskState
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def form_roster(*, lease: Lease) -> tuple[MemberOfRun, ...]:
     if not RunSite.objects.filter(run=run).exists():
         _form(run, RunSpec.parse(lease.spec))
     elif not lease.is_running:  # retried: a site that has refused may think better of it
+        _begin_again(run)
         again = RunSite.objects.filter(run=run, site__state=SiteState.APPROVED)
         again.update(out_rule="", out_reason="", has_joined=False, is_silent=False)
     return tuple(_members(run.pk))
@@ -61,6 +63,13 @@ def class_names_of(spec: RunSpec) -> Sequence[str]:
     """Return the classes of a run's data, in the order of their numbers."""
     dataset = spec.dataset
     return (dataset.target.classes or ()) if isinstance(dataset, SitesDatasetSpec) else ()
+
+
+def _begin_again(run: Run) -> None:
+    """Forget the round that a run has failed in: its sites are asked anew."""
+    of_round = {"run": run, "round_index": run.rounds_done}
+    SiteRound.objects.filter(**of_round).delete()
+    SiteTask.objects.filter(**of_round).open().update(state=TaskState.DROPPED)
 
 
 def _form(run: Run, spec: RunSpec) -> None:

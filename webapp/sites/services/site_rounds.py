@@ -13,6 +13,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 
 from fedcore.sites.messages import SiteState
 from fedcore.sites.tasks import TaskKind
@@ -100,7 +101,8 @@ def find_round(run_id: UUID, round_index: int) -> RoundOnSites | None:
         return None
     outcomes: dict[TaskKind, dict[int, Outcome]] = {}
     is_answered = True
-    for task in _tasks(run_id, round_index).order_by("attempt"):
+    of_round = _tasks(run_id, round_index).filter(opened_at__gte=row.opened_at)
+    for task in of_round.order_by("attempt"):
         is_answered = is_answered and not (task.kind == row.stage and task.state in OPEN)
         outcomes.setdefault(TaskKind(task.kind), {})[task.client_id] = _outcome(task)
     return RoundOnSites(
@@ -257,6 +259,10 @@ def _outcome(task: SiteTask) -> Outcome:
 
 def _ask(run: Run, stage: Stage, now: datetime, deadline_at: datetime) -> None:
     members = {m.client_id: m for m in RunSite.objects.filter(run=run)}
+    earlier = _tasks(run.pk, run.rounds_done).filter(kind=stage.kind)
+    attempts = dict(
+        earlier.values("client_id").annotate(last=Max("attempt")).values_list("client_id", "last")
+    )
     tasks = [
         SiteTask(
             run=run,
@@ -264,6 +270,7 @@ def _ask(run: Run, stage: Stage, now: datetime, deadline_at: datetime) -> None:
             client_id=errand.client_id,
             round_index=run.rounds_done,
             kind=stage.kind,
+            attempt=attempts.get(errand.client_id, 0) + 1,
             cohort_size=len(stage.errands),
             opened_at=now,
             deadline_at=deadline_at,

@@ -45,7 +45,7 @@ from webapp.artifacts.downloads import send_range
 from webapp.jobs.clock import database_now
 from webapp.sites import services
 from webapp.sites.authentication import SignatureAuthentication, SiteRateLimit, site_of
-from webapp.sites.bodies import OctetParser, answered, body_of
+from webapp.sites.bodies import OctetParser, answered, body_of, piece_of
 from webapp.sites.errors import TaskNotWantedError
 from webapp.sites.models import RunSite, Site, SiteTask
 
@@ -191,7 +191,7 @@ class UploadView(WorkView):
             site=site,
             task=services.get_task(site, task_id),
             offset=offset.validated_data["offset"],
-            piece=request.data["bytes"],  # type: ignore[call-overload]  of our own parser
+            piece=piece_of(request),
         )
         return answered(UploadState(received_bytes=received))
 

@@ -52,6 +52,15 @@ export function describeEvent(event: Event): EventText {
       const { client_id: client, round_index: round, reason } = event.data;
       return { title: text.refused(String(client), round), detail: reason, tone: 'warning' };
     }
+    case 'site_changed': {
+      const { site, what, round_index: round, reason } = event.data;
+      const isGood = what === 'joined' || what === 'returned';
+      return {
+        title: text.site(site, what, round),
+        detail: reason,
+        tone: isGood ? 'plain' : 'warning',
+      };
+    }
     case 'artifact_created': {
       const { kind, size_bytes: size } = event.data;
       return { title: text.artifact(kind), detail: formatBytes(size), tone: 'plain' };

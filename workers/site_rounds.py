@@ -1,0 +1,233 @@
+"""A turn with a run whose clients are real sites: close the stage that is over, open the next one.
+
+In between nobody holds the run. The order is that of every turn: store, then record, in one
+transaction with the tasks of the next stage. A crash before it repeats the closing, from the same
+answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+
+from fedcore.data.sites import Holding
+from fedcore.engine import Answer, Engine, SiteTally
+from fedcore.engine.at_sites import EXECUTOR
+from fedcore.errors import CheckpointError, PermanentError, TooFewUpdatesError
+from fedcore.sites.tasks import TaskKind
+from fedcore.spec import RunSpec
+from webapp.artifacts.services import StoredFile, discard_parts, read_part, store_part
+from webapp.jobs.clock import database_now
+from webapp.jobs.limits import InvalidSpecError
+from webapp.sites import services
+from webapp.sites.services import Errand, MemberOfRun, Outcome, RoundOnSites, Stage
+from workers.turns import Ending, Turn
+
+log = structlog.get_logger(__name__)
+
+
+class SitesUnfitError(PermanentError):
+    """A site that the run names cannot take part."""
+
+    code = "sites_unfit"
+
+
+class SitesTurn:
+    """A turn between two stages of rounds that sites train and test."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        runtime = turn.lease.spec["runtime"]
+        self._limit_s = float(runtime["round_limit_s"])
+        self._min_updates = int(runtime["min_updates"])
+        self._members: tuple[MemberOfRun, ...] = ()
+
+    def work(self) -> Ending:
+        """Do what can be done without waiting for anybody.
+
+        Raises:
+            LeaseLostError: If the run belongs to another worker.
+            OperationalError: If the database stays away; the run is then recovered later.
+        """
+        return self._turn.play(self._work)
+
+    def _work(self) -> Ending:
+        turn = self._turn
+        self._members = self._roster()
+        holdings = tuple(Holding(m.name, m.num_train, m.num_test) for m in self._members)
+        should_stop = turn.heartbeat.should_stop
+        engine = turn.open(lambda: turn.engines.open_at(turn.lease, should_stop, holdings))
+        if engine.round_index != turn.lease.rounds_done:
+            raise CheckpointError(
+                f"the state after round {turn.lease.rounds_done - 1} is lost, and sites do not "
+                "train a round again",
+                fix="Launch the job again.",
+            )
+        turn.announce(engine, EXECUTOR, clients=self._client_rows())
+        ending = turn.reason_to_end()
+        if ending is not None:
+            return turn.settle(ending)
+        return self._finish(engine) if engine.is_finished else self._go_on(engine)
+
+    def _roster(self) -> tuple[MemberOfRun, ...]:
+        lease = self._turn.lease
+        try:
+            return self._turn.patience.with_database(lambda: services.form_roster(lease=lease))
+        except InvalidSpecError as error:
+            named = "; ".join(said for all_said in error.fields.values() for said in all_said)
+            fix = "Mend this on the page Sites, then retry the run."
+            raise SitesUnfitError(named, field="runtime.sites", fix=fix) from error
+
+    def _client_rows(self) -> list[dict[str, Any]]:
+        names = services.class_names_of(RunSpec.parse(self._turn.lease.spec))
+        return [
+            {
+                "client_id": member.client_id,
+                "num_samples": member.num_train,
+                "class_counts": [(member.class_counts or {}).get(name, 0) for name in names],
+            }
+            for member in self._members
+        ]
+
+    # --- rounds -----------------------------------------------------------------------------------
+
+    def _go_on(self, engine: Engine) -> Ending:
+        """Close what is over and open what comes next."""
+        turn, run_id = self._turn, self._turn.lease.run_id
+        found = services.find_round(run_id, engine.round_index)
+        if found is None:
+            self._open(self._training(engine))
+            return Ending.SHARED_OUT
+        if not found.is_over(database_now()):
+            turn.heartbeat.end()
+            turn.patience.with_database(lambda: services.wait_on(lease=turn.lease))
+            return Ending.SHARED_OUT
+        if not found.is_answered:
+            turn.patience.with_database(
+                lambda: services.give_up_waiting(lease=turn.lease, limit_s=self._limit_s)
+            )
+            found = services.find_round(run_id, engine.round_index) or found
+        if found.stage is TaskKind.TRAIN:
+            test = self._test(engine, found)
+            if test is not None:
+                self._open(test)
+                return Ending.SHARED_OUT
+        return self._close(engine, found)
+
+    def _training(self, engine: Engine) -> Stage:
+        """Return the next round's training, its messages stored.
+
+        Raises:
+            TooFewUpdatesError: If too few sites are left.
+        """
+        found = services.candidates(
+            self._turn.lease.run_id, at_least=self._min_updates, now=database_now()
+        )
+        if len(found.reachable) < self._min_updates:
+            reasons = "; ".join(found.out.values())
+            raise TooFewUpdatesError(
+                f"round {engine.round_index} needs {self._min_updates} updates, and "
+                f"{len(found.reachable)} sites are left ({reasons})",
+                round_index=engine.round_index,
+                reasons=dict(found.out),
+                field="runtime.sites",
+                fix="See each site's reason; then retry the run, or launch one with other sites.",
+            )
+        stored: dict[int, StoredFile] = {}
+        errands = []
+        for one in engine.assignments(found.reachable):
+            if id(one.payload) not in stored:
+                stored[id(one.payload)] = self._stored(engine, TaskKind.TRAIN, one.payload)
+            message = stored[id(one.payload)]
+            errands.append(Errand(one.client_id, message, one.max_result_bytes))
+        return Stage(TaskKind.TRAIN, found.reachable, tuple(errands), self._limit_s)
+
+    def _test(self, engine: Engine, found: RoundOnSites) -> Stage | None:
+        """Return the test of the model that a round's updates make; None if none is due."""
+        model = engine.model_to_test(found.reachable, self._answers(found))
+        there = services.candidates(self._turn.lease.run_id, at_least=1, now=database_now())
+        clients = [
+            m.client_id for m in self._members if m.num_test and m.client_id in there.reachable
+        ]
+        if model is None or not clients:
+            return None
+        message = self._stored(engine, TaskKind.EVALUATE, model)
+        errands = services.errands_of(clients, message, 0)
+        return Stage(TaskKind.EVALUATE, found.reachable, errands, self._limit_s)
+
+    def _close(self, engine: Engine, found: RoundOnSites) -> Ending:
+        """Record the round, and open the next one in the same transaction if there is one."""
+        turn = self._turn
+        elapsed_s = max(0.0, (database_now() - found.opened_at).total_seconds())
+        report = engine.finish_on_sites(
+            found.reachable, self._answers(found), _tallies(found), elapsed_s=elapsed_s
+        ).to_json()
+        stored = turn.patience.with_engine(lambda: turn.store_state(engine))
+        last = partial(
+            services.close_last_round, lease=turn.lease, report=report, checkpoint=stored
+        )
+        if engine.is_finished:
+            turn.record_state(stored, last)
+            return self._finish(engine)
+        try:
+            stage = self._training(engine)
+        except TooFewUpdatesError:
+            turn.record_state(stored, last)  # the round was good; it is the next that cannot be
+            raise
+        turn.heartbeat.end()
+        turn.record_state(
+            stored,
+            lambda: services.open_stage(
+                lease=turn.lease, stage=stage, report=report, checkpoint=stored
+            ),
+        )
+        return Ending.SHARED_OUT
+
+    def _open(self, stage: Stage) -> None:
+        turn = self._turn
+        turn.heartbeat.end()
+        turn.patience.with_database(lambda: services.open_stage(lease=turn.lease, stage=stage))
+
+    def _stored(self, engine: Engine, kind: TaskKind, payload: bytes) -> StoredFile:
+        name = f"{engine.round_index}-{kind.value}.message"
+        run_id = self._turn.lease.run_id
+        return self._turn.patience.with_engine(
+            lambda: store_part(run_id=run_id, name=name, payload=payload)
+        )
+
+    def _answers(self, found: RoundOnSites) -> dict[int, Answer]:
+        names = {member.client_id: member.name for member in self._members}
+        trained = found.outcomes.get(TaskKind.TRAIN, {})
+        return {client: _answer(names[client], outcome) for client, outcome in trained.items()}
+
+    def _finish(self, engine: Engine) -> Ending:
+        ending = self._turn.finish(engine)
+        discard_parts(run_id=self._turn.lease.run_id)
+        return ending
+
+
+def _answer(name: str, outcome: Outcome) -> Answer:
+    if outcome.status != "ok":
+        reason = f"site {name}: {outcome.reason}"
+        return Answer(seconds=outcome.seconds, status=outcome.status, reason=reason)
+    return Answer(lambda: _bytes(outcome), seconds=outcome.seconds)
+
+
+def _bytes(outcome: Outcome) -> bytes:
+    payload = read_part(key=outcome.key, sha256=outcome.sha256)
+    if payload is None:
+        log.error("a site's update is gone or damaged", key=outcome.key)
+        return b""  # which the gate refuses as damaged
+    return payload
+
+
+def _tallies(found: RoundOnSites) -> Mapping[int, SiteTally]:
+    tested = found.outcomes.get(TaskKind.EVALUATE, {})
+    return {
+        client: SiteTally(outcome.num_examples, outcome.tally)
+        for client, outcome in tested.items()
+        if outcome.tally is not None
+    }
