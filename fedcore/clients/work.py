@@ -16,7 +16,6 @@ from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Train
 from fedcore.compression import CodecContext
 from fedcore.messages import Message, Update
 from fedcore.pipeline import PLAIN, Pipeline
-from fedcore.privacy.clients import CLIP
 from fedcore.rng import Purpose, rng
 from fedcore.state import BUFFERS, ClientState
 
@@ -120,7 +119,7 @@ def result_of(
         kept=method.keep(trained, task.message, private),
         context=CodecContext(task.seed, task.round_index, task.data.client_id, task.cohort_size),
         distorted=method.distorted,
-        clip=task.message.scalars.get(CLIP),
+        told=task.message.scalars,
     )
     return ClientResult(
         update=sent.update,

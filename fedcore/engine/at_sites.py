@@ -20,7 +20,7 @@ from fedcore.engine.evaluation import Evaluation
 from fedcore.engine.intake import ClientFailure, Outcome, Progress, join, on_wire, take_in_lane
 from fedcore.engine.planning import RoundPlan, plan
 from fedcore.engine.report import ClientScore, Status
-from fedcore.errors import DatasetError, WireError
+from fedcore.errors import DatasetError, PrivacyError, WireError
 from fedcore.messages import Message
 from fedcore.partition.sites import shares_of_sites
 from fedcore.spec import RunSpec
@@ -90,6 +90,12 @@ def context_on_server(spec: RunSpec, holdings: tuple[Holding, ...]) -> RunContex
             f"what {len(spec.runtime.sites)} sites have is needed, not of {len(holdings)}",
             field="runtime.sites",
             fix="Launch the run on the server that its sites are enrolled with.",
+        )
+    if spec.privacy.secure_aggregation:
+        raise PrivacyError(
+            "updates of real sites are not masked yet",
+            field="privacy.secure_aggregation",
+            fix="Set privacy.secure_aggregation: false.",
         )
     return context_of(spec, stand_in(spec.dataset, holdings), shares_of_sites(holdings))
 

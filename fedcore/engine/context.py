@@ -27,6 +27,8 @@ from fedcore.models.base import DataShape, initial_buffers, initial_params, layo
 from fedcore.params import Layout
 from fedcore.partition import Partition
 from fedcore.pipeline import Pipeline, build_pipeline
+from fedcore.privacy.promises import promises_of
+from fedcore.privacy.sealing import SealedSum
 from fedcore.rng import Purpose, rng
 from fedcore.sampling import SAMPLERS, Sampler
 from fedcore.spec import RunSpec
@@ -147,11 +149,15 @@ def context_of(spec: RunSpec, dataset: Dataset, partition: Partition) -> RunCont
         pipeline=build_pipeline(
             spec,
             num_clients=partition.num_clients,
-            # A site knows how many there are, and only of itself what it holds.
-            num_available=len(available)
-            if spec.runtime.placement in SIMULATED
-            else spec.partition.clients,
             num_labels=dataset.num_classes if dataset.task_name is TaskName.CLASSIFICATION else 0,
+            promises=promises_of(
+                spec,
+                # A site knows how many there are, and only of itself what it holds.
+                num_clients=len(available)
+                if spec.runtime.placement in SIMULATED
+                else spec.partition.clients,
+                largest_weight=float(max(sizes.values(), default=1)),
+            ),
         ),
         available=available,
     )
@@ -195,7 +201,9 @@ def _methods(
             layout=layout_of(each),
             objective=dataset.task,
             local=spec.local,
-            aggregator=AGGREGATORS.of(spec.aggregation)(spec.aggregation),
+            aggregator=SealedSum()
+            if spec.privacy.secure_aggregation
+            else AGGREGATORS.of(spec.aggregation)(spec.aggregation),
             num_clients=spec.partition.clients,
             # Kept once it was asked for: few methods do, then once per client.
             initial=cache(partial(_initial_weights, each, spec.seed, number, device)),
@@ -229,4 +237,6 @@ def initial_state(context: RunContext) -> RunState:
     buffers = method.view.shared_buffers(weights.buffers)
     if buffers:
         tensors[BUFFERS] = buffers
-    return RunState(round_index=0, tensors=tensors, privacy=context.pipeline.begin())
+    return RunState(
+        round_index=0, tensors=tensors, privacy=context.pipeline.promises.begin(context.layout)
+    )

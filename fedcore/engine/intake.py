@@ -243,14 +243,17 @@ def _verdict(lane: _Lane, progress: Progress, task: ClientTask, result: ClientRe
         return _Verdict("refused", admission.refusal, admission.norm)
     update, buffers = split_buffers(update)
     progress.buffers = progress.buffers.fold(buffers, len(task.data))
-    update = lane.context.pipeline.bounded(update, lane.asked.clip)
+    update = lane.context.pipeline.promises.bounded(update, lane.asked.clip)
     update = replace(update, arrival=_way_of(task, lane.asked.round_index))
     progress.accumulator = lane.context.method.fold(progress.accumulator, update)
-    progress.loss_sum += update.weight * update.scalars[_LOSS]
-    progress.weight_sum += update.weight
+    loss = update.scalars.get(_LOSS)
+    if loss is not None:
+        progress.loss_sum += update.weight * loss
+        progress.weight_sum += update.weight
     if result.kept is not None:
         progress.kept[task.data.client_id] = result.kept
-    return _Verdict("ok", lane.context.pipeline.remark(update), admission.norm)
+    norm = None if lane.context.pipeline.promises.sealing else admission.norm
+    return _Verdict("ok", lane.context.pipeline.remark(update), norm)
 
 
 def _way_of(task: ClientTask, round_index: int) -> Arrival:

@@ -61,8 +61,8 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
             task.data.client_id: sender.traffic.expected(task.data.client_id) for task in tasks
         },
         start=partial(context.method.start, state),
-        max_norm=context.pipeline.max_norm(longest_allowed(state.norms)),
-        clip=context.pipeline.clip_of(state),
+        max_norm=context.pipeline.promises.max_norm(longest_allowed(state.norms)),
+        clip=context.pipeline.promises.clip_of(state),
     )
     return RoundPlan(
         work=CohortWork(tasks, lanes, asked),
@@ -110,6 +110,8 @@ class _Sender:
         state = replace(self._state, sampler=self.sampler)
         sample = self._context.sampler.select(state, idle, min(count, len(idle)), self._generator)
         self.sampler = sample.memory
+        if len(sample.client_ids) < self._context.pipeline.promises.fewest:
+            return
         for client_id in sample.client_ids:
             self.flights[client_id] = self._flight(client_id, after_s, since)
 

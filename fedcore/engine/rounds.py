@@ -89,9 +89,9 @@ def conclude(
         round_index=state.round_index,
         metrics={
             **evaluation.metrics,
-            **_train_loss(progress),
+            **_train_loss(context, state, progress),
             **context.method.round_metrics(trained),
-            **context.pipeline.metrics(trained),
+            **context.pipeline.promises.metrics(trained),
         },
         bytes_up=sum(client.bytes_up for client in progress.reports),
         bytes_down=planned.bytes_down,
@@ -129,7 +129,7 @@ def _finished(context: RunContext, state: RunState, progress: Progress) -> RunSt
     Without any, that is how it was, unless the method or privacy makes something of that, too.
     """
     pipeline, method = context.pipeline, context.method
-    accumulator, accounted = pipeline.release(progress.accumulator, state, context.layout)
+    accumulator, accounted = pipeline.promises.release(progress.accumulator, state, context.layout)
     if not (accumulator.count or method.trigger.allows_none):
         return accounted
     return method.finish(accumulator, accounted)
@@ -143,6 +143,7 @@ def _check_enough(
         needed = min(needed, planned.num_due)
     elif context.spec.sampling.can_be_empty:
         needed = min(needed, len(planned.work.tasks))
+    needed = max(needed, context.pipeline.promises.fewest_updates(len(planned.work.tasks)))
     if count >= needed:
         return
     lost = {c.client_id: c.reason for c in progress.reports if c.status != "ok"}
@@ -239,8 +240,11 @@ def _heard(context: RunContext, planned: RoundPlan, report: RoundReport) -> Broa
     return replace(broadcast, heard={**broadcast.heard, **now})
 
 
-def _train_loss(progress: Progress) -> dict[str, float]:
-    """Return the clients' mean loss, unless no update has come in."""
+def _train_loss(context: RunContext, state: RunState, progress: Progress) -> dict[str, float]:
+    """Return the clients' mean loss, unless nobody has told any."""
+    in_sum = context.pipeline.promises.loss(progress.accumulator, state)
+    if in_sum is not None:
+        return {"train_loss": in_sum}
     if progress.weight_sum == 0:
         return {}
     return {"train_loss": progress.loss_sum / progress.weight_sum}

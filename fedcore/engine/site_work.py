@@ -73,7 +73,9 @@ class SiteWork:
         self._trainer = trainer
         self._client_id = client_id
         state = initial_state(context)
-        message = context.pipeline.announced(context.method.downlink(state, client_id), state)
+        message = context.pipeline.promises.announced(
+            context.method.downlink(state, client_id), state
+        )
         sent = with_buffers(message, state)
         self._training_schema = schema_of(sent)
         model = {name: sent.sections[name] for name in (MODEL, BUFFERS) if name in sent.sections}

@@ -27,7 +27,7 @@ class Traffic:
         exchanges = method.exchanges(state, client_id)
         if exchanges is not None:
             return method.downlink(state, client_id), exchanges * self._update_bytes(client_id)
-        message = self._pipeline.announced(method.downlink(state, client_id), state)
+        message = self._pipeline.promises.announced(method.downlink(state, client_id), state)
         delivery = self.announcer.deliver(with_buffers(message, state), client_id)
         travelling = method.travelling(message, state, client_id)
         if travelling is not message:
@@ -40,7 +40,7 @@ class Traffic:
         """Return what a client's update must look like; equal schemas are one object."""
         plain = self._method.expected_update(self._state, client_id)
         if plain not in self._schemas:
-            expected = self._pipeline.expected(plain)
+            expected = self._pipeline.promises.expected(plain)
             self._schemas[plain] = expect_buffers(expected, self._state)
         return self._schemas[plain]
 

@@ -1,13 +1,15 @@
 """What happens to a message between the hooks of a method and the wire, in a fixed order.
 
 A client: wrong labels (an adversary's) -> training -> reversed or noisy update (an adversary's) ->
-cut to a length -> what its memory holds is added -> entries are chosen -> values are coded -> wire.
-The server: size, sender and schema are checked -> decoded -> checked to be finite -> cut to the
-length again, whatever the client did and whatever decoding has lengthened -> the aggregator ->
-noise on the sum -> division by a constant -> the server's step -> the account. Adversaries pass the
-same pipeline as everybody; the memory is updated with what was really sent. Where coding lengthens
-an update or adds what was left out before, the server alone cuts it: what is cut last is what noise
-was made for.
+cut to a length -> what its memory holds is added -> entries are chosen -> values are coded, or all
+numbers become words that add up -> wire. The server: size, sender and schema are checked -> decoded
+-> checked to be finite -> cut to the length again, whatever the client did and whatever decoding
+has lengthened -> the aggregator -> a sum of words is decoded -> noise on the sum -> division by a
+constant -> the server's step -> the account.
+
+Adversaries pass the same pipeline as everybody; the memory is updated with what was really sent.
+Where coding lengthens an update or adds what was left out before, the server alone cuts it: what is
+cut last is what noise was made for.
 
 Everything is a pure function of the message and of ``(seed, round, client)``, so any executor may
 do a client's part anywhere.
@@ -16,21 +18,21 @@ do a client's part anywhere.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
-from fedcore.aggregators import Accumulator
 from fedcore.attacks import Adversaries, Distort, recruit
 from fedcore.clients.training import ClientData
 from fedcore.compression import Chain, CodecContext, Compressor
-from fedcore.errors import PrivacyError, WireError
-from fedcore.messages import Message, Update
+from fedcore.errors import WireError
+from fedcore.messages import Update
 from fedcore.params import Layout, Params, Section
 from fedcore.pipeline.announcer import PACKED, Announcer
-from fedcore.privacy.clients import CLIPPING, ClientPrivacy
+from fedcore.privacy.clients import CLIPPING
+from fedcore.privacy.promises import Promises
 from fedcore.spec import RunSpec
-from fedcore.state import BUFFERS, ClientState, Json, RunState
+from fedcore.state import BUFFERS, ClientState, RunState
 from fedcore.wire.container import TensorInfo
 from fedcore.wire.schema import Schema
 
@@ -56,13 +58,13 @@ class Pipeline:
         compressor: Codes updates; None sends 32-bit numbers.
         downlink: Codes what the server sends; None sends 32-bit numbers.
         adversaries: Clients that attack; None in an honest run.
-        clients: Protects each client with all its data; None without client-level privacy.
+        promises: What is promised about the clients' data.
     """
 
     compressor: Compressor | None = None
     downlink: Chain | None = None
     adversaries: Adversaries | None = None
-    clients: ClientPrivacy | None = None
+    promises: Promises = field(default_factory=Promises)
 
     def attacking(self, client_ids: Iterable[int], round_index: int) -> tuple[int, ...]:
         """Return which of some clients attack in a round."""
@@ -71,37 +73,7 @@ class Pipeline:
         attacks = self.adversaries.attacking
         return tuple(client_id for client_id in client_ids if attacks(client_id, round_index))
 
-    def begin(self) -> dict[str, Json]:
-        """Return what keeps the promises of the run, before round 0.
-
-        Raises:
-            PrivacyError: If they cannot be kept.
-        """
-        return {} if self.clients is None else self.clients.begin()
-
     # --- server, before the clients' work -------------------------------------------------------
-
-    def announced(self, message: Message, state: RunState) -> Message:
-        """Return what the server sends, with what clients must know to keep its promises."""
-        if self.clients is None:
-            return message
-        return replace(message, scalars={**message.scalars, **self.clients.scalars(state)})
-
-    def expected(self, plain: Schema) -> Schema:
-        """Return the schema of an update with what is added to what the method sends."""
-        return plain if self.clients is None else self.clients.expected_schema(plain)
-
-    def clip_of(self, state: RunState) -> float | None:
-        """Return the length that updates of the next round are cut to; None leaves them alone."""
-        return None if self.clients is None else self.clients.clip_of(state)
-
-    def max_norm(self, limit: float | None) -> float | None:
-        """Return the longest update that is let in, given the limit that earlier ones suggest.
-
-        Where updates are cut, long ones are no danger, and a limit that follows from the updates of
-        some would tell of them by what becomes of others'.
-        """
-        return limit if self.clients is None else None
 
     def announcer(self, state: RunState, seed: int) -> Announcer:
         """Return what delivers the server's messages of the next round."""
@@ -123,7 +95,7 @@ class Pipeline:
         context: CodecContext,
         distorted: Distort,
         *,
-        clip: float | None = None,
+        told: Mapping[str, float],
     ) -> Sent:
         """Return what a client sends.
 
@@ -133,7 +105,7 @@ class Pipeline:
             kept: What the method keeps from now on; None if that does not change.
             context: Whose update of which round this is.
             distorted: Applies an attack to an update.
-            clip: Length that updates are cut to; None leaves them alone.
+            told: What the server has said beside the model.
 
         Raises:
             CodecError: If the update cannot be coded.
@@ -142,12 +114,9 @@ class Pipeline:
             update = self.adversaries.poison_update(
                 update, context.seed, context.round_index, distorted
             )
-        if self.clients is not None and clip is not None:
-            update = self.clients.flagged(update, clip)
-            if self._keeps_length:
-                update = self.clients.cut(update, clip)
+        update = self.promises.cut(update, told, keeps_length=self._keeps_length)
         if self.compressor is None:
-            return Sent(update, kept)
+            return Sent(self.promises.sealed(update, told), kept)
         memories = {} if before is None else before.memory
         sections: dict[str, Section] = {}
         remembered: dict[str, Section] = {}
@@ -159,7 +128,8 @@ class Pipeline:
                     remembered[name] = done.memory
             else:
                 sections[name] = section
-        return Sent(replace(update, sections=sections), _with_memory(kept, before, remembered))
+        coded = self.promises.sealed(replace(update, sections=sections), told)
+        return Sent(coded, _with_memory(kept, before, remembered))
 
     @property
     def _keeps_length(self) -> bool:
@@ -201,12 +171,6 @@ class Pipeline:
         }
         return replace(update, sections=sections)
 
-    def bounded(self, update: Update, clip: float | None) -> Update:
-        """Return an update that was let in as it is used: cut to a length where there is one."""
-        if self.clients is None or clip is None:
-            return update
-        return self.clients.bounded(update, clip)
-
     def remark(self, update: Update) -> str | None:
         """Return what is odd about an update that was let in, as one sentence, if anything is."""
         vectors = [part for part in update.sections.values() if isinstance(part, Params)]
@@ -215,24 +179,6 @@ class Pipeline:
         return (
             "Compression left nothing of the update; use more bits, mode absmax or error feedback."
         )
-
-    def release(
-        self, accumulator: Accumulator, state: RunState, layout: Layout
-    ) -> tuple[Accumulator, RunState]:
-        """Return what the server's step may use of a round, and the state that accounts for it.
-
-        Args:
-            accumulator: What the updates of the round have come to.
-            state: Before the round.
-            layout: Of the model.
-        """
-        if self.clients is None:
-            return accumulator, state
-        return self.clients.release(accumulator, state, layout)
-
-    def metrics(self, state: RunState) -> dict[str, float]:
-        """Return what the rounds up to a state have spent of the run's privacy."""
-        return {} if self.clients is None else self.clients.metrics(state)
 
     def take_back(
         self, sent: Sent, before: ClientState | None, plain: Schema, round_index: int
@@ -260,36 +206,27 @@ PLAIN = Pipeline()
 
 
 def build_pipeline(
-    spec: RunSpec, *, num_clients: int, num_available: int, num_labels: int
+    spec: RunSpec, *, num_clients: int, num_labels: int, promises: Promises
 ) -> Pipeline:
     """Return the pipeline of a run.
 
     Args:
         spec: What the run was asked to be.
         num_clients: Its clients.
-        num_available: Those of them that hold examples.
         num_labels: Classes of the data set; 0 if it has none.
+        promises: What is promised about the clients' data.
 
     Raises:
         DatasetError: If an attack needs labels that the data set does not have.
     """
     uplink, downlink = spec.compression.uplink, spec.compression.downlink
-    dp = spec.privacy.dp
-    if spec.privacy.secure_aggregation or (dp is not None and dp.level == "example"):
-        raise PrivacyError(
-            "this version keeps client-level privacy only",
-            field="privacy",
-            fix="Set privacy.dp.level to client, and privacy.secure_aggregation to false.",
-        )
     return Pipeline(
         compressor=Compressor(Chain(uplink)) if uplink else None,
         downlink=Chain(downlink) if downlink else None,
         adversaries=None
         if spec.attack is None
         else recruit(spec.attack, seed=spec.seed, num_clients=num_clients, num_classes=num_labels),
-        clients=ClientPrivacy(spec, dp, num_available)
-        if dp is not None and dp.level == "client"
-        else None,
+        promises=promises,
     )
 
 

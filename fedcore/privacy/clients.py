@@ -124,6 +124,10 @@ class ClientPrivacy:
             return schema
         return replace(schema, sections=(*schema.sections, CLIPPING_INFO))
 
+    def length_of(self, update: Update) -> int:
+        """Return how many numbers a change has."""
+        return _change(update).layout.total
+
     def flagged(self, update: Update, clip: float) -> Update:
         """Return an update that says whether it is short, where the clip adapts."""
         if self.dp.adaptive_clip is None:
