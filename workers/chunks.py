@@ -6,7 +6,6 @@ Nothing waits for the other parts: the worker whose part is the last to arrive g
 from __future__ import annotations
 
 from time import monotonic
-from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -16,32 +15,27 @@ from fedcore.engine import Chunk, Interrupted
 from fedcore.errors import CheckpointError, RetryableError
 from webapp.artifacts.services import StoredFile, discard_file, store_part
 from webapp.jobs import services
-from webapp.jobs.services import ChunkLease, LeaseLostError
+from webapp.jobs.services import ChunkLease, Lease, LeaseLostError
 from workers.engines import EngineCache
 from workers.failures import failure_of
 from workers.heartbeat import Heartbeat
 from workers.patience import Patience
-from workers.retry import RetryPolicy
+from workers.retry import TRANSIENT, RetryPolicy
 
 log = structlog.get_logger(__name__)
 
 
 def train_part(
-    chunk_id: UUID, *, holder: str, queue: str, engines: EngineCache, retries: RetryPolicy
-) -> UUID | None:
+    part: ChunkLease, *, engines: EngineCache, retries: RetryPolicy = TRANSIENT
+) -> Lease | None:
     """Train one part of a round; return its run if that was the last part of the round."""
-    lease = services.claim_chunk(chunk_id=chunk_id, holder=holder, queue=queue, warm=engines.warm())
-    if lease is None:  # done, taken, or no longer wanted
-        log.info("nothing to do")
-        return None
     with (
         structlog.contextvars.bound_contextvars(
-            run_id=str(lease.run_id), round_index=lease.rounds_done, part=lease.index
+            run_id=str(part.run_id), round_index=part.rounds_done, part=part.index
         ),
-        Heartbeat.of_chunk(lease, lease_s=settings.LEASE_S) as heartbeat,
+        Heartbeat.of_chunk(part, lease_s=settings.LEASE_S) as heartbeat,
     ):
-        turn = PartTurn(lease, heartbeat, engines, Patience(heartbeat, retries))
-        return lease.run_id if turn.work() else None
+        return PartTurn(part, heartbeat, engines, Patience(heartbeat, retries)).work()
 
 
 class PartTurn:
@@ -55,8 +49,8 @@ class PartTurn:
         self._engines = engines
         self._patience = patience
 
-    def work(self) -> bool:
-        """Train the part and return whether it was the last one of its round.
+    def work(self) -> Lease | None:
+        """Train the part; return its run if it was the last one of its round.
 
         Raises:
             OperationalError: If the database stays away; the part is then given to somebody else.
@@ -72,9 +66,9 @@ class PartTurn:
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, somebody else has to try)
             self._fail(error)
-        return False
+        return None
 
-    def _work(self) -> bool:
+    def _work(self) -> Lease | None:
         lease = self._lease
         engine = self._patience.with_engine(
             lambda: self._engines.open_at(lease, self._heartbeat.should_stop)
@@ -94,7 +88,7 @@ class PartTurn:
         )
         return self._record(stored, trained.num_updates, seconds)
 
-    def _record(self, stored: StoredFile, num_updates: int, seconds: float) -> bool:
+    def _record(self, stored: StoredFile, num_updates: int, seconds: float) -> Lease | None:
         self._heartbeat.end()
         try:
             return self._patience.with_database(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from workers.retry import TRANSIENT, RetryPolicy
 from workers.shared_rounds import SharedTurn
 from workers.site_rounds import SitesTurn
 from workers.slices import Slice, Timing
+from workers.stopping import is_stopping
 from workers.turns import Turn
 
 log = structlog.get_logger(__name__)
@@ -51,45 +53,82 @@ def advance(
     if lease is None:  # nothing waits that may be taken
         log.info("nothing to do")
         return
-    _take_turn(lease, engines, retries)
+    Work(engines, retries).on_run(lease)
 
 
 def share(
     chunk_id: UUID, *, queue: str, engines: EngineCache, retries: RetryPolicy = TRANSIENT
 ) -> None:
-    """Train a part of a round, and go on with the run if that was the last part."""
-    run_id = train_part(chunk_id, holder=_holder(), queue=queue, engines=engines, retries=retries)
-    if run_id is None:
+    """Train a part of a round, and go on with its run while there is something to do."""
+    part = services.claim_chunk(
+        chunk_id=chunk_id, holder=_holder(), queue=queue, warm=engines.warm()
+    )
+    if part is None:  # done, taken, or no longer wanted
+        log.info("nothing to do")
         return
-    # This very run, not the one whose turn it is: its other workers wait for the next round.
-    lease = services.acquire_lease(run_id=run_id, holder=_holder())
-    if lease is not None:
-        _take_turn(lease, engines, retries)
+    Work(engines, retries).on_part(part)
 
 
-def _take_turn(lease: services.Lease, engines: EngineCache, retries: RetryPolicy) -> None:
-    with (
-        bound_contextvars(run_id=str(lease.run_id)),
-        working_on(lease.run_id),
-        Heartbeat.of_run(lease, lease_s=settings.LEASE_S) as heartbeat,
-    ):
-        try:
-            _turn(lease, heartbeat, engines, retries).work()
-        except services.LeaseLostError:
-            log.warning("turn given up, the run belongs to another worker")
+class Work:
+    """What a worker does after one message, all of it on one run.
 
+    Whoever trained the last part of a round closes it, opens the next one and trains its first
+    part, and whoever has trained a part takes another one: for a slice no message is needed. Then
+    they go to the end of the queue, for other runs wait too.
+    """
 
-def _turn(
-    lease: services.Lease, heartbeat: Heartbeat, engines: EngineCache, retries: RetryPolicy
-) -> Slice | SharedTurn | SitesTurn:
-    turn = Turn(lease, heartbeat, engines, retries)
-    placement = lease.spec["runtime"]["placement"]
-    if placement == "workers":
-        return SharedTurn(turn)
-    if placement == "sites":
-        return SitesTurn(turn)
-    timing = Timing(slice_s=settings.SLICE_S, checkpoint_every_s=settings.CHECKPOINT_EVERY_S)
-    return Slice(turn, timing)
+    def __init__(self, engines: EngineCache, retries: RetryPolicy) -> None:
+        self._engines = engines
+        self._retries = retries
+        self._ends_at = monotonic() + settings.SLICE_S
+
+    def on_run(self, lease: services.Lease) -> None:
+        """Take a turn with a run."""
+        part = self._take_turn(lease)
+        if part is not None:
+            self.on_part(part)
+
+    def on_part(self, part: services.ChunkLease | None) -> None:
+        """Train a part of a round, and what follows."""
+        while part is not None:
+            lease = train_part(part, engines=self._engines, retries=self._retries)
+            if lease is not None:
+                # This very run, not the one whose turn it is: its other workers wait.
+                part = self._take_turn(lease)
+            elif self._goes_on():
+                part = services.claim_another(run_id=part.run_id, holder=_holder())
+            else:
+                return
+
+    def _goes_on(self) -> bool:
+        return monotonic() < self._ends_at and not is_stopping()
+
+    def _take_turn(self, lease: services.Lease) -> services.ChunkLease | None:
+        """Work for one turn on a run; return what this worker is to train of its next round."""
+        with (
+            bound_contextvars(run_id=str(lease.run_id)),
+            working_on(lease.run_id),
+            Heartbeat.of_run(lease, lease_s=settings.LEASE_S) as heartbeat,
+        ):
+            turn = Turn(lease, heartbeat, self._engines, self._retries)
+            try:
+                return self._play(turn)
+            except services.LeaseLostError:
+                log.warning("turn given up, the run belongs to another worker")
+                return None
+
+    def _play(self, turn: Turn) -> services.ChunkLease | None:
+        placement = turn.lease.spec["runtime"]["placement"]
+        if placement == "sites":
+            SitesTurn(turn).work()
+            return None
+        if placement == "workers":
+            shared = SharedTurn(turn, trainer=_holder() if self._goes_on() else None)
+            shared.work()
+            return shared.part
+        timing = Timing(slice_s=settings.SLICE_S, checkpoint_every_s=settings.CHECKPOINT_EVERY_S)
+        Slice(turn, timing).work()
+        return None
 
 
 def _queue_of(task: Any) -> str:

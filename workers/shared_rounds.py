@@ -12,7 +12,7 @@ from fedcore.engine import Chunk, Engine, Pace, RoundReport
 from webapp.artifacts.services import discard_parts, read_part
 from webapp.jobs import services
 from webapp.jobs.clock import database_now
-from webapp.jobs.services import OpenRound, Part
+from webapp.jobs.services import ChunkLease, OpenRound, Part
 from workers.turns import Ending, Turn
 
 log = structlog.get_logger(__name__)
@@ -21,8 +21,11 @@ log = structlog.get_logger(__name__)
 class SharedTurn:
     """A turn between two rounds that others train."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, *, trainer: str | None = None) -> None:
+        """Prepare; the trainer is given the first part of the round that is opened, as ``part``."""
         self._turn = turn
+        self._trainer = trainer
+        self.part: ChunkLease | None = None
 
     def work(self) -> Ending:
         """Do what can be done without waiting for anybody.
@@ -75,7 +78,9 @@ class SharedTurn:
     def _open(self, engine: Engine) -> None:
         turn, parts = self._turn, self._parts(engine)
         turn.heartbeat.end()
-        turn.patience.with_database(lambda: services.open_round(lease=turn.lease, parts=parts))
+        self.part = turn.patience.with_database(
+            lambda: services.open_round(lease=turn.lease, parts=parts, trainer=self._trainer)
+        )
 
     def _parts(self, engine: Engine) -> list[Part]:
         measured = services.measured_pace(self._turn.lease.run_id)
@@ -108,13 +113,14 @@ class SharedTurn:
         stored = turn.patience.with_engine(lambda: turn.store_state(engine))
         if next_parts:
             turn.heartbeat.end()
-        turn.record_state(
+        self.part = turn.record_state(
             stored,
             lambda: services.close_round(
                 lease=turn.lease,
                 report=report.to_json(),
                 checkpoint=stored,
                 next_parts=next_parts,
+                trainer=self._trainer,
             ),
         )
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from time import monotonic
 
 import structlog
-from django.db import transaction
 
 from fedcore.engine import Engine, Interrupted, RoundReport
 from webapp.jobs import selectors, services
-from workers.recorder import Recorder, Row
+from workers.recorder import Recorder, Timed
 from workers.saver import Saver
 from workers.turns import Ending, Turn
 
@@ -84,11 +83,14 @@ class Slice:
     def _train_round(self, engine: Engine) -> RoundReport:
         return engine.run_round(should_stop=self._turn.heartbeat.should_stop)
 
-    def _record(self, rows: list[Row]) -> None:
+    def _record(self, rounds: list[Timed]) -> None:
         def write() -> None:
-            with transaction.atomic():
-                for row in rows:
-                    services.record_round(lease=self._turn.lease, report=row)
+            now = monotonic()
+            services.record_rounds(
+                lease=self._turn.lease,
+                reports=[each.row for each in rounds],
+                ages_s=[now - each.at for each in rounds],
+            )
 
         self._turn.patience.with_database(write)
 

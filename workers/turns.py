@@ -11,7 +11,7 @@ from dataclasses import asdict
 from enum import Enum, auto
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -30,6 +30,9 @@ from workers.retry import RetryPolicy
 from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
+
+
+T = TypeVar("T")
 
 
 class Ending(Enum):
@@ -149,14 +152,14 @@ class Turn:
             engine.save(Path(folder))
             return store_checkpoint(run_id=self.lease.run_id, folder=Path(folder))
 
-    def record_state(self, stored: StoredFile, record: Callable[[], None]) -> None:
+    def record_state(self, stored: StoredFile, record: Callable[[], T]) -> T:
         """Record a checkpoint that was stored; remove it again if the run is somebody else's.
 
         Raises:
             LeaseLostError: If it is.
         """
         try:
-            self.patience.with_database(record)
+            return self.patience.with_database(record)
         except LeaseLostError:
             discard_file(key=stored.key)
             raise

@@ -17,7 +17,7 @@ from webapp.jobs import services
 from webapp.jobs.chunk_models import Chunk, ChunkState
 from webapp.jobs.failures import Failure
 from webapp.jobs.models import Run
-from webapp.jobs.services import ChunkLease, LeaseLostError, Part
+from webapp.jobs.services import ChunkLease, Lease, LeaseLostError, Part
 from webapp.jobs.states import RunState
 
 SHARED: dict[str, Any] = {"runtime": {"placement": "workers", "min_updates": 2}}
@@ -52,17 +52,18 @@ def stored(name: str = "part") -> StoredFile:
     return StoredFile(key=f"runs/x/parts/{name}", name=name, size_bytes=1, sha256="0" * 64)
 
 
-def done(lease: ChunkLease, seconds: float = 1.0) -> bool:
+def done(lease: ChunkLease, seconds: float = 1.0) -> Lease | None:
+    """Record a part; return its run if it was the last one."""
     file = stored(str(lease.chunk_id))
     return services.record_part(lease=lease, stored=file, num_updates=4, seconds=seconds)
 
 
-def test_the_last_part_to_arrive_is_told_so(shared: Run) -> None:
-    leases = [claim(chunk) for chunk in chunks(shared)]
-    assert [done(lease) for lease in reversed(leases)] == [False, False, True]
+def test_whoever_brings_the_last_part_has_the_run(shared: Run) -> None:
+    leases = [claim(chunk, holder=f"{chunk.index}:1") for chunk in chunks(shared)]
+    assert [bool(done(lease)) for lease in reversed(leases)] == [False, False, True]
     shared.refresh_from_db()
-    assert not shared.parts_out
-    assert services.acquire_lease(run_id=shared.pk, holder="a:1") is not None
+    assert (shared.parts_out, shared.lease_holder) == (False, "0:1")
+    assert services.acquire_lease(run_id=shared.pk, holder="late:1") is None
 
 
 def test_a_part_is_claimed_once(shared: Run) -> None:
@@ -94,7 +95,7 @@ def test_of_parts_that_arrive_at_once_exactly_one_is_the_last(
     run = opened(make_run(editor, project, **SHARED))
     leases = [claim(chunk) for chunk in chunks(run)]
     told = at_once(*(lambda lease=lease: done(lease) for lease in leases))
-    assert sorted(told) == [False, False, True]
+    assert sorted(map(bool, told)) == [False, False, True]
 
 
 def test_a_message_of_another_queue_claims_nothing(shared: Run) -> None:
@@ -199,8 +200,7 @@ def test_a_part_that_failed_on_three_workers_fails_the_run(shared: Run) -> None:
 
 def test_a_closed_round_opens_the_next_in_one_step(shared: Run) -> None:
     for chunk in chunks(shared):
-        done(claim(chunk, holder=f"w:{chunk.index}"), seconds=2.0)
-    lease = services.acquire_lease(run_id=shared.pk, holder="a:1")
+        lease = done(claim(chunk, holder=f"w:{chunk.index}"), seconds=2.0)
     assert lease is not None
     found = services.find_open_round(shared.pk, 0)
     assert found is not None

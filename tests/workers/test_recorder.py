@@ -6,7 +6,8 @@ from threading import Event
 
 import pytest
 
-from workers.recorder import MOST_WAITING, Recorder, Row
+from tests.waiting import wait_until
+from workers.recorder import MOST_WAITING, Recorder, Row, Timed
 
 WAIT_S = 30
 
@@ -20,12 +21,12 @@ class Book:
         self.batches: list[list[int]] = []
         self.error: Exception | None = None
 
-    def record(self, rows: list[Row]) -> None:
+    def record(self, rows: list[Timed]) -> None:
         self.asked.set()
         assert self.open.wait(WAIT_S)
         if self.error is not None:
             raise self.error
-        self.batches.append([row["round"] for row in rows])
+        self.batches.append([each.row["round"] for each in rows])
 
     @property
     def rounds(self) -> list[int]:
@@ -95,3 +96,21 @@ def test_an_error_frees_a_caller_that_waits_because_too_much_is_unwritten() -> N
         book.open.set()
         with pytest.raises(ConnectionError, match="gone"):
             recorder.add(row(99))
+
+
+def test_short_rounds_share_a_transaction_and_a_long_one_is_written_at_once() -> None:
+    book = Book()
+    book.open.set()
+    with Recorder(book.record, interval_s=3600.0) as recorder:
+        recorder.add(row(0))
+        wait_until(lambda: book.batches == [[0]], within_s=WAIT_S, what="the first row at once")
+        for number in range(1, 4):
+            recorder.add(row(number))
+        recorder.drain()
+        assert book.batches == [[0], [1, 2, 3]]
+        for number in range(4, 4 + MOST_WAITING):
+            recorder.add(row(number))
+        wait_until(
+            lambda: len(book.rounds) == 4 + MOST_WAITING, within_s=WAIT_S, what="a full table"
+        )
+    assert book.rounds == list(range(4 + MOST_WAITING))

@@ -65,6 +65,12 @@ class Broker:
             number += 1
 
 
+@pytest.fixture(autouse=True)
+def _a_part_per_message(settings: Settings) -> None:
+    """Let a worker go to the end of the queue after each part, so that tests can come between."""
+    settings.SLICE_S = 0.0
+
+
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     return Broker(monkeypatch)
@@ -115,6 +121,19 @@ def test_a_run_that_is_shared_out_waits_for_nobody(broker: Broker, run: Run) -> 
     assert len(parts(run)) == 2
 
 
+def test_for_a_slice_a_worker_needs_no_more_messages(
+    broker: Broker, run: Run, settings: Settings
+) -> None:
+    settings.SLICE_S = 3600.0
+    worker, other = EngineCache(), EngineCache()
+    broker.deliver(worker)
+    assert_as_local(run)
+    assert len(broker.messages) == TINY["rounds"], "one for the other part of each round"
+    broker.deliver_all(other)
+    assert not other.warm(), "they find nothing to do"
+    assert_as_local(run)
+
+
 def test_every_message_twice_changes_nothing(broker: Broker, run: Run) -> None:
     worker, other = EngineCache(), EngineCache()
     while broker.messages:
@@ -144,7 +163,7 @@ def test_the_worker_that_is_last_dies_before_it_closes_the_round(
     worker = EngineCache()
     broker.deliver(worker)
     with monkeypatch.context() as patch:
-        patch.setattr("workers.runs._take_turn", lambda *_, **__: None)
+        patch.setattr("workers.runs.Work._take_turn", lambda *_, **__: None)
         broker.deliver_all(worker)
     run.refresh_from_db()
     assert (run.rounds_done, run.parts_out) == (0, False)
@@ -174,7 +193,7 @@ def test_a_damaged_part_is_trained_again(
     worker = EngineCache()
     broker.deliver(worker)
     with monkeypatch.context() as patch:
-        patch.setattr("workers.runs._take_turn", lambda *_, **__: None)
+        patch.setattr("workers.runs.Work._take_turn", lambda *_, **__: None)
         broker.deliver_all(worker)
     victim = next((files / "runs" / str(run.pk) / "parts").iterdir())
     victim.write_bytes(b"damaged")

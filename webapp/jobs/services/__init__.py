@@ -6,6 +6,7 @@ from webapp.jobs.services.advance_sweep import advance_sweep
 from webapp.jobs.services.cancel_sweep import cancel_sweep
 from webapp.jobs.services.chunk_leases import (
     ChunkLease,
+    claim_another,
     claim_chunk,
     release_chunk,
     renew_chunk,
@@ -48,7 +49,7 @@ from webapp.jobs.services.reconcile import reconcile, sweeps_to_advance
 from webapp.jobs.services.reconcile_chunks import reconcile_chunks
 from webapp.jobs.services.record_checkpoint import record_checkpoint
 from webapp.jobs.services.record_part import fail_chunk, record_part
-from webapp.jobs.services.record_round import RoundGapError, record_round
+from webapp.jobs.services.record_round import RoundGapError, record_round, record_rounds
 from webapp.jobs.services.report_worker import WorkerReport, forget_worker, report_worker
 from webapp.jobs.services.request_cancel import request_cancel
 from webapp.jobs.services.request_pause import request_pause
@@ -93,6 +94,7 @@ __all__ = [
     "advance_sweep",
     "cancel_run",
     "cancel_sweep",
+    "claim_another",
     "claim_chunk",
     "close_round",
     "describe_run",
@@ -122,6 +124,7 @@ __all__ = [
     "record_part",
     "record_preview",
     "record_round",
+    "record_rounds",
     "release_chunk",
     "release_lease",
     "renew_chunk",

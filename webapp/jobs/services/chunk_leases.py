@@ -32,6 +32,7 @@ class ChunkLease:
     chunk_id: UUID
     run_id: UUID
     token: str
+    holder: str
     spec: dict[str, Any]
     #: Rounds that the state to start from contains, which is also the index of the round.
     rounds_done: int
@@ -81,11 +82,28 @@ def _claim(candidate: UUID, holder: str, now: datetime) -> ChunkLease | None:
     chunk = locked.filter(pk=candidate, state=ChunkState.WAITING).first()
     if chunk is None or not _is_wanted(chunk):
         return None
+    train_by(chunk, holder, now)
+    chunk.save()
+    run = Run.objects.get(pk=chunk.run_id)
+    return lease_of(chunk, run.spec, latest_checkpoint(run.pk))
+
+
+def claim_another(*, run_id: UUID, holder: str, now: datetime | None = None) -> ChunkLease | None:
+    """Take one more part of a run's round, without a message; None when all are taken."""
+    now = now or database_now()
+    waiting = Chunk.objects.filter(run_id=run_id, state=ChunkState.WAITING)
+    for candidate in waiting.order_by("index").values_list("pk", flat=True)[:_CHOICE]:
+        lease = _claim(candidate, holder, now)
+        if lease is not None:
+            return lease
+    return None
+
+
+def train_by(chunk: Chunk, holder: str, now: datetime) -> None:
+    """Give a part to a worker; saving it is the caller's."""
     chunk.state, chunk.started_at = ChunkState.TRAINING, now
     chunk.lease_token, chunk.lease_holder = uuid4().hex, holder
     chunk.lease_expires_at = _end(now)
-    chunk.save()
-    return _lease(chunk)
 
 
 def _is_wanted(chunk: Chunk) -> bool:
@@ -158,15 +176,16 @@ def _by_preference(chunk_id: UUID, queue: str, warm: Collection[UUID], now: date
     return [*at_home, chunk_id, *elsewhere]
 
 
-def _lease(chunk: Chunk) -> ChunkLease:
-    run = Run.objects.get(pk=chunk.run_id)
+def lease_of(chunk: Chunk, spec: dict[str, Any], checkpoint: Checkpoint | None) -> ChunkLease:
+    """Return the right to train a part that was given to a worker."""
     return ChunkLease(
         chunk_id=chunk.pk,
-        run_id=run.pk,
+        run_id=chunk.run_id,
         token=chunk.lease_token,
-        spec=run.spec,
+        holder=chunk.lease_holder,
+        spec=spec,
         rounds_done=chunk.round_index,
-        checkpoint=latest_checkpoint(run.pk),
+        checkpoint=checkpoint,
         index=chunk.index,
         attempt=chunk.attempt,
         first_lane=chunk.first_lane,

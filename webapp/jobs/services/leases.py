@@ -71,20 +71,26 @@ def acquire_lease(*, run_id: UUID, holder: str, now: datetime | None = None) -> 
         run = Run.objects.select_for_update().filter(pk=run_id, state__in=WORKABLE_STATES).first()
         if run is None or run.parts_out or run.is_held(now) or settle_request(run, now):
             return None
-        checkpoint = latest_checkpoint(run.pk)
-        events = recovery(run, checkpoint) if run.lease_token else ()
-        taken: dict[str, Any] = {
-            "lease_token": uuid4().hex,
-            "lease_holder": holder,
-            "lease_expires_at": _end(now),
-            "hints_sent": 0,
-            "hint_due_at": None,
-        }
-        if run.state == RunState.QUEUED:
-            reason = "A worker has taken the run."
-            transition(run, RunState.STARTING, *events, reason=reason, now=now, **taken)
-        else:
-            change(run, *events, now=now, **taken)
+        return hold(run, holder, now)
+
+
+def hold(run: Run, holder: str, now: datetime) -> Lease:
+    """Take a locked run that is free, whatever was asked of it."""
+    checkpoint = latest_checkpoint(run.pk)
+    events = recovery(run, checkpoint) if run.lease_token else ()
+    taken: dict[str, Any] = {
+        "lease_token": uuid4().hex,
+        "lease_holder": holder,
+        "lease_expires_at": _end(now),
+        "hints_sent": 0,
+        "hint_due_at": None,
+        "parts_out": False,
+    }
+    if run.state == RunState.QUEUED:
+        reason = "A worker has taken the run."
+        transition(run, RunState.STARTING, *events, reason=reason, now=now, **taken)
+    else:
+        change(run, *events, now=now, **taken)
     return Lease(
         run_id=run.pk,
         token=taken["lease_token"],

@@ -14,6 +14,7 @@ from webapp.jobs.failures import Failure
 from webapp.jobs.models import Run
 from webapp.jobs.queue import next_reminder
 from webapp.jobs.services.chunk_leases import ChunkLease, lost_chunk
+from webapp.jobs.services.leases import Lease, hold
 from webapp.jobs.services.run_changes import FREE, change, lock_run, transition
 from webapp.jobs.services.shared_rounds import new_attempt
 from webapp.jobs.states import RequestedAction, RunState
@@ -30,11 +31,11 @@ def record_part(
     num_updates: int,
     seconds: float,
     now: datetime | None = None,
-) -> bool:
-    """Record the result of a part; return whether it was the last, so that the round can be closed.
+) -> Lease | None:
+    """Record the result of a part; return the run if it was the last, to close the round.
 
     Of several attempts at a part the first counts. The run is locked meanwhile, so of the workers
-    that end at the same moment exactly one is told that it was the last.
+    that end at the same moment exactly one is given the run.
 
     Raises:
         LeaseLostError: If the part is no longer wanted; the caller then removes the file.
@@ -62,9 +63,8 @@ def record_part(
     attempts.live().update(state=ChunkState.DROPPED)
     missing = of_round.exclude(index__in=of_round.done().values("index"))
     if missing.exists() or not run.parts_out:
-        return False
-    take_on(run, now)
-    return True
+        return None
+    return hold(run, lease.holder, now)
 
 
 def take_on(run: Run, now: datetime) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Annotated, Any
 
 from django.db import transaction
@@ -107,37 +109,73 @@ class RoundReport(BaseModel):
 
 
 @transaction.atomic
-def record_round(*, lease: Lease, report: dict[str, Any], now: datetime | None = None) -> None:
-    """Write a finished round, its totals and its events; writing it again changes nothing.
+def record_rounds(
+    *,
+    lease: Lease,
+    reports: Sequence[dict[str, Any]],
+    ages_s: Sequence[float] = (),
+    now: datetime | None = None,
+) -> None:
+    """Write finished rounds, their totals and their events; writing them again changes nothing.
 
     A worker that went on from a checkpoint trains rounds once more that are recorded already.
     They come out the same, so the first record stands and no event is doubled.
+
+    Args:
+        lease: The right to work on the run.
+        reports: What the engine says of each round, in their order.
+        ages_s: How long ago each of them ended; by default just now.
+        now: Time of the change; the clock's if not given.
 
     Raises:
         LeaseLostError: If the run belongs to somebody else by now.
         RoundGapError: If an earlier round is missing.
     """
-    now = now or database_now()
-    parsed = RoundReport.model_validate(report)
-    run = lock_leased_run(lease)
-    if parsed.round_index < run.rounds_done:
-        return
-    if parsed.round_index > run.rounds_done:
+    write_rounds(lock_leased_run(lease), reports, now or database_now(), ages_s)
+
+
+def record_round(*, lease: Lease, report: dict[str, Any], now: datetime | None = None) -> None:
+    """Write one finished round, as ``record_rounds``."""
+    record_rounds(lease=lease, reports=[report], now=now)
+
+
+def write_rounds(
+    run: Run, reports: Sequence[dict[str, Any]], now: datetime, ages_s: Sequence[float] = ()
+) -> None:
+    """Add finished rounds to a locked run."""
+    rows: list[RoundRecord] = []
+    events: list[Data] = []
+    changes: dict[str, Any] = {}
+    links = None
+    for report, age_s in zip_longest(reports, ages_s, fillvalue=0.0):
+        parsed = RoundReport.model_validate(report)
+        if parsed.round_index < run.rounds_done:
+            continue
+        _refuse_out_of_turn(run, parsed)
+        ended_at = now - timedelta(seconds=age_s)
+        fields = parsed.model_dump(mode="json", exclude={"links"})
+        rows.append(RoundRecord(run=run, recorded_at=ended_at, **fields))
+        links = parsed.links or links
+        progress = _progress(run, parsed)
+        news, compared = compare_at_rung(run, progress)
+        events += [*parsed.events(ended_at), *news]
+        changes |= {**progress, **compared}
+        for name, value in {**progress, **compared}.items():
+            setattr(run, name, value)
+    if rows:
+        RoundRecord.objects.bulk_create(rows)
+        if links:
+            ClientTable.objects.filter(run=run).update(links=links)
+        change(run, *events, now=now, **changes)
+
+
+def _refuse_out_of_turn(run: Run, report: RoundReport) -> None:
+    if report.round_index > run.rounds_done:
         raise RoundGapError(
-            f"Round {parsed.round_index} cannot follow {run.rounds_done} recorded rounds."
+            f"Round {report.round_index} cannot follow {run.rounds_done} recorded rounds."
         )
     if run.state != RunState.RUNNING:
         raise IllegalTransitionError(f"A run that is {run.state} has no rounds to record.")
-    RoundRecord.objects.create(
-        run=run,
-        recorded_at=now,
-        **parsed.model_dump(mode="json", exclude={"links"}),
-    )
-    if parsed.links:
-        ClientTable.objects.filter(run=run).update(links=parsed.links)
-    progress = _progress(run, parsed)
-    news, compared = compare_at_rung(run, progress)
-    change(run, *parsed.events(now), *news, now=now, **progress, **compared)
 
 
 def _progress(run: Run, report: RoundReport) -> dict[str, Any]:

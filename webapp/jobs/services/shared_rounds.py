@@ -14,16 +14,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Case, Value, When
 
 from webapp.artifacts.models import Artifact, ArtifactKind
 from webapp.artifacts.services import StoredFile, discard_file, discard_other_checkpoints
-from webapp.jobs.chunk_models import Chunk, ChunkState
+from webapp.jobs.chunk_models import LIVE, Chunk, ChunkState
 from webapp.jobs.clock import database_now
-from webapp.jobs.events import Data, LogData
+from webapp.jobs.events import LogData
 from webapp.jobs.models import Run
 from webapp.jobs.queue import next_reminder, send_chunk_on_commit
-from webapp.jobs.services.leases import Lease, lock_leased_run
-from webapp.jobs.services.record_round import record_round
+from webapp.jobs.services.chunk_leases import ChunkLease, lease_of, train_by
+from webapp.jobs.services.leases import Checkpoint, Lease, lock_leased_run
+from webapp.jobs.services.record_round import write_rounds
 from webapp.jobs.services.run_changes import FREE, change
 
 
@@ -73,6 +75,15 @@ class MeasuredPace:
     num_workers: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a round starts from, and who trains its first part at once, if anybody does."""
+
+    spec: dict[str, Any]
+    checkpoint: Checkpoint | None
+    trainer: str | None
+
+
 def find_open_round(run_id: UUID, round_index: int) -> OpenRound | None:
     """Return the parts of a round in their order; None if it was never opened."""
     chunks = list(Chunk.objects.of_round(run_id, round_index).order_by("index", "attempt"))
@@ -98,18 +109,34 @@ def measured_pace(run_id: UUID) -> MeasuredPace:
 
 
 @transaction.atomic
-def open_round(*, lease: Lease, parts: Sequence[Part], now: datetime | None = None) -> None:
+def open_round(
+    *,
+    lease: Lease,
+    parts: Sequence[Part],
+    trainer: str | None = None,
+    now: datetime | None = None,
+) -> ChunkLease | None:
     """Share out the run's next round and give the run back; parts that are done stay done.
 
     Args:
         lease: The right to work on the run, which ends.
         parts: All parts of the round; if it was opened before, that cut of it stands.
+        trainer: Who trains the first of them at once, without a message.
         now: Time of the change; the clock's if not given.
+
+    Returns:
+        The part that the trainer is to train.
 
     Raises:
         LeaseLostError: If the run belongs to somebody else.
     """
-    _share_out(lock_leased_run(lease), parts, now or database_now())
+    now = now or database_now()
+    run = lock_leased_run(lease)
+    known = list(Chunk.objects.of_round(run.pk, run.rounds_done).order_by("index", "-attempt"))
+    if not known:
+        return _share_out(run, parts, now, _Start(lease.spec, lease.checkpoint, trainer))
+    _share_out_again(run, known, now)
+    return None
 
 
 @transaction.atomic
@@ -119,22 +146,28 @@ def close_round(
     report: dict[str, Any],
     checkpoint: StoredFile,
     next_parts: Sequence[Part],
+    trainer: str | None = None,
     now: datetime | None = None,
-) -> None:
+) -> ChunkLease | None:
     """Record a round that was shared out and open the next one, all of it or nothing.
 
     Without next parts the lease stands, for the holder to end the run.
+
+    Returns:
+        The part of the next round that the trainer is to train, if there is one.
 
     Raises:
         LeaseLostError: If the run belongs to somebody else; the caller then removes the file.
     """
     now = now or database_now()
-    record_round(lease=lease, report=report, now=now)
     run = lock_leased_run(lease)
+    write_rounds(run, [report], now)
     replace_checkpoint(run, checkpoint)
     _forget_files(run)
-    if next_parts:
-        _share_out(run, next_parts, now)
+    if not next_parts:
+        return None
+    newest = Checkpoint(checkpoint.key, checkpoint.size_bytes, checkpoint.sha256, run.rounds_done)
+    return _share_out(run, next_parts, now, _Start(lease.spec, newest, trainer))
 
 
 @transaction.atomic
@@ -162,24 +195,37 @@ def new_attempt(run: Run, earlier: Chunk, now: datetime) -> Chunk:
     return chunk
 
 
-def _share_out(run: Run, parts: Sequence[Part], now: datetime, *events: Data) -> None:
-    """Let workers train what of the run's next round is not done; nobody holds the run then."""
-    known = list(Chunk.objects.of_round(run.pk, run.rounds_done).order_by("index", "-attempt"))
-    if known:
-        served = {c.index for c in known if c.state == ChunkState.DONE}
-        of_round = Chunk.objects.of_round(run.pk, run.rounds_done)
-        of_round.live().update(state=ChunkState.DROPPED)
-        of_round.update(failure=None)  # a run that is retried may fail as often again
-        latest = {chunk.index: chunk for chunk in reversed(known)}
-        for index, chunk in sorted(latest.items()):
-            if index not in served:
-                new_attempt(run, chunk, now)
-    else:
-        made = [_chunk(run, run.rounds_done, index, part, now) for index, part in enumerate(parts)]
-        Chunk.objects.bulk_create(made)
-        for chunk in made:
+def _share_out(run: Run, parts: Sequence[Part], now: datetime, start: _Start) -> ChunkLease | None:
+    """Let workers train the run's next round; nobody holds the run then."""
+    made = [_chunk(run, run.rounds_done, index, part, now) for index, part in enumerate(parts)]
+    mine = made[0] if start.trainer else None
+    if mine and start.trainer:
+        train_by(mine, start.trainer, now)
+    Chunk.objects.bulk_create(made)
+    for chunk in made:
+        if chunk is not mine:
             send_chunk_on_commit(chunk.pk, run.queue)
-    change(run, *events, now=now, **FREE, parts_out=True, hint_due_at=None)
+    change(run, now=now, **FREE, parts_out=True, hint_due_at=None)
+    return lease_of(mine, start.spec, start.checkpoint) if mine else None
+
+
+def _share_out_again(run: Run, known: Sequence[Chunk], now: datetime) -> None:
+    """Let workers train what of a round is not done; nobody holds the run then.
+
+    Args:
+        run: The locked run.
+        known: All attempts at the parts of its next round, the latest of each part first.
+        now: Time of the change.
+    """
+    served = {chunk.index for chunk in known if chunk.state == ChunkState.DONE}
+    of_round = Chunk.objects.of_round(run.pk, run.rounds_done)
+    of_round.live().update(state=ChunkState.DROPPED)
+    of_round.update(failure=None)  # a run that is retried may fail as often again
+    latest = {chunk.index: chunk for chunk in reversed(known)}
+    for index, chunk in sorted(latest.items()):
+        if index not in served:
+            new_attempt(run, chunk, now)
+    change(run, now=now, **FREE, parts_out=True, hint_due_at=None)
 
 
 def _chunk(run: Run, round_index: int, index: int, part: Part, now: datetime) -> Chunk:
@@ -225,8 +271,9 @@ def _forget_files(run: Run) -> None:
     """Remove the parts of the round that was closed; its rows stay, to measure the pace by."""
     closed = Chunk.objects.of_round(run.pk, run.rounds_done - 1)
     keys = [key for key in closed.values_list("key", flat=True) if key]
-    closed.live().update(state=ChunkState.DROPPED)
-    closed.update(key="")
+    closed.update(
+        key="", state=Case(When(state__in=LIVE, then=Value(ChunkState.DROPPED)), default="state")
+    )
     Chunk.objects.filter(run=run, round_index__lt=run.rounds_done - 1).delete()
 
     def discard() -> None:
