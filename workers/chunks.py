@@ -84,7 +84,9 @@ class PartTurn:
         seconds = monotonic() - began
         name = f"{lease.rounds_done}-{lease.index}-{lease.attempt}.safetensors"
         stored = self._patience.with_engine(
-            lambda: store_part(run_id=lease.run_id, name=name, payload=trained.payload)
+            lambda: store_part(
+                run_id=lease.run_id, name=name, payload=trained.payload, can_be_made_again=True
+            )
         )
         return self._record(stored, trained.num_updates, seconds)
 

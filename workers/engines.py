@@ -15,7 +15,7 @@ from fedcore.data.sites import Holding
 from fedcore.engine import Engine, ShouldStop
 from fedcore.errors import CheckpointError
 from fedcore.spec import RunSpec
-from webapp.artifacts.services import restore_folder
+from webapp.artifacts.services import read_state, restore_folder
 from webapp.jobs.services import ChunkLease, Lease
 
 log = structlog.get_logger(__name__)
@@ -112,9 +112,7 @@ def _moved(
     if checkpoint is None or checkpoint.round_index != lease.rounds_done:
         engine.close()
         return _load(lease, should_stop, holdings)
-    with TemporaryDirectory(prefix="roundhouse-") as folder:
-        restore_folder(key=checkpoint.key, sha256=checkpoint.sha256, into=Path(folder))
-        engine.restore(Path(folder))
+    engine.restore(read_state(key=checkpoint.key, sha256=checkpoint.sha256))
     return engine
 
 

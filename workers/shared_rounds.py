@@ -110,7 +110,7 @@ class SharedTurn:
     def _record(self, engine: Engine, report: RoundReport) -> None:
         turn = self._turn
         next_parts = [] if engine.is_finished else self._parts(engine)
-        stored = turn.patience.with_engine(lambda: turn.store_state(engine))
+        stored = turn.patience.with_engine(lambda: turn.store_state_unsynced(engine))
         if next_parts:
             turn.heartbeat.end()
         self.part = turn.record_state(

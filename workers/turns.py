@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError
 
 from fedcore.engine import Engine, Interrupted
 from fedcore.errors import RetryableError
-from webapp.artifacts.services import StoredFile, discard_file, store_checkpoint, store_model
+from webapp.artifacts.services import StoredFile, discard_file, store_model, store_state, sync_file
 from webapp.jobs import services
 from webapp.jobs.services import Lease, LeaseLostError
 from webapp.jobs.states import RequestedAction
@@ -148,9 +148,18 @@ class Turn:
         Raises:
             OSError, RetryableError: If it cannot be stored.
         """
-        with TemporaryDirectory(prefix="roundhouse-") as folder:
-            engine.save(Path(folder))
-            return store_checkpoint(run_id=self.lease.run_id, folder=Path(folder))
+        stored = self.store_state_unsynced(engine)
+        sync_file(key=stored.key)
+        return stored
+
+    def store_state_unsynced(self, engine: Engine) -> StoredFile:
+        """Store a checkpoint that a power cut may take until somebody waits for the disk.
+
+        Raises:
+            OSError, RetryableError: If it cannot be stored.
+        """
+        name, pieces = engine.encoded()
+        return store_state(run_id=self.lease.run_id, name=name, pieces=pieces)
 
     def record_state(self, stored: StoredFile, record: Callable[[], T]) -> T:
         """Record a checkpoint that was stored; remove it again if the run is somebody else's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -82,15 +83,13 @@ class Published(ABC):
     @contextmanager
     def explained(self) -> Iterator[None]:
         """Turn whatever goes wrong while reading into one error that says what to do."""
-        from datasets.exceptions import DatasetsError  # noqa: PLC0415
-
         try:
             yield
         except DatasetError as error:
             raise self._unreadable(error.message) from error
         except FedcoreError:
             raise
-        except (OSError, ValueError, LookupError, pa.ArrowException, DatasetsError) as error:
+        except (OSError, ValueError, LookupError, pa.ArrowException, *_hub_errors()) as error:
             raise self._unreadable(f"{type(error).__name__}: {error}") from error
 
     def _unreadable(self, reason: str) -> DatasetError:
@@ -106,6 +105,12 @@ class Published(ABC):
             fix=f"Put its Parquet files into {where} and let ROUNDHOUSE_DATA_DIR name the folder "
             f"above it{connect}.",
         )
+
+
+def _hub_errors() -> tuple[type[Exception], ...]:
+    """Return the errors of the library that reads the hub, if it was loaded: two seconds."""
+    library = sys.modules.get("datasets")
+    return () if library is None else (library.exceptions.DatasetsError,)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,17 @@ def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -
     Raises:
         StorageError: If it cannot be written; an older checkpoint is then still there.
     """
+    path = folder / FILE_NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, encode(state, digest=digest, data_fingerprint=data_fingerprint))
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
+
+
+def encode(state: RunState, *, digest: str, data_fingerprint: str) -> list[bytes | memoryview]:
+    """Return a state as the bytes of a file, in pieces that are views of its tensors."""
     packer = StatePacker()
     content = {
         "format": _FORMAT,
@@ -72,13 +83,7 @@ def save(folder: Path, state: RunState, *, digest: str, data_fingerprint: str) -
     parts = [tensor_bytes(tensor) for tensor in tensors]
     metadata = {"state": text, "sha256": _checksum(text, tensors, parts)}
     infos = [info_of(str(number), tensor) for number, tensor in enumerate(tensors)]
-    path = folder / FILE_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, [header_bytes(infos, metadata), *parts])
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
-    return path
+    return [header_bytes(infos, metadata), *parts]
 
 
 def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.device) -> RunState:
@@ -88,17 +93,44 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
         CheckpointError: If there is none, it is damaged, or it belongs to another spec or to other
             data.
     """
-    content, tensors = _read(folder / FILE_NAME)
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise CheckpointError(f"there is no checkpoint in {folder}")
+    try:
+        payload = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+    return decode(
+        payload, str(path), digest=digest, data_fingerprint=data_fingerprint, device=device
+    )
+
+
+def decode(
+    payload: bytes, origin: str, *, digest: str, data_fingerprint: str, device: torch.device
+) -> RunState:
+    """Return the state that was encoded.
+
+    Args:
+        payload: The bytes.
+        origin: Where they are from, for messages.
+        digest: Of the spec that it must belong to.
+        data_fingerprint: Of the data that it must belong to.
+        device: Where its tensors are to live.
+
+    Raises:
+        CheckpointError: As ``load``.
+    """
+    content, tensors = _read(payload, origin)
     if content.get("digest") != digest:
         found = str(content.get("digest"))
         raise CheckpointError(
-            f"the checkpoint in {folder} belongs to another spec ({found[:12]}, not {digest[:12]})",
+            f"{origin} belongs to another spec ({found[:12]}, not {digest[:12]})",
             found=found,
             expected=digest,
         )
     if content.get("data") != data_fingerprint:
         raise CheckpointError(
-            f"the data set has changed since the checkpoint in {folder} was written",
+            f"the data set has changed since {origin} was written",
             field="dataset",
             fix="Bring back the data as they were, or start again.",
         )
@@ -106,7 +138,7 @@ def load(folder: Path, *, digest: str, data_fingerprint: str, device: torch.devi
         return _state(content, [tensor.to(device) for tensor in tensors])
     except (*_MALFORMED, AttributeError, RuntimeError) as error:
         # A checksum proves that bytes are the ones that were written, not who wrote them.
-        raise CheckpointError(f"the checkpoint in {folder} holds no state: {error!r}") from error
+        raise CheckpointError(f"{origin} holds no state: {error!r}") from error
 
 
 def _state(content: dict[str, Any], tensors: list[Tensor]) -> RunState:
@@ -224,25 +256,22 @@ class StateUnpacker:
         }
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[Tensor]]:
-    if not path.exists():
-        raise CheckpointError(f"there is no checkpoint in {path.parent}")
+def _read(payload: bytes, origin: str) -> tuple[dict[str, Any], list[Tensor]]:
     try:
-        payload = path.read_bytes()
         named = dict(read(payload))
         metadata = read_metadata(payload)
         tensors = [named[str(number)] for number in range(len(named))]
         text, checksum = metadata["state"], metadata["sha256"]
-    except (OSError, WireError, *_MALFORMED) as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from error
+    except (WireError, *_MALFORMED) as error:
+        raise CheckpointError(f"{origin} is damaged: {error}") from error
     if checksum != _checksum(text, tensors, [tensor_bytes(tensor) for tensor in tensors]):
-        raise CheckpointError(f"{path} is damaged: its checksum does not match")
+        raise CheckpointError(f"{origin} is damaged: its checksum does not match")
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged: its state is no JSON") from error
+        raise CheckpointError(f"{origin} is damaged: its state is no JSON") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise CheckpointError(f"{path} was written by another version of the engine")
+        raise CheckpointError(f"{origin} was written by another version of the engine")
     return content, tensors
 
 

@@ -295,17 +295,14 @@ class Engine:
     def _plan_on_sites(self, reachable: Collection[int]) -> RoundPlan:
         return plan_on_sites(self._context, self._state, reachable)
 
-    def restore(self, folder: Path) -> None:
-        """Go to the state that was saved in a folder; what follows from the spec stays as it is.
+    def restore(self, payload: bytes) -> None:
+        """Go to a state that ``encoded`` returned; what follows from the spec stays as it is.
 
         Raises:
             CheckpointError: As ``resume``.
         """
-        state = checkpoint.load(
-            folder,
-            digest=self._context.spec.digest(),
-            data_fingerprint=self._context.dataset.fingerprint,
-            device=self._context.device,
+        state = checkpoint.decode(
+            payload, "the checkpoint", **self._belongs_to, device=self._context.device
         )
         self._state = replace(state, kernels=self._state.kernels)
 
@@ -327,12 +324,20 @@ class Engine:
         Raises:
             StorageError: If it cannot be written; an older one is then still there.
         """
-        return checkpoint.save(
-            folder,
-            self._state,
-            digest=self._context.spec.digest(),
-            data_fingerprint=self._context.dataset.fingerprint,
-        )
+        return checkpoint.save(folder, self._state, **self._belongs_to)
+
+    def encoded(self) -> tuple[str, list[bytes | memoryview]]:
+        """Return the name and the bytes, in pieces, of the file that ``save`` writes."""
+        return checkpoint.FILE_NAME, checkpoint.encode(self._state, **self._belongs_to)
+
+    @property
+    def _belongs_to(self) -> dict[str, str]:
+        """What a checkpoint says it is of."""
+        context = self._context
+        return {
+            "digest": context.spec.digest(),
+            "data_fingerprint": context.dataset.fingerprint,
+        }
 
     @property
     def has_global_model(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,7 +62,7 @@ def test_slow_clients_are_shared_out_finely_and_fast_ones_are_not() -> None:
     assert sizes(EIGHT_LANES, Pace(seconds_per_client=0.5, num_workers=2)) == [2, 2, 2, 2]
 
 
-def test_parts_trained_by_two_engines_equal_a_local_run(tmp_path: Path) -> None:
+def test_parts_trained_by_two_engines_equal_a_local_run() -> None:
     spec = small_spec(**PARTED, model={"kind": "cnn", "channels": [4], "hidden": 8})
     local = Engine.create(small_spec(model=spec.model.model_dump(mode="json")))
     server, other = Engine.create(spec), Engine.create(spec)
@@ -77,8 +76,7 @@ def test_parts_trained_by_two_engines_equal_a_local_run(tmp_path: Path) -> None:
         report = server.finish_round(parts, elapsed_s=5.0)
         assert report.seconds > 5.0
         assert_same_report(report, local.run_round())
-        server.save(tmp_path)
-        other.restore(tmp_path)
+        other.restore(b"".join(server.encoded()[1]))
     assert other.round_index == 2
 
 

@@ -10,11 +10,12 @@ import hashlib
 import secrets
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Protocol, cast
 from uuid import UUID
 
 from django.core.files import File
@@ -56,9 +57,49 @@ def store_checkpoint(*, run_id: UUID, folder: Path) -> StoredFile:
         return _store(run_id, ArtifactKind.CHECKPOINT, "checkpoint.tar", packed)
 
 
-def store_part(*, run_id: UUID, name: str, payload: bytes) -> StoredFile:
-    """Put what a part of a round came to into storage, for whoever finishes the round."""
-    return _store(run_id, _PARTS, name, BytesIO(payload))
+def store_state(*, run_id: UUID, name: str, pieces: Sequence[bytes | memoryview]) -> StoredFile:
+    """Store a checkpoint of one file, as ``store_checkpoint``, but do not wait for the disk.
+
+    Until ``sync_file`` a power cut may take it.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as packed:
+        member = tarfile.TarInfo(name)
+        member.size = sum(memoryview(piece).nbytes for piece in pieces)
+        packed.write(member.tobuf())
+        for piece in pieces:
+            packed.write(piece)
+        packed.write(bytes(-member.size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE))
+        kind = ArtifactKind.CHECKPOINT
+        return _store(run_id, kind, "checkpoint.tar", packed, _storage().save_unsynced)
+
+
+def sync_file(*, key: str) -> None:
+    """Return when a file that was stored survives a power cut."""
+    _storage().sync(key)
+
+
+def read_state(*, key: str, sha256: str) -> bytes:
+    """Return the only file of a checkpoint.
+
+    Raises:
+        CheckpointError: As ``restore_folder``.
+    """
+    with _opened(key, sha256) as (archive, members):
+        content = archive.extractfile(members[0]) if len(members) == 1 else None
+        if content is None:
+            raise CheckpointError("The checkpoint file holds what no checkpoint has.", key=key)
+        return content.read()
+
+
+def store_part(
+    *, run_id: UUID, name: str, payload: bytes, can_be_made_again: bool = False
+) -> StoredFile:
+    """Put what a part of a round came to into storage, for whoever finishes the round.
+
+    What can be made again is stored sooner: a power cut may take it.
+    """
+    save = _storage().save_unsynced if can_be_made_again else None
+    return _store(run_id, _PARTS, name, BytesIO(payload), save)
 
 
 def read_part(*, key: str, sha256: str) -> bytes | None:
@@ -102,6 +143,13 @@ def restore_folder(*, key: str, sha256: str, into: Path) -> None:
     Raises:
         CheckpointError: If the file is missing or its bytes are not the ones that were stored.
     """
+    with _opened(key, sha256) as (archive, members):
+        archive.extractall(into, members=members, filter="data")
+
+
+@contextmanager
+def _opened(key: str, sha256: str) -> Iterator[tuple[tarfile.TarFile, list[tarfile.TarInfo]]]:
+    """Yield an archive of ours and what is in it."""
     if not default_storage.exists(key):
         raise CheckpointError("The checkpoint file is missing.", key=key)
     with default_storage.open(key, "rb") as file:
@@ -110,7 +158,7 @@ def restore_folder(*, key: str, sha256: str, into: Path) -> None:
         file.seek(0)
         try:
             with tarfile.open(fileobj=file, mode="r:") as archive:
-                archive.extractall(into, members=_plain_members(archive, key), filter="data")
+                yield archive, _plain_members(archive, key)
         except (tarfile.TarError, ValueError) as error:
             raise CheckpointError("The checkpoint file is no archive of ours.", key=key) from error
 
@@ -156,17 +204,35 @@ def newest_checkpoint(run_id: UUID) -> Artifact | None:
     )
 
 
+class _Storage(Protocol):
+    """What both kinds of storage can do beyond Django's own."""
+
+    def save_unsynced(self, name: str, content: File[bytes]) -> str: ...
+
+    def sync(self, name: str) -> None: ...
+
+
+def _storage() -> _Storage:
+    return cast("_Storage", default_storage)
+
+
 def _folder(run_id: UUID, kind: str) -> str:
     return f"runs/{run_id}/{kind}"
 
 
-def _store(run_id: UUID, kind: str, name: str, file: IO[bytes]) -> StoredFile:
+def _store(
+    run_id: UUID,
+    kind: str,
+    name: str,
+    file: IO[bytes],
+    save: Callable[[str, File[bytes]], str] | None = None,
+) -> StoredFile:
     file.seek(0)
     sha256, size_bytes = _digest(file)
     file.seek(0)
     # Two workers may store at once, one of them after losing its lease: never the same key.
     key = f"{_folder(run_id, kind)}/{secrets.token_hex(8)}-{name}"
-    stored = default_storage.save(key, File(file, name=name))
+    stored = (save or default_storage.save)(key, File(file, name=name))
     return StoredFile(key=stored, name=name, size_bytes=size_bytes, sha256=sha256)
 
 

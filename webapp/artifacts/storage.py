@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
@@ -21,24 +24,42 @@ class AtomicFileSystemStorage(FileSystemStorage):
 
     def _save(self, name: str, content: File[bytes]) -> str:
         target = Path(self.path(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-        try:
-            with draft.open("xb") as file:
-                for chunk in content.chunks():
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(target)
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        with _draft(target, content) as file:
+            os.fsync(file.fileno())
+        _sync(target.parent)
         return name
 
+    def sync(self, name: str) -> None:
+        """Return when a file is on the disk under its name."""
+        target = Path(self.path(name))
+        _sync(target)
+        _sync(target.parent)
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable; it lives in the folder, not in the file."""
-    handle = os.open(folder, os.O_RDONLY)
+    def save_unsynced(self, name: str, content: File[bytes]) -> str:
+        """Save what can be made again: whole or absent too, but a power cut may take it."""
+        with _draft(Path(self.path(name)), content):
+            return name
+
+
+@contextmanager
+def _draft(target: Path, content: File[bytes]) -> Iterator[IO[bytes]]:
+    """Yield a file with the content, which appears under its name when the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with draft.open("xb") as file:
+            for chunk in content.chunks():
+                file.write(chunk)
+            file.flush()
+            yield file
+        draft.rename(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Make a file durable, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

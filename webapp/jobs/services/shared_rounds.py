@@ -17,7 +17,12 @@ from django.db import transaction
 from django.db.models import Case, Value, When
 
 from webapp.artifacts.models import Artifact, ArtifactKind
-from webapp.artifacts.services import StoredFile, discard_file, discard_other_checkpoints
+from webapp.artifacts.services import (
+    StoredFile,
+    discard_file,
+    discard_other_checkpoints,
+    sync_file,
+)
 from webapp.jobs.chunk_models import LIVE, Chunk, ChunkState
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import LogData
@@ -162,12 +167,14 @@ def close_round(
     now = now or database_now()
     run = lock_leased_run(lease)
     write_rounds(run, [report], now)
-    replace_checkpoint(run, checkpoint)
-    _forget_files(run)
-    if not next_parts:
-        return None
+    _name_checkpoint(run, checkpoint)
+    keys = _close_parts(run)
     newest = Checkpoint(checkpoint.key, checkpoint.size_bytes, checkpoint.sha256, run.rounds_done)
-    return _share_out(run, next_parts, now, _Start(lease.spec, newest, trainer))
+    start = _Start(lease.spec, newest, trainer)
+    part = _share_out(run, next_parts, now, start) if next_parts else None
+    # Last, for others wait for their messages. Robust: the round is recorded in any case.
+    transaction.on_commit(lambda: _tidy_up(run.pk, checkpoint.key, keys), robust=True)
+    return part
 
 
 @transaction.atomic
@@ -250,7 +257,18 @@ def _result(chunk: Chunk) -> PartResult:
 
 
 def replace_checkpoint(run: Run, stored: StoredFile) -> None:
-    """Make a file the run's checkpoint; no event says so, for it happens in every round."""
+    """Make a durable file the run's checkpoint; the one before it is removed.
+
+    No event says so, for it happens in every round.
+    """
+    _name_checkpoint(run, stored)
+    # Robust: the round is recorded, whether or not an old file can be removed.
+    transaction.on_commit(
+        lambda: discard_other_checkpoints(run_id=run.pk, keep=stored.key), robust=True
+    )
+
+
+def _name_checkpoint(run: Run, stored: StoredFile) -> None:
     Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT).delete()
     Artifact.objects.create(
         run=run,
@@ -261,23 +279,29 @@ def replace_checkpoint(run: Run, stored: StoredFile) -> None:
         sha256=stored.sha256,
         round_index=run.rounds_done,
     )
-    # Robust: the round is recorded, whether or not an old file can be removed.
-    transaction.on_commit(
-        lambda: discard_other_checkpoints(run_id=run.pk, keep=stored.key), robust=True
-    )
 
 
-def _forget_files(run: Run) -> None:
-    """Remove the parts of the round that was closed; its rows stay, to measure the pace by."""
+def _close_parts(run: Run) -> list[str]:
+    """End the parts of the round that was closed; return which files are no longer needed.
+
+    Their rows stay for a round, to measure the pace by.
+    """
     closed = Chunk.objects.of_round(run.pk, run.rounds_done - 1)
     keys = [key for key in closed.values_list("key", flat=True) if key]
     closed.update(
         key="", state=Case(When(state__in=LIVE, then=Value(ChunkState.DROPPED)), default="state")
     )
     Chunk.objects.filter(run=run, round_index__lt=run.rounds_done - 1).delete()
+    return keys
 
-    def discard() -> None:
-        for key in keys:
-            discard_file(key=key)
 
-    transaction.on_commit(discard, robust=True)
+def _tidy_up(run_id: UUID, checkpoint: str, parts: Sequence[str]) -> None:
+    """Make a run's checkpoint durable, then remove the one before it and what led to it.
+
+    Should the power be cut before, the run's next worker finds no checkpoint and trains its rounds
+    again, to the same numbers.
+    """
+    sync_file(key=checkpoint)
+    discard_other_checkpoints(run_id=run_id, keep=checkpoint)
+    for key in parts:
+        discard_file(key=key)
