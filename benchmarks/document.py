@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.priority import is_ahead
+
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -42,7 +44,8 @@ def machine() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {cores} cores ({_processor()}), "
-        f"torch {version('torch')}; load before: {os.getloadavg()[0]:.1f}."
+        f"torch {version('torch')}; load before: {os.getloadavg()[0]:.1f}"
+        f"{', of which we were ahead' if is_ahead() else ''}."
     )
 
 

@@ -21,6 +21,7 @@ import httpx
 from django.db import connection
 
 from benchmarks.document import Section, add_write_option, machine, note, table
+from benchmarks.priority import get_ahead
 from benchmarks.website import Website, website
 
 RUNS, ROUNDS, METRICS = 10_000, 50, 2
@@ -168,6 +169,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=100, help="requests of each kind")
     add_write_option(parser)
     arguments = parser.parse_args()
+    get_ahead()
     section = Section("lists", "python -m benchmarks.lists", arguments.write)
     with website() as site:
         began = perf_counter()

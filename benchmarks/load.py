@@ -20,6 +20,7 @@ import httpx
 
 from benchmarks.document import Section, add_write_option, machine, note, table
 from benchmarks.lists import percentile
+from benchmarks.priority import get_ahead
 from benchmarks.website import website
 
 PASSWORD = "a password of nobody"  # noqa: S105  (of accounts that live for a minute)
@@ -147,6 +148,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     add_write_option(parser)
     arguments = parser.parse_args()
+    get_ahead()
     section = Section("load", "python -m benchmarks.load", arguments.write)
     where = machine()
     with website(LIMITS) as site:

@@ -29,6 +29,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.document import Section, add_write_option, machine, table
+from benchmarks.priority import get_ahead
 from tests import services
 from tests.faults.servers import servers_of
 from tests.faults.stack import ROOT, Stack
@@ -166,6 +167,8 @@ def installation(kind: str, folder: Path, *, workers: int = 1) -> Iterator[Stack
     """Run an installation with default settings until the block ends."""
     data = {k: v for k, v in os.environ.items() if k == "ROUNDHOUSE_DATA_DIR"}
     with servers_of(kind) as servers:
+        for server in servers.own.values():
+            get_ahead(server.pid)
         stack = Stack(folder, {**servers.settings, **AS_INSTALLED, **data}, workers=workers)
         try:
             stack.start()
@@ -181,6 +184,7 @@ def main() -> int:
     parser.add_argument("--kind", choices=["rabbitmq", "redis", "embedded"])
     add_write_option(parser)
     arguments = parser.parse_args()
+    get_ahead()
     kind = arguments.kind or ("embedded" if services.probe()[1] else "rabbitmq")
     possible = [workload for workload in WORKLOADS if workload.is_possible()]
     for workload in WORKLOADS:

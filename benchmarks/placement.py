@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks.document import Section, add_write_option, machine, table
 from benchmarks.overhead import Workload, installation, worker_s_per_round
+from benchmarks.priority import get_ahead
 from webapp.client import Client
 
 GOAL = 1.6
@@ -109,6 +110,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=3, help="how often each way is run")
     add_write_option(parser)
     arguments = parser.parse_args()
+    get_ahead()
     possible = [workload for workload in WORKLOADS if workload.is_possible()]
     if not possible:
         print("left out: all of it needs MNIST (set ROUNDHOUSE_DATA_DIR)", file=sys.stderr)

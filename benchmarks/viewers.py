@@ -25,6 +25,7 @@ from websockets.asyncio.client import connect
 
 from benchmarks.document import Section, add_write_option, machine, note, table
 from benchmarks.lists import percentile
+from benchmarks.priority import get_ahead
 from benchmarks.website import Website, website
 
 GOAL_S = 1.0
@@ -154,6 +155,7 @@ def main() -> int:
     parser.add_argument("--per-s", type=float, default=2.0, help="rounds per second")
     add_write_option(parser)
     arguments = parser.parse_args()
+    get_ahead()
     section = Section("viewers", "python -m benchmarks.viewers", arguments.write)
     section.say(
         f"{arguments.viewers} viewers, {arguments.rounds} rounds at {arguments.per_s:g} a second."

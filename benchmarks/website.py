@@ -1,4 +1,4 @@
-"""A web process on its own PostgreSQL database, for benchmarks of screens and of live updates."""
+"""A web process on databases of its own, for benchmarks of screens and of live updates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
@@ -19,7 +19,9 @@ import django
 import httpx
 from django.core.management import call_command
 
+from benchmarks.priority import get_ahead
 from tests import services
+from tests.faults.own_servers import own_postgresql, own_redis
 from tests.faults.servers import own_database, redis_url
 
 REDIS_DB = 13
@@ -49,13 +51,13 @@ class Website:
 @contextmanager
 def website(limits: Mapping[str, str] = NO_LIMITS) -> Iterator[Website]:
     """Serve an empty installation until the block ends; this process uses the same database."""
-    with own_database() as database_url, tempfile.TemporaryDirectory() as var:
+    with _databases() as (database_url, redis), tempfile.TemporaryDirectory() as var:
         os.environ.update(
             {
                 **services.SERVER_ENVIRONMENT,
                 "DJANGO_SETTINGS_MODULE": "webapp.settings.base",
                 "ROUNDHOUSE_DATABASE_URL": database_url,
-                "ROUNDHOUSE_REDIS_URL": redis_url(REDIS_DB),
+                "ROUNDHOUSE_REDIS_URL": redis,
                 "ROUNDHOUSE_VAR_DIR": var,
                 "ROUNDHOUSE_LOG_LEVEL": "WARNING",
                 **limits,
@@ -74,6 +76,19 @@ def website(limits: Mapping[str, str] = NO_LIMITS) -> Iterator[Website]:
                 yield Website(url, token, process.pid)
             finally:
                 process.terminate()
+
+
+@contextmanager
+def _databases() -> Iterator[tuple[str, str]]:
+    """Yield the URLs of PostgreSQL and Redis: our own where the programs are, else shared ones."""
+    with ExitStack() as stack:
+        postgresql = stack.enter_context(own_postgresql({}))
+        redis = stack.enter_context(own_redis())
+        for server in filter(None, (postgresql, redis)):
+            get_ahead(server.pid)
+        server_url = services.POSTGRES_URL if postgresql is None else postgresql.url
+        database_url = stack.enter_context(own_database(server_url))
+        yield database_url, redis_url(REDIS_DB) if redis is None else redis.url
 
 
 def _token() -> str:

@@ -29,7 +29,7 @@ class Timed(NamedTuple):
 #: Training waits when so many rounds are not written yet: then the database is the bottleneck.
 MOST_WAITING = 64
 #: Time between two transactions, unless somebody waits for them: nobody looks more often.
-INTERVAL_S = 0.1
+INTERVAL_S = 0.2
 
 
 class Recorder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Status = Literal["ok", "refused", "failed", "lost", "late"]
@@ -92,17 +92,15 @@ class RoundReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values; numbers that are not finite become None."""
-        content = {
-            **{name: getattr(self, name) for name in _PLAIN_FIELDS},
-            "metrics": dict(self.metrics),
-            "clients": [asdict(client) for client in self.clients],
-            "scores": [score.to_json() for score in self.scores],
+        return {
+            **_finite({name: getattr(self, name) for name in _PLAIN_FIELDS}),
+            "metrics": _finite(self.metrics),
+            "clients": [_finite(vars(client)) for client in self.clients],
+            "scores": [_finite(score.to_json()) for score in self.scores],
             "adversaries": list(self.adversaries),
             "warnings": list(self.warnings),
             "links": [list(pair) for pair in self.links],
         }
-        cleaned: dict[str, Any] = _without_infinities(content)
-        return cleaned
 
 
 _PLAIN_FIELDS = (
@@ -116,11 +114,9 @@ _PLAIN_FIELDS = (
 )
 
 
-def _without_infinities(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _without_infinities(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_infinities(item) for item in value]
-    return value
+def _finite(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields with None for numbers that are not finite, which JSON cannot hold."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in fields.items()
+    }

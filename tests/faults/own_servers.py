@@ -41,6 +41,12 @@ class OwnServer:
     forgotten: Path | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
+    @property
+    def pid(self) -> int:
+        """The process that leads its session."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         with (self.folder / f"{self.name}.log").open("ab") as log:
