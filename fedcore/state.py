@@ -124,11 +124,13 @@ class Stopping:
         is_target_met: Whether a test has reached ``evaluation.target``.
         best_loss: Lowest test loss so far.
         tests_without_gain: Tests since then.
+        unused_in_a_row: Updates that an asynchronous server could not use since one that it could.
     """
 
     is_target_met: bool = False
     best_loss: float | None = None
     tests_without_gain: int = 0
+    unused_in_a_row: int = 0
 
 
 @dataclass(frozen=True, eq=False)

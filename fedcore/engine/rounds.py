@@ -144,7 +144,7 @@ def _check_enough(
     elif context.spec.sampling.can_be_empty:
         needed = min(needed, len(planned.work.tasks))
     needed = max(needed, context.pipeline.promises.fewest_updates(len(planned.work.tasks)))
-    if count >= needed:
+    if count >= needed or _goes_on_without(context, state, progress):
         return
     lost = {c.client_id: c.reason for c in progress.reports if c.status != "ok"}
     named = "; ".join(
@@ -159,6 +159,24 @@ def _check_enough(
         reasons=lost,
         **_advice(lost),
     )
+
+
+def _goes_on_without(context: RunContext, state: RunState, progress: Progress) -> bool:
+    """Return whether an asynchronous server waits for the next arrivals instead of a step.
+
+    It does until as many updates in a row as clients are at work were of no use: then it is not
+    one client that is broken.
+    """
+    if not context.spec.algorithm.is_asynchronous or progress.accumulator.count:
+        return False
+    at_work = context.spec.sampling.cohort_size(len(context.available))
+    return _unused_in_a_row(context, state, progress) < at_work
+
+
+def _unused_in_a_row(context: RunContext, state: RunState, progress: Progress) -> int:
+    if progress.accumulator.count or not context.spec.algorithm.is_asynchronous:
+        return 0
+    return state.stopping.unused_in_a_row + len(progress.reports)
 
 
 def _advice(lost: dict[int, str | None]) -> dict[str, str]:
@@ -196,6 +214,7 @@ def _next_state(
     stopping = trained.stopping
     if _LOSS in report.metrics:
         stopping = next_stopping(context.spec.evaluation, stopping, dict(report.metrics))
+    unused = _unused_in_a_row(context, trained, progress)
     return replace(
         trained,
         round_index=report.round_index + 1,
@@ -212,7 +231,7 @@ def _next_state(
             sim_seconds=totals.sim_seconds + report.sim_seconds,
         ),
         metrics={**trained.metrics, **report.metrics},
-        stopping=stopping,
+        stopping=replace(stopping, unused_in_a_row=unused),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from fedcore.engine.context import RunContext, build_context
+from fedcore.clients.training import ClientData, Trained
+from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.planning import plan
 from fedcore.environment import Folders
 from fedcore.errors import TooFewUpdatesError
-from fedcore.messages import Arrival, Update
+from fedcore.messages import Arrival, Message, Update
 from fedcore.spec import RunSpec, check, estimate
 from fedcore.state import MODEL, RunState
 from tests.fedcore.contract import MethodContract
@@ -230,3 +232,44 @@ def test_the_clock_says_what_the_simulation_does(folders: Folders) -> None:
     for report in reports:
         for client in report.clients:
             assert client.sim_seconds == durations[client.client_id]
+
+
+def spoilt(folders: Folders, bad: set[int]) -> RunContext:
+    """Return an asynchronous run with a step at every arrival, some of whose clients send NaN."""
+    context = build_context(small_spec(algorithm={"kind": "async-fedavg"}, **UNEQUAL), folders)
+
+    class Spoilt(type(context.method)):  # type: ignore[misc]
+        def uplink(self, trained: Trained, message: Message, data: ClientData) -> Update:
+            update: Update = super().uplink(trained, message, data)
+            if data.client_id in bad:
+                return replace(update, scalars={**update.scalars, "loss": math.nan})
+            return update
+
+    method = Spoilt(context.spec.algorithm, context.method.context)
+    return replace(context, methods=(method,))
+
+
+def test_a_client_whose_updates_are_refused_does_not_end_an_asynchronous_run(
+    folders: Folders,
+) -> None:
+    context = spoilt(folders, {0})
+    state, reports = play_rounds(context, 40)
+    empty = [report for report in reports if not report.participants]
+    assert empty
+    assert all(
+        [(client.client_id, client.status) for client in report.clients] == [(0, "refused")]
+        for report in empty
+    )
+    assert state.round_index == 40
+    assert not torch.equal(state.model.flat, initial_state(context).model.flat)
+
+
+def test_an_asynchronous_run_that_can_use_nobody_s_updates_fails(folders: Folders) -> None:
+    context = spoilt(folders, set(range(context_size(folders))))
+    with pytest.raises(TooFewUpdatesError) as caught:
+        play_rounds(context, 40)
+    assert caught.value.context["round_index"] == context_size(folders) - 1
+
+
+def context_size(folders: Folders) -> int:
+    return len(spoilt(folders, set()).available)

@@ -11,9 +11,18 @@ from hypothesis import strategies as st
 from fedcore.aggregators import merge_in_tree
 from fedcore.engine import Engine, Pace
 from fedcore.engine.chunks import LONGEST_S, cut_into_chunks
+from fedcore.engine.context import build_context, initial_state
+from fedcore.environment import Folders
 from fedcore.errors import TooFewUpdatesError, WireError
 from fedcore.spec import check
-from tests.fedcore.runs import assert_same_report, small_spec
+from tests.fedcore.runs import (
+    assert_same_report,
+    assert_same_state,
+    play,
+    play_in_parts,
+    small_spec,
+)
+from tests.fedcore.test_executor_stacked import METHODS, NEEDS, RAGGED
 
 EIGHT_LANES = tuple((position,) for position in range(8))
 PARTED: dict[str, Any] = {"runtime": {"executor": "sequential", "placement": "workers"}}
@@ -130,3 +139,21 @@ def test_a_part_that_is_not_the_one_asked_for_is_refused(damage: str) -> None:
 def test_what_cannot_be_shared_out_is_refused_by_path(sections: dict[str, Any], path: str) -> None:
     result = check({"runtime": {"placement": "workers"}, **sections})
     assert path in {problem.path for problem in result.problems}
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_every_method_is_shared_out_or_refused_in_words(kind: str, folders: Folders) -> None:
+    """What is shared out comes to the bits of one process, in the second round too."""
+    sections = {**RAGGED, **NEEDS.get(kind, {}), "algorithm": {"kind": kind}}
+    found = check({**small_spec(**sections).model_dump(mode="json"), **PARTED})
+    if found.spec is None:
+        (problem,) = found.problems
+        assert problem.path == "runtime.placement"
+        assert problem.fix == "Set runtime.placement: local."
+        return
+    context = build_context(found.spec, folders)
+    state = initial_state(context)
+    for _ in range(2):
+        expected, _ = play(context, state)
+        assert_same_state(play_in_parts(context, state, 2), expected)
+        state = expected

@@ -26,7 +26,7 @@ from fedcore.params import Params
 #: How often somebody who wants to stop is heard while all processes are at work.
 _POLL_S = 0.02
 #: So long a process may take to give up what it does.
-_GIVE_UP_S = 1.0
+_GIVE_UP_S = 0.5
 #: Pieces of a test per process: more than one evens out, each costs a message.
 _PIECES = 2
 
@@ -172,7 +172,7 @@ class PoolExecutor:
                 raise Interrupted
 
     def _recall(self, busy: dict[Connection, Line]) -> None:
-        """Let processes that still work give up; those that do not within a second are ended."""
+        """Let processes that still work give up; those that do not soon are ended."""
         if not busy:
             return
         deadline = monotonic() + _GIVE_UP_S
