@@ -54,6 +54,7 @@ class Result:
 
 def suites() -> list[Suite]:
     embedded = services.EMBEDDED_ENVIRONMENT
+    short = (*SHORT_FAULTS, "-m", "not thorough") if services.ENABLED else SHORT_FAULTS
     chosen = [
         Suite(
             "engine",
@@ -63,7 +64,7 @@ def suites() -> list[Suite]:
         ),
         Suite("web", ("tests/webapp",), embedded, IN_PARALLEL),
         Suite("workers", ("tests/workers",), embedded, IN_PARALLEL),
-        Suite("faults", ("tests/faults",), embedded, (*BY_INSTALLATION, *SHORT_FAULTS)),
+        Suite("faults", ("tests/faults",), embedded, (*BY_INSTALLATION, *short)),
         Suite("hostile input", ("tests/hostile", "tests/fuzz"), embedded, IN_PARALLEL),
         Suite("browser", ("tests/e2e",), embedded),
     ]

@@ -24,8 +24,12 @@ RABBITMQ = pytest.param(
     "rabbitmq", marks=[pytest.mark.services, pytest.mark.xdist_group("rabbitmq")]
 )
 REDIS = pytest.param("redis", marks=[pytest.mark.services, pytest.mark.xdist_group("redis")])
+#: Left out where time is short and the same is tried on PostgreSQL.
+EMBEDDED_TOO = pytest.param(
+    "embedded", marks=[pytest.mark.thorough, pytest.mark.xdist_group("embedded")]
+)
 #: For what does not depend on the broker: SQLite and polling, or PostgreSQL and Redis' channels.
-ON_EACH_DATABASE = pytest.mark.parametrize("stack", [EMBEDDED, RABBITMQ], indirect=True)
+ON_EACH_DATABASE = pytest.mark.parametrize("stack", [EMBEDDED_TOO, RABBITMQ], indirect=True)
 ON_EACH_SERVER_BROKER = pytest.mark.parametrize("stack", [RABBITMQ, REDIS], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("stack", [RABBITMQ], indirect=True)
 #: The installation that has least to do otherwise.
