@@ -24,7 +24,7 @@ BY_INSTALLATION = ("--numprocesses=3", "--dist=loadgroup")
 # What crashes servers of its own and sets clocks takes minutes: `make faults` does it.
 SHORT_FAULTS = tuple(
     f"--ignore=tests/faults/{name}.py"
-    for name in ("test_clock", "test_restarted_servers", "test_many_messages")
+    for name in ("test_clock", "test_restarted_servers", "test_many_messages", "test_sites")
 )
 
 

@@ -141,12 +141,21 @@ class Client:
         return target
 
     def create_token(
-        self, *, username: str, password: str, name: str, expires_in_days: int
+        self,
+        *,
+        username: str,
+        password: str,
+        name: str,
+        expires_in_days: int,
+        scope: str = "run",
     ) -> CreatedToken:
-        """Sign in with a password and return a new token, shown this once only."""
+        """Sign in with a password and return a new token, shown this once only.
+
+        Its scope is ``read``, ``run`` or ``admin``.
+        """
         self._send("GET", "auth/csrf/")
         self._send("POST", "auth/login/", json={"username": username, "password": password})
-        body = {"name": name, "expires_in_days": expires_in_days}
+        body = {"name": name, "expires_in_days": expires_in_days, "scope": scope}
         return CreatedToken.model_validate(self._send("POST", "tokens/", json=body))
 
     def _send(

@@ -20,7 +20,6 @@ def record_heartbeat(
 ) -> tuple[UUID, ...]:
     """Keep what a site says of itself; return the tasks it names that nobody wants any more."""
     now = now or database_now()
-    was_online = site.is_online(now)
     policy = None if beat.policy is None else beat.policy.model_dump(mode="json")
     if policy != site.policy:
         record_by_site(site, action="site.declare_policy", after={"policy": policy})
@@ -35,8 +34,7 @@ def record_heartbeat(
         waiting_tasks=[str(task_id) for task_id in beat.waiting_for_approval],
     )
     _declare(site, beat.datasets, now)
-    if not was_online:
-        note_return(site, now)
+    note_return(site, now)
     return _follow_tasks(site, beat)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from fedcore.sites.messages import SiteState
@@ -51,7 +52,16 @@ def authenticate(*, header: str, request: Request, now: datetime | None = None) 
             SiteNonce.objects.create(site=site, nonce=credential.nonce, used_at=now)
     except IntegrityError:
         raise ReplayedError("This request was made before.") from None
+    _note_sign_of_life(site, now)
     return site
+
+
+def _note_sign_of_life(site: Site, now: datetime) -> None:
+    """Write down that a site is there, at most twice for each of its heartbeats."""
+    due = now - timedelta(seconds=settings.SITE_HEARTBEAT_S / 2)
+    if site.last_seen_at is None or site.last_seen_at < due:
+        Site.objects.filter(pk=site.pk).update(last_seen_at=now)
+        site.last_seen_at = now
 
 
 def require_approved(site: Site) -> None:
