@@ -23,6 +23,14 @@ async (rules) => {
 }
 """
 
+#: A frame later the change of colours has begun; then it takes its time.
+_SETTLE = """async () => {
+  await new Promise(requestAnimationFrame);
+  const running = document.getAnimations().filter(
+    (animation) => animation.effect?.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(running.map((animation) => animation.finished));
+}"""
+
 
 def violations(page: Page, rules: Literal["all", "colours"] = "all") -> list[str]:
     """Return what axe-core objects to on the page as it is, one line per element."""
@@ -31,3 +39,14 @@ def violations(page: Page, rules: Literal["all", "colours"] = "all") -> list[str
         page.evaluate(_SOURCE.read_text(encoding="utf-8"))
     found: Any = page.evaluate(_RUN, None if rules == "all" else _COLOUR_RULES)
     return [str(line) for line in found]
+
+
+def objections(page: Page) -> list[str]:
+    """Return what axe-core objects to on the page, in light and in dark."""
+    found = [f"light: {line}" for line in violations(page)]
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("() => document.documentElement.dataset.mantineColorScheme === 'dark'")
+    page.evaluate(_SETTLE)
+    found += [f"dark: {line}" for line in violations(page, "colours")]
+    page.emulate_media(color_scheme="light")
+    return found

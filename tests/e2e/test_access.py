@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import screens
+from tests.e2e.axe import objections
 from tests.e2e.browser import PATIENCE_MS
 from tests.faults.stack import Stack
 from webapp.client import Client
@@ -53,9 +54,8 @@ def invite(admin: Page) -> str:
     return link[link.index("/invitation") :]
 
 
-def join(page: Page, link: str, name: str) -> None:
-    page.goto(link)
-    expect(page.get_by_text("invites you to the project Default as Editor")).to_be_visible()
+def join(page: Page, name: str) -> None:
+    """Make an account on the page of an invitation."""
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password", exact=True).fill(SENTENCE)
     page.get_by_role("button", name="Create account and join").click()
@@ -77,11 +77,16 @@ def sign_out(page: Page) -> None:
 def test_somebody_invited_comes_in_with_a_second_factor(member: Page, newcomer: Page) -> None:
     link = invite(member)
     page = newcomer
-    join(page, link, "grace")
+    assert objections(member) == []  # the project, with a link that was just made
+    page.goto(link)
+    expect(page.get_by_text("invites you to the project Default as Editor")).to_be_visible()
+    assert objections(page) == []
+    join(page, "grace")
 
     page.goto("/settings?tab=security")
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    assert objections(page) == []
     secret = page.locator("form p[class*=Text]").nth(1).inner_text()
     page.get_by_label("Code", exact=True).fill(code_of(secret))
     page.get_by_role("button", name="Turn on").click()
@@ -93,6 +98,8 @@ def test_somebody_invited_comes_in_with_a_second_factor(member: Page, newcomer: 
     page.get_by_label("Username").fill("grace")
     page.get_by_label("Password", exact=True).fill(SENTENCE)
     page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_label("Code", exact=True)).to_be_focused()
+    assert objections(page) == []
     page.get_by_label("Code", exact=True).fill("000000")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("alert")).to_contain_text("Incorrect code")
@@ -119,7 +126,8 @@ def test_a_passkey_is_enough_to_sign_in(member: Page, newcomer: Page) -> None:
         "automaticPresenceSimulation": True,
     }
     devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    join(page, link, "joan")
+    page.goto(link)
+    join(page, "joan")
     page.goto("/settings?tab=security")
     page.get_by_label("Name of the passkey").fill("Laptop")
     page.get_by_role("button", name="Add a passkey").click()
@@ -144,6 +152,8 @@ def test_a_token_is_shown_once_works_and_ends(member: Page, stack: Stack) -> Non
     expect(page.locator("[data-token]")).to_have_count(0)
     page.get_by_role("button", name="Revoke token notebook").click()
     expect(page.get_by_role("button", name="Revoke token notebook")).to_have_count(0)
+
+    assert objections(page) == []
 
     page.goto("/audit?action=token.")
     rows = page.get_by_role("row")

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from fedcore.spec import catalogue
 from tests.e2e import screens
+
+#: A method of every family, and what its short form calls its settings.
+METHODS: dict[str, tuple[str, ...]] = {
+    "fedprox": ("Pull (mu)",),
+    "fedspeed": ("Pull (lambda)", "Look ahead (rho)"),
+    "fedstale": ("Weight of the memory (beta)",),
+    "fedbuff": ("Updates per step (buffer)",),
+    "fedfix": ("Time between steps (tick)",),
+    "async-fedavg": (),
+    "dfedsam-mgs": ("Look ahead (rho)", "Gossip steps"),
+    "ditto": ("Pull",),
+    "fedrep": ("Head layers", "Head epochs"),
+    "fedgh": ("Further models",),
+    "ocfl": ("Clustering",),
+    "fedkseed": ("Directions (seeds)",),
+    "flora": (),
+    "frl": ("Edges kept (keep)",),
+}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +72,20 @@ def test_a_problem_in_a_folded_group_unfolds_it(member: Page) -> None:
     expect(momentum).to_have_accessible_description(re.compile("less than 1"))
     momentum.fill("0.5")
     expect(member.get_by_text("Ready to launch")).to_be_visible()
+
+
+def test_methods_of_every_family_are_set_in_words_and_can_be_launched(member: Page) -> None:
+    titles = {entry.kind: entry for entry in catalogue() if entry.section == "algorithm"}
+    for kind, labels in METHODS.items():
+        entry = titles[kind]
+        spec = json.dumps({"algorithm": {"kind": kind}, **entry.example})
+        member.goto(f"/new?spec={quote(spec)}")
+        algorithm = member.get_by_role("combobox", name="Algorithm")
+        expect(algorithm, kind).to_have_value(entry.title)
+        card = member.get_by_role("region", name="Model and method")
+        for label in labels:
+            expect(card.get_by_text(label, exact=True), kind).to_be_visible()
+        expect(member.get_by_text("Ready to launch"), kind).to_be_visible()
 
 
 def test_settings_that_exclude_each_other_empty_each_other(member: Page) -> None:

@@ -41,6 +41,8 @@ class Gate:
 
 def test_every_screen_waits_fails_in_words_and_recovers(member: Page, known: Known) -> None:
     run = f"/runs/{known.run}"
+    member.goto("/settings?tab=projects")
+    project = member.get_by_role("link", name="Open Default").get_attribute("href") or ""
     for address, endpoint in (
         ("/", "**/api/v1/runs/facets/"),
         ("/runs", "**/api/v1/runs/"),
@@ -52,10 +54,17 @@ def test_every_screen_waits_fails_in_words_and_recovers(member: Page, known: Kno
         ("/catalogue/algorithm/fedavg", "**/api/v1/catalogue/"),
         ("/new", "**/api/v1/spec/schema/"),
         (run, f"**/api/v1{run}/"),
+        (f"{run}?tab=metrics", "**/metrics/?*"),
         (f"{run}?tab=clients", "**/clients/"),
         (f"{run}?tab=data", "**/clients/"),
+        (f"{run}?tab=topology", "**/clients/"),
         (f"{run}?tab=log", "**/logs/?*"),
         (f"{run}?tab=model", "**/artifacts/"),
+        ("/settings?tab=sessions", "**/auth/sessions/"),
+        ("/settings?tab=tokens", "**/api/v1/tokens/?*"),
+        ("/settings?tab=people", "**/api/v1/users/?*"),
+        (project, "**/api/v1/projects/*/"),
+        ("/audit", "**/api/v1/audit/"),
     ):
         gate = Gate(member, endpoint)
         gate.close()
@@ -75,6 +84,7 @@ def test_screens_without_anything_say_how_to_begin(member: Page) -> None:
     facets = {"states": [], "methods": [], "datasets": [], "tags": [], "trashed": 0}
     member.route("**/api/v1/runs/", lambda route: route.fulfill(json=nothing))
     member.route("**/api/v1/sweeps/", lambda route: route.fulfill(json=nothing))
+    member.route("**/api/v1/tokens/?*", lambda route: route.fulfill(json=nothing))
     member.route("**/api/v1/runs/facets/", lambda route: route.fulfill(json=facets))
     for address, text in (
         ("/", "Your first run"),
@@ -82,6 +92,8 @@ def test_screens_without_anything_say_how_to_begin(member: Page) -> None:
         ("/sweeps", "No sweeps yet"),
         ("/compare", "Nothing to compare yet"),
         ("/catalogue?search=nothing+is+called+so", "Nothing matches"),
+        ("/settings?tab=tokens", "No tokens yet."),
+        ("/audit?actor=nobody", "No entries"),
     ):
         member.goto(address)
         expect(member.get_by_text(text), address).to_be_visible()

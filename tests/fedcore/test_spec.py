@@ -232,3 +232,20 @@ SECTIONS = st.sampled_from([*RunSpec.model_fields, "other"])
 def test_no_document_makes_the_check_raise(data: dict[str, Any]) -> None:
     result = check(data)
     assert (result.spec is None) == bool(result.problems)
+
+
+SYMBOLS = {"Mu", "Rho", "Lamb", "Tau", "Alpha", "Beta", "Beta1", "Beta2", "Tick", "Epsilon"}
+
+
+def test_no_setting_of_a_method_is_a_bare_symbol_or_left_unexplained() -> None:
+    settings = [
+        (entry.kind, name, schema)
+        for entry in catalogue()
+        if entry.section == "algorithm"
+        for name, schema in entry.schema["properties"].items()
+        if name != "kind"
+    ]
+    assert settings
+    for kind, name, schema in settings:
+        assert schema["title"] not in SYMBOLS, f"{kind}: {name}"
+        assert schema["description"].endswith("."), f"{kind}: {name}"

@@ -27,8 +27,15 @@ const TONES: Record<GraphNode['tone'], string> = {
   bad: '--rh-state-red',
 };
 
+/** Where a name has room: away from the middle, where the links are. */
+function sideOf({ x, y }: GraphNode): 'top' | 'right' | 'bottom' | 'left' {
+  if (Math.abs(x) > Math.abs(y)) return x > 0 ? 'right' : 'left';
+  return y < 0 ? 'top' : 'bottom';
+}
+
 /** Who talks to whom, at given places. */
 export function drawGraph({ nodes, links, showLabels }: GraphDrawing): DrawChart {
+  const isDense = links.length > nodes.length;
   return (color) => ({
     textStyle: pageFont(),
     tooltip: {
@@ -50,8 +57,8 @@ export function drawGraph({ nodes, links, showLabels }: GraphDrawing): DrawChart
         layout: 'none',
         roam: true,
         preserveAspect: 'contain',
-        left: 40,
-        right: 40,
+        left: 36,
+        right: 36,
         top: 30,
         bottom: 30,
         data: nodes.map((node) => ({
@@ -65,7 +72,9 @@ export function drawGraph({ nodes, links, showLabels }: GraphDrawing): DrawChart
           label: {
             ...textStyle(color),
             show: showLabels || node.tone === 'server',
-            position: 'bottom',
+            position: sideOf(node),
+            // A number is enough beside a client; its tooltip has the rest.
+            formatter: node.tone === 'server' ? node.label : node.id,
           },
         })),
         links: links.map(({ source, target, isActive }) => ({
@@ -73,8 +82,8 @@ export function drawGraph({ nodes, links, showLabels }: GraphDrawing): DrawChart
           target,
           lineStyle: {
             color: color(isActive ? '--rh-brand' : '--rh-border'),
-            width: isActive ? 2 : 1,
-            opacity: isActive ? 0.9 : 0.7,
+            width: isActive ? (isDense ? 1.2 : 2) : 1,
+            opacity: isActive && !isDense ? 0.9 : 0.6,
           },
         })),
         emphasis: { disabled: true },

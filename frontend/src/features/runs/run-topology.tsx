@@ -15,6 +15,8 @@ const text = strings.topology;
 const LIVE_MS = 2_000;
 /** Names below this many nodes do not overlap. */
 const MAX_NAMED = 40;
+const STAR = 'star';
+const TONES = ['server', 'active', 'bad', 'idle'] as const;
 const NOBODY: ClientList = { clients: [], links: [] };
 
 /** Server and clients, and who took part in the latest round. */
@@ -23,7 +25,7 @@ export function RunTopology({ run }: { run: Run }) {
     ...clientsQuery(run.id),
     refetchInterval: run.is_final ? false : LIVE_MS,
   });
-  const kind = textOf(valueAt(asDocument(run.spec), 'topology.kind')) || 'star';
+  const kind = textOf(valueAt(asDocument(run.spec), 'topology.kind')) || STAR;
   const list = clients.data;
   const { draw, numActive, hasLinks } = useMemo(() => {
     const graph = topologyOf(list ?? NOBODY, kind);
@@ -41,6 +43,7 @@ export function RunTopology({ run }: { run: Run }) {
   if (clients.data.clients.length === 0) {
     return <Empty title={text.emptyTitle} text={text.emptyText} />;
   }
+  const tones = TONES.filter((tone) => tone !== 'server' || kind === STAR);
   const label = text.summary(clients.data.clients.length, numActive);
   return (
     <Card title={text.title} text={label}>
@@ -53,7 +56,7 @@ export function RunTopology({ run }: { run: Run }) {
         </p>
       )}
       <ul className={classes['legend']} aria-label={text.legend}>
-        {(['server', 'active', 'bad', 'idle'] as const).map((tone) => (
+        {tones.map((tone) => (
           <li key={tone} data-tone={tone}>
             {text.tones[tone]}
           </li>

@@ -1,7 +1,7 @@
 import { Button, Stack, Text, TextInput } from '@mantine/core';
 import { IconFingerprint } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { useState, type SubmitEvent } from 'react';
+import { useEffect, useRef, useState, type SubmitEvent } from 'react';
 import { canUsePasskeys, confirmWithCode, confirmWithPasskey } from '@/api/allauth';
 import { Problem } from '@/components/ui/problem';
 import { strings } from '@/strings';
@@ -17,8 +17,13 @@ interface SecondFactorProps {
 /** What is asked for after a right password, where the account wants more. */
 export function SecondFactor({ kinds, onDone, onStartOver }: SecondFactorProps) {
   const [code, setCode] = useState('');
+  const input = useRef<HTMLInputElement>(null);
   const byCode = useMutation({ mutationFn: confirmWithCode, onSuccess: onDone });
   const byPasskey = useMutation({ mutationFn: confirmWithPasskey, onSuccess: onDone });
+  // It takes the place of the form in which the focus was.
+  useEffect(() => {
+    input.current?.focus();
+  }, []);
   function submit(event: SubmitEvent<HTMLFormElement>): void {
     event.preventDefault();
     byCode.mutate(code.replaceAll(/\s/g, ''));
@@ -37,7 +42,7 @@ export function SecondFactor({ kinds, onDone, onStartOver }: SecondFactorProps) 
           size="md"
           required
           withAsterisk={false}
-          data-autofocus
+          ref={input}
           onChange={(event) => {
             setCode(event.currentTarget.value);
           }}
