@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +43,7 @@ TINY: dict[str, Any] = {
 _SEND = """
 import sys
 from webapp.celery import app
+print("ready", flush=True)
 for line in sys.stdin:
     for _ in range({copies}):
         app.send_task("runs.advance", args=[line.strip()], queue="cpu")
@@ -73,8 +74,8 @@ def second_worker(stack: Stack) -> Iterator[None]:
 
 
 @contextmanager
-def copies_of_messages(stack: Stack, run: Run) -> Iterator[Any]:
-    """Yield what delivers a run's message so many times more."""
+def copies_of_messages(stack: Stack) -> Iterator[Callable[[Run], None]]:
+    """Yield what delivers a run's message so many times more, at once."""
     process = subprocess.Popen(
         [sys.executable, "-c", _SEND.format(copies=COPIES)],
         cwd=ROOT,
@@ -86,7 +87,9 @@ def copies_of_messages(stack: Stack, run: Run) -> Iterator[Any]:
     assert process.stdin is not None
     assert process.stdout is not None
 
-    def send() -> None:
+    assert process.stdout.readline() == "ready\n"
+
+    def send(run: Run) -> None:
         print(run.id, file=process.stdin, flush=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "sent\n"
@@ -105,14 +108,14 @@ def copies_of_messages(stack: Stack, run: Run) -> Iterator[Any]:
 def test_a_task_that_is_delivered_again_and_again_is_done_once(
     stack: Stack, undisturbed: Lines
 ) -> None:
-    with second_worker(stack), stack.client() as client:
+    # All is up before the run begins, which takes only seconds.
+    with second_worker(stack), copies_of_messages(stack) as send, stack.client() as client:
         run = client.submit(name="delivered several times", spec=SPEC).runs[0]
-        with copies_of_messages(stack, run) as send:
-            for rounds in (1, 20, 40):
-                wait_for_rounds(client, run, rounds)
-                send()
-            ended = wait_for_end(client, run)
-            send()  # and when all is over
+        for rounds in (1, 20, 40):
+            wait_for_rounds(client, run, rounds)
+            send(run)
+        ended = wait_for_end(client, run)
+        send(run)  # and when all is over
         events = assert_as_undisturbed(client, ended, undisturbed)
         assert "recovered" not in {event.kind for event in events}, "nobody was taken for dead"
         after = client.submit(name="after the copies", spec=TINY).runs[0]

@@ -315,3 +315,54 @@ def test_a_round_is_closed_at_its_limit_with_what_is_there(
     record = run.rounds.get()
     assert record.participants == 8 - slow.num_clients
     assert sum(client["status"] == "late" for client in record.clients) == slow.num_clients
+
+
+def test_a_retry_trains_only_the_parts_again_in_which_clients_failed(
+    broker: Broker, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round gets too few updates because clients of one part fail; the other part is kept."""
+    Run.objects.filter(pk=run.pk).update(
+        spec={**run.spec, "runtime": {**run.spec["runtime"], "min_updates": 8}}
+    )
+
+    def out_of_memory(*_: object, **__: object) -> None:
+        raise MemoryError("for this client, this time")
+
+    worker = EngineCache()
+    broker.deliver(worker)
+    broker.deliver(worker)
+    with monkeypatch.context() as patch:
+        patch.setattr("fedcore.engine.executor.client_round", out_of_memory)
+        broker.deliver_all(worker)
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+    assert run.failure is not None
+    assert run.failure["code"] == "too_few_updates"
+    assert len(run.failed_clients) == 4
+    services.request_retry(run=run, user=run.created_by)
+    broker.deliver_all(worker)
+    assert_as_local_after_retry(run)
+    first_round = run.rounds.get(round_index=0)
+    assert {client["status"] for client in first_round.clients} == {"ok"}
+
+
+def test_after_a_retry_the_parts_that_were_whole_are_not_trained_again(
+    broker: Broker, run: Run
+) -> None:
+    worker = EngineCache()
+    broker.deliver(worker)
+    whole, broken = parts(run)
+    for chunk, missing in ((whole, 0), (broken, 1)):
+        lease = services.claim_chunk(chunk_id=chunk.pk, holder="a:1", queue="cpu")
+        assert lease is not None
+        services.record_part(
+            lease=lease,
+            stored=store_part(run_id=run.pk, name=str(chunk.index), payload=b"x"),
+            num_updates=chunk.num_clients - missing,
+            seconds=1.0,
+        )
+    Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, lease_token=None)
+    run.refresh_from_db()
+    services.request_retry(run=run, user=run.created_by)
+    states = {chunk.index: chunk.state for chunk in parts(run)}
+    assert states == {0: ChunkState.DONE, 1: ChunkState.DROPPED}

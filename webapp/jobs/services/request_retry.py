@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import F
 
 from webapp.accounts.audit import recorded_as
 from webapp.accounts.models import User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission
 from webapp.errors import ConflictError
+from webapp.jobs.chunk_models import Chunk, ChunkState
 from webapp.jobs.clock import database_now
 from webapp.jobs.models import Run
 from webapp.jobs.quotas import refuse_above_quota
@@ -25,7 +27,8 @@ from webapp.jobs.sweep_models import Sweep
 def request_retry(*, run: Run, user: User) -> Run:
     """Let a failed or cancelled run go on from its last checkpoint, or from the start without one.
 
-    Rounds that are recorded stay: training them again gives the same numbers.
+    Rounds that are recorded stay: training them again gives the same numbers. Of a round that was
+    shared out, what is done stays too, but for the parts in which clients failed.
     """
     require(user, run.project_id, Permission.WRITE)
     now = database_now()
@@ -34,6 +37,7 @@ def request_retry(*, run: Run, user: User) -> Run:
     if run.trashed_at is not None:
         raise ConflictError("This run is in the trash. Restore it before you retry it.")
     refuse_above_quota(run.project_id)
+    _drop_parts_with_failures(run)
     # Of a sweep that is over, this run is under way again; one that was cancelled stays so.
     over = Sweep.objects.filter(job_id=run.job_id, state=SweepState.FINISHED)
     over.update(state=SweepState.RUNNING, finished_at=None)
@@ -52,3 +56,9 @@ def request_retry(*, run: Run, user: User) -> Run:
         **join_queue(run, now),
     )
     return run
+
+
+def _drop_parts_with_failures(run: Run) -> None:
+    """Have the parts of the open round trained again that brought fewer updates than clients."""
+    done = Chunk.objects.of_round(run.pk, run.rounds_done).done()
+    done.filter(num_updates__lt=F("num_clients")).update(state=ChunkState.DROPPED)
