@@ -20,6 +20,7 @@ from fedcore.algorithms.population import Population
 from fedcore.attacks.base import distort_vectors
 from fedcore.clients.objective import Objective
 from fedcore.clients.optimizers import Optimizer, make_optimizer
+from fedcore.clients.recording import Recordings
 from fedcore.clients.training import (
     Batch,
     ClientData,
@@ -31,6 +32,7 @@ from fedcore.clients.training import (
 )
 from fedcore.messages import Message, Update
 from fedcore.models import Model
+from fedcore.models.base import RandomModel
 from fedcore.params import Layout, Params, Section, add, subtract, vector
 from fedcore.registry import Registry
 from fedcore.spec.algorithms import AlgorithmSpec
@@ -364,6 +366,14 @@ class Method(Generic[SpecT]):
     def has_plain_gradient(self) -> bool:
         """Whether a step follows the gradient of the local loss as it is."""
         return type(self).transform_grad is Method.transform_grad
+
+    @cached_property
+    def recordings(self) -> Recordings | None:
+        """Recorded gradients of the local loss; None where it depends on more than the batch."""
+        model = self.context.model
+        is_random = isinstance(model, RandomModel) and model.draws
+        is_plain = type(self).local_loss is Method.local_loss
+        return Recordings() if is_plain and not is_random else None
 
     @property
     def has_steps(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -249,10 +249,13 @@ class _Trainer:
 
         return step
 
+    def _names_moved(self, phase: Phase) -> list[str]:
+        """Return the names of the parameters that a phase moves."""
+        return [name for name in self._leaves if phase.trains is None or name in phase.trains]
+
     def _moved(self, phase: Phase, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the tensors that a phase moves."""
-        trains = phase.trains
-        return [tensor for name, tensor in tensors.items() if trains is None or name in trains]
+        return [tensors[name] for name in self._names_moved(phase)]
 
     def _moved_of_vector(self, phase: Phase) -> list[Tensor]:
         """Return the same as few pieces of the whole vector as possible."""
@@ -262,16 +265,35 @@ class _Trainer:
     def _pieces(self, phase: Phase, flat: Tensor) -> list[Tensor]:
         return self._moved(phase, self.params.layout.views(flat))
 
-    def _loss(
+    def _gradients(
         self,
-        leaves: dict[str, Tensor],
+        leaves: Mapping[str, Tensor],
+        moved: Sequence[str],
         batch: Batch,
         context: LocalContext,
-        buffers: dict[str, Tensor],
-    ) -> Tensor:
-        """Return the loss of a batch; the buffers are moved by what the model sees of it."""
-        named = TrainingTensors(leaves | buffers)
-        return self.method.local_loss(named, batch, context)
+        buffers: Mapping[str, Tensor],
+    ) -> tuple[Tensor, ...]:
+        """Return the loss of a batch and its gradients by the leaves of some names.
+
+        The buffers are moved by what the model sees of the batch.
+        """
+
+        def function(x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
+            named = dict(zip(leaves, weights, strict=True))
+            at = TrainingTensors({**named, **buffers})
+            loss = self.method.local_loss(at, Batch(x, y), context)
+            return loss.detach(), *torch.autograd.grad(loss, [named[name] for name in moved])
+
+        inputs = (batch.x, batch.y, *leaves.values())
+        recordings = self.method.recordings
+        if recordings is None or buffers or batch.x.device.type != "cpu":
+            return function(*inputs)
+        key = (
+            tuple(moved),
+            *((tensor.shape, tensor.dtype) for tensor in batch),
+            torch.is_autocast_enabled("cpu"),
+        )
+        return recordings.gradients(key, function, inputs)
 
     def _buffers_for(self, batch: Batch, seen: list[Batch]) -> dict[str, Tensor]:
         """Return the buffers; copies if a batch was seen before, which must not count twice."""
@@ -282,9 +304,9 @@ class _Trainer:
 
     def _plain_gradient(self, batch: Batch, context: LocalContext) -> tuple[Tensor, list[Tensor]]:
         """Return loss and gradient, one tensor per parameter."""
-        loss = self._loss(self._leaves, batch, context, self.buffers)
-        grads = torch.autograd.grad(loss, self._moved(context.phase, self._leaves))
-        return loss.detach(), list(grads)
+        moved = self._names_moved(context.phase)
+        loss, *grads = self._gradients(self._leaves, moved, batch, context, self.buffers)
+        return loss, grads
 
     def _transformed_gradient(
         self, batch: Batch, context: LocalContext
@@ -296,9 +318,9 @@ class _Trainer:
         def gradient(flat: Tensor, at: Batch) -> Tensor:
             views = self.params.layout.views(flat.detach())
             leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
-            loss = self._loss(leaves, at, context, self._buffers_for(at, seen))
-            losses.append(loss.detach())
-            grads = torch.autograd.grad(loss, list(leaves.values()))
+            buffers = self._buffers_for(at, seen)
+            loss, *grads = self._gradients(leaves, list(leaves), at, context, buffers)
+            losses.append(loss)
             return torch.cat([grad.reshape(-1) for grad in grads])
 
         direction = self.method.transform_grad(gradient, self.params.flat, batch, context)

@@ -1,0 +1,157 @@
+"""Recorded gradients are those of autograd to the last bit, or are not used."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fedcore.algorithms.base import Method
+from fedcore.clients.recording import (
+    BATCHES_BEFORE_RECORDING,
+    Recording,
+    Recordings,
+    UnrepeatableError,
+)
+from fedcore.engine import Engine
+from fedcore.models.base import DataShape, TrainingTensors, build_model, initial_params
+from fedcore.spec import RunSpec
+from fedcore.spec.models import ModelSpec
+from fedcore.spec.tasks import TaskName
+from tests.fedcore.runs import small_spec, timeless
+
+Gradient = Callable[..., tuple[Tensor, ...]]
+
+IMAGES = DataShape((1, 8, 8), 10)
+ROWS = DataShape((8,), 10)
+TEXT = DataShape((12,), 30, TaskName.NEXT_TOKEN, 30)
+
+
+def differentiated(loss: Callable[..., Tensor]) -> Gradient:
+    def function(x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
+        value = loss(x, y, *weights)
+        return value.detach(), *torch.autograd.grad(value, weights)
+
+    return function
+
+
+def linear_loss(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    return functional.cross_entropy(x @ weight, y)
+
+
+def batch(shape: DataShape, seed: int, num: int = 5) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    if shape.num_tokens:
+        x, y = torch.randint(shape.num_tokens, (2, num, *shape.input_shape), generator=generator)
+        return x, y
+    x = torch.randn((num, *shape.input_shape), generator=generator)
+    return x, torch.randint(shape.num_classes, (num,), generator=generator)
+
+
+def weights(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
+
+
+def is_same(ours: tuple[Tensor, ...], theirs: tuple[Tensor, ...]) -> bool:
+    return all(map(torch.equal, ours, theirs))
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape"),
+    [
+        pytest.param({"kind": "linear"}, IMAGES, id="linear"),
+        pytest.param({"kind": "mlp", "hidden": [9, 7]}, IMAGES, id="mlp"),
+        pytest.param({"kind": "resnet"}, IMAGES, id="resnet"),
+        pytest.param({"kind": "vit"}, IMAGES, id="vit"),
+        pytest.param({"kind": "tiny_gpt"}, TEXT, id="tiny_gpt"),
+    ],
+)
+def test_models_are_played_to_the_last_bit(settings: dict[str, Any], shape: DataShape) -> None:
+    model = build_model(ModelSpec.kinds()[settings["kind"]].model_validate(settings), shape)
+    params = initial_params(model, torch.Generator().manual_seed(1))
+    leaves = [view.requires_grad_() for view in params.layout.views(params.flat.detach()).values()]
+
+    @differentiated
+    def gradient(x: Tensor, y: Tensor, *given: Tensor) -> Tensor:
+        outputs = model.apply(TrainingTensors(zip(params.layout.names, given, strict=True)), x)
+        return functional.cross_entropy(outputs.reshape(-1, outputs.shape[-1]), y.reshape(-1))
+
+    recording = Recording(gradient, (*batch(shape, 1), *leaves))
+    with torch.no_grad():
+        params.flat.mul_(0.7)  # the leaves are views of it
+    other = (*batch(shape, 2), *leaves)
+    assert is_same(recording.play(*other), gradient(*other))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        pytest.param(lambda x, y, w: linear_loss(functional.dropout(x), y, w), id="random"),
+        pytest.param(lambda x, y, w: linear_loss(x, y, w) * x.max().item(), id="value"),
+        pytest.param(lambda x, y, w: (x[y > 3] @ w).sum(), id="number of rows"),
+    ],
+)
+def test_what_depends_on_more_than_shapes_is_refused(loss: Callable[..., Tensor]) -> None:
+    with pytest.raises(UnrepeatableError):
+        Recording(differentiated(loss), (*batch(ROWS, 1), weights(8, 10)))
+
+
+def test_a_step_is_recorded_when_it_has_come_often_and_then_calls_no_function() -> None:
+    calls = 0
+
+    def counted(*inputs: Tensor) -> tuple[Tensor, ...]:
+        nonlocal calls
+        calls += 1
+        return differentiated(linear_loss)(*inputs)
+
+    recordings = Recordings()
+    for seed in range(BATCHES_BEFORE_RECORDING + 10):
+        inputs = (*batch(ROWS, seed), weights(8, 10))
+        ours = recordings.gradients("shape", counted, inputs)
+        assert is_same(ours, differentiated(linear_loss)(*inputs))
+    # So many batches, one that is recorded, and one to compare with.
+    assert calls == BATCHES_BEFORE_RECORDING + 2
+
+
+def test_a_recording_that_computes_something_else_is_never_used() -> None:
+    steps = iter(range(1_000_000))
+
+    @differentiated
+    def drifting(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+        return linear_loss(x, y, weight) * (1.0 + next(steps))
+
+    recordings = Recordings()
+    inputs = (torch.ones(2, 3), torch.tensor([0, 1]), weights(3, 4))
+    plain = linear_loss(*inputs).item()
+    for step in range(BATCHES_BEFORE_RECORDING):
+        loss = float(recordings.gradients("shape", drifting, inputs)[0])
+        assert loss == pytest.approx(plain * (1 + step))
+    after = [float(recordings.gradients("shape", drifting, inputs)[0]) for _ in range(5)]
+    assert after == sorted(after)
+    assert len(set(after)) == 5
+
+
+def reports_of(spec: RunSpec, cache_dir: Path) -> list[Any]:
+    engine = Engine.create(spec, cache_dir=cache_dir)
+    reports = []
+    while not engine.is_finished:
+        reports.append(timeless(engine.run_round()))
+    engine.close()
+    return reports
+
+
+@pytest.mark.parametrize("algorithm", ["fedavg", "fedprox", "scaffold", "fedrep"])
+def test_runs_are_the_same_with_and_without(
+    algorithm: str, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = small_spec(
+        algorithm={"kind": algorithm},
+        local={"epochs": 3, "batch_size": 5, "lr": 0.05, "weight_decay": 0.01},
+        runtime={"executor": "sequential", "kernels": "autograd"},
+    )
+    recorded = reports_of(spec, cache_dir)
+    monkeypatch.setattr(Method, "recordings", None)
+    assert reports_of(spec, cache_dir) == recorded
