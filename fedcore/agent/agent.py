@@ -28,7 +28,8 @@ from fedcore.sites.words import in_words
 
 #: Until the server has said how often it wants to hear from sites.
 _USUAL_S = 5.0
-#: While a websocket is open, polling only finds what a lost frame has not said.
+#: While a websocket is open, polling only finds what a lost frame has not said. What a person at
+#: the site says to a run that waits is no frame, so then it is asked often.
 _POLL_SELDOM = 6
 _JOIN_S = 5.0
 
@@ -144,7 +145,8 @@ class Agent:
     @property
     def _poll_s(self) -> float:
         often = _USUAL_S if self._limits is None else self._limits.poll_s
-        return often * _POLL_SELDOM if self.board.read().is_pushed else often
+        is_told = self.board.read().is_pushed and not self._office.waiting
+        return often * _POLL_SELDOM if is_told else often
 
     def _rejected(self, error: RejectedError) -> None:
         """Say why the server does not talk to the site; a revoked one stops for good."""
