@@ -44,3 +44,11 @@ export type Role = Schemas['Role'];
 export type Scope = Schemas['Scope'];
 export type Token = Schemas['Token'];
 export type AuditEntry = Schemas['AuditEntry'];
+
+/** A project as its members see it. */
+export type MyProject = Schemas['MyProject'];
+
+export type Site = Schemas['Site'];
+export type SiteInvited = Schemas['SiteInvited'];
+export type SiteTask = Schemas['SiteTask'];
+export type RunSite = Schemas['RunSite'];

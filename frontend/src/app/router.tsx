@@ -114,6 +114,18 @@ const sweepRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/sweeps/sweep-page'), 'SweepPage'),
 });
 
+const sitesRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/sites',
+  component: lazyRouteComponent(() => import('@/features/sites/site-list-page'), 'SiteListPage'),
+});
+
+const siteRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/sites/$siteId',
+  component: lazyRouteComponent(() => import('@/features/sites/site-page'), 'SitePage'),
+});
+
 const newRunRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/new',
@@ -167,6 +179,8 @@ const routeTree = rootRoute.addChildren([
     sweepRoute,
     catalogueRoute,
     entryRoute,
+    sitesRoute,
+    siteRoute,
   ]),
 ]);
 

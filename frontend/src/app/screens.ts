@@ -4,6 +4,7 @@ import {
   IconChartLine,
   IconHome,
   IconListDetails,
+  IconServer2,
 } from '@tabler/icons-react';
 import { strings } from '@/strings';
 
@@ -37,5 +38,12 @@ export const SCREENS = [
     key: 'k',
     hint: strings.shortcuts.catalogue,
     Icon: IconBook,
+  },
+  {
+    to: '/sites',
+    title: strings.app.sites,
+    key: 'i',
+    hint: strings.shortcuts.sites,
+    Icon: IconServer2,
   },
 ] as const;

@@ -11,6 +11,7 @@ export const common = {
     runs: 'Runs',
     sweeps: 'Sweeps',
     catalogue: 'Catalogue',
+    sites: 'Sites',
     unreachable: 'The server cannot be reached. What you see may be old; it is asked again.',
     offline: 'You are offline. What you see may be old.',
     compare: 'Compare',

@@ -10,6 +10,7 @@ import { palette } from './palette';
 import { runList } from './run-list';
 import { runParts } from './run-parts';
 import { runs } from './runs';
+import { sites } from './sites';
 import { sweeps } from './sweeps';
 
 export const strings = {
@@ -24,5 +25,6 @@ export const strings = {
   ...runList,
   ...runParts,
   ...runs,
+  ...sites,
   ...sweeps,
 };

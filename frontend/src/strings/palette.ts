@@ -38,6 +38,7 @@ export const palette = {
     compare: 'Go to Compare',
     sweeps: 'Go to Sweeps',
     catalogue: 'Go to the Catalogue',
+    sites: 'Go to Sites',
     tabs: 'Next or previous tab, once a tab has the focus',
     close: 'Close what is open',
     keys: { mod: 'Ctrl', esc: 'Esc', arrows: '← →' },

@@ -33,6 +33,7 @@ const spec = {
   partition: { kind: 'dirichlet', clients: 50, alpha: 0.5 },
   model: { kind: 'mlp', hidden: [200, 200] },
   evaluation: { every: 1, target: null },
+  runtime: { placement: 'local' },
 };
 
 export function makeRun(changes: Partial<Run> = {}): Run {

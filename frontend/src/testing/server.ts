@@ -13,6 +13,7 @@ import {
   me,
   specSchema,
 } from './fixtures';
+import { makeSite } from './site-fixture';
 
 /** Addresses of the API, whatever the page's origin is. */
 export function api(path: string): string {
@@ -34,6 +35,13 @@ export const server = setupServer(
   http.get(api('auth/csrf/'), () => HttpResponse.json({ csrf_token: 'token' })),
   http.get(api('sweeps/'), () =>
     HttpResponse.json({ next: null, previous: null, results: [makeSweep()] }),
+  ),
+  http.get(api('sites/'), () =>
+    HttpResponse.json({ next: null, previous: null, results: [makeSite()] }),
+  ),
+  http.get(api('sites/:id/'), () => HttpResponse.json(makeSite())),
+  http.get(api('sites/:id/:list/'), () =>
+    HttpResponse.json({ next: null, previous: null, results: [] }),
   ),
   http.get(api('jobs/:id/sweep/'), () => HttpResponse.json(makeSweep())),
   http.get(api('spec/schema/'), () => HttpResponse.json(specSchema)),

@@ -25,15 +25,28 @@ function stateTone(state: string): EventText['tone'] {
   return state === 'failed' ? 'bad' : 'plain';
 }
 
+function stateText({ data }: Extract<Event, { kind: 'state_changed' }>): EventText {
+  const { from, to, reason } = data;
+  const after = strings.states[to];
+  const title = from === null ? after : text.stateChanged(strings.states[from], after);
+  return { title, tone: stateTone(to), ...(reason && { detail: reason }) };
+}
+
+function siteText({ data }: Extract<Event, { kind: 'site_changed' }>): EventText {
+  const { site, what, round_index: round, reason } = data;
+  const isGood = what === 'joined' || what === 'returned';
+  return {
+    title: text.site(site, what, round),
+    detail: reason,
+    tone: isGood ? 'plain' : 'warning',
+  };
+}
+
 /** One event in words. */
 export function describeEvent(event: Event): EventText {
   switch (event.kind) {
-    case 'state_changed': {
-      const { from, to, reason } = event.data;
-      const after = strings.states[to];
-      const title = from === null ? after : text.stateChanged(strings.states[from], after);
-      return { title, tone: stateTone(to), ...(reason && { detail: reason }) };
-    }
+    case 'state_changed':
+      return stateText(event);
     case 'round_finished':
       return {
         title: text.roundFinished(event.data.round),
@@ -52,15 +65,8 @@ export function describeEvent(event: Event): EventText {
       const { client_id: client, round_index: round, reason } = event.data;
       return { title: text.refused(String(client), round), detail: reason, tone: 'warning' };
     }
-    case 'site_changed': {
-      const { site, what, round_index: round, reason } = event.data;
-      const isGood = what === 'joined' || what === 'returned';
-      return {
-        title: text.site(site, what, round),
-        detail: reason,
-        tone: isGood ? 'plain' : 'warning',
-      };
-    }
+    case 'site_changed':
+      return siteText(event);
     case 'artifact_created': {
       const { kind, size_bytes: size } = event.data;
       return { title: text.artifact(kind), detail: formatBytes(size), tone: 'plain' };

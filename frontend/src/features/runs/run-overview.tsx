@@ -10,6 +10,7 @@ import { bestOf } from './chart-series';
 import { RunCharts } from './run-charts';
 import { EventList } from './run-events';
 import { RunNotes } from './run-notes';
+import { isOnSites, RunSites } from './run-sites';
 import classes from './run-overview.module.css';
 import { SetupSummary } from './setup-summary';
 
@@ -22,6 +23,7 @@ export function RunOverview({ run, history }: { run: Run; history: RunHistory })
     <div className={classes['overview']}>
       <StatTiles stats={statsOf(run, history)} />
       <RunCharts run={run} history={history} />
+      {isOnSites(run) && <RunSites run={run} />}
       <div className={classes['columns']}>
         <RunNotes key={run.notes + run.tags.join()} run={run} />
         <SetupSummary spec={asDocument(run.spec)} />

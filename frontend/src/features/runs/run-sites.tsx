@@ -1,0 +1,92 @@
+import { useQuery } from '@tanstack/react-query';
+import { runSitesQuery } from '@/api/sites';
+import type { Run, RunSite } from '@/api/types';
+import { Card } from '@/components/ui/card';
+import { Failure, Loading } from '@/components/ui/feedback';
+import { TextLink } from '@/components/ui/links';
+import { ScrollRegion } from '@/components/ui/scroll-region';
+import { SiteBadge } from '@/components/ui/site-badge';
+import { formatDuration, formatInteger } from '@/lib/format';
+import { strings } from '@/strings';
+import classes from './run-sites.module.css';
+
+const text = strings.runSites;
+const LIVE_MS = 3_000;
+
+/** Whether the clients of a run are machines of their own. */
+export function isOnSites(run: Run): boolean {
+  return run.spec.runtime.placement === 'sites';
+}
+
+/** The sites of a run: whether they are there, what each is at, and why one is not. */
+export function RunSites({ run }: { run: Run }) {
+  const sites = useQuery({
+    ...runSitesQuery(run.id),
+    refetchInterval: run.is_final ? false : LIVE_MS,
+  });
+  return (
+    <Card title={text.title} text={text.text}>
+      {sites.isPending && <Loading label={text.loading} rows={3} />}
+      {sites.isError && <Failure error={sites.error} onRetry={() => void sites.refetch()} />}
+      {sites.data?.length === 0 && <p className={classes['none']}>{text.none}</p>}
+      {sites.data && sites.data.length > 0 && <SiteTable sites={sites.data} />}
+    </Card>
+  );
+}
+
+function SiteTable({ sites }: { sites: readonly RunSite[] }) {
+  const head = [text.site, text.state, text.examples, text.round, text.now, text.took];
+  return (
+    <ScrollRegion label={text.title} maxHeight={420}>
+      <table className={classes['table']}>
+        <thead>
+          <tr>
+            {head.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sites.map((site) => (
+            <tr key={site.client_id}>
+              <th scope="row">
+                <TextLink to="/sites/$siteId" params={{ siteId: site.site }}>
+                  {site.name}
+                </TextLink>
+              </th>
+              <td>
+                <SiteBadge state={site.state} presence={site.presence} />
+              </td>
+              <td className={classes['number']}>
+                {formatInteger(site.num_train)} + {formatInteger(site.num_test)}
+              </td>
+              <td className={classes['number']}>{site.task?.round_index ?? ''}</td>
+              <td className={classes['now']}>{describe(site)}</td>
+              <td className={classes['number']}>
+                {site.task?.state === 'done' ? formatDuration(site.task.seconds) : ''}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}
+
+/** What a site is at, or why it takes no part: the rule of its policy, the failure, the deadline. */
+function describe(site: RunSite): string {
+  if (site.out_reason !== '') return `${text.out}: ${withRule(site.out_rule, site.out_reason)}`;
+  const { task } = site;
+  if (task === null) return site.has_joined ? text.idle : text.notJoined;
+  const what = `${strings.site.tasks[task.kind]}: ${strings.site.taskStates[task.state]}`;
+  if (task.reason !== '') return `${what}. ${withRule(task.rule, task.reason)}`;
+  if (task.state !== 'accepted' || task.stage === '') return what;
+  const share = task.fraction === null ? '' : ` ${String(Math.round(task.fraction * 100))}%`;
+  return `${what}, ${task.stage}${share}`;
+}
+
+function withRule(rule: string, reason: string): string {
+  return rule === '' ? reason : `${rule}: ${reason}`;
+}
