@@ -66,6 +66,7 @@ from webapp.jobs.views.runs import (
     RunListView,
     RunPauseView,
     RunResumeView,
+    RunRetryFailedView,
     RunRetryView,
     RunView,
 )
@@ -148,6 +149,7 @@ api: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/resume/", RunResumeView.as_view()),
     path("runs/<uuid:run_id>/cancel/", RunCancelView.as_view()),
     path("runs/<uuid:run_id>/retry/", RunRetryView.as_view()),
+    path("runs/<uuid:run_id>/retry-failed/", RunRetryFailedView.as_view()),
     path("runs/<uuid:run_id>/metrics/", RunMetricsView.as_view()),
     path("runs/<uuid:run_id>/clients/", RunClientsView.as_view()),
     path("runs/<uuid:run_id>/client-rounds/", RunClientRoundsView.as_view()),

@@ -61,6 +61,10 @@ class SharedTurn:
 
     def _close_or_open(self, engine: Engine) -> Ending:
         lease = self._turn.lease
+        if self._turn.take_up(engine):
+            # A few clients of a round whose others are done: not worth sharing out.
+            self._record(engine, engine.run_round(should_stop=self._turn.heartbeat.should_stop))
+            return self._finish(engine) if engine.is_finished else Ending.SHARED_OUT
         found = services.find_open_round(lease.run_id, engine.round_index)
         runtime = lease.spec["runtime"]
         if found is None or not found.is_over(

@@ -81,6 +81,7 @@ class Slice:
         return Ending.FINISHED
 
     def _train_round(self, engine: Engine) -> RoundReport:
+        self._turn.take_up(engine)
         return engine.run_round(should_stop=self._turn.heartbeat.should_stop)
 
     def _record(self, rounds: list[Timed]) -> None:

@@ -6,6 +6,7 @@ back, stops as its user asked, or failed.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import Enum, auto
@@ -17,8 +18,16 @@ import structlog
 from django.db import InterfaceError, OperationalError
 
 from fedcore.engine import Engine, Interrupted
-from fedcore.errors import RetryableError
-from webapp.artifacts.services import StoredFile, discard_file, store_model, store_state, sync_file
+from fedcore.errors import FedcoreError, RetryableError, TooFewUpdatesError
+from webapp.artifacts.services import (
+    StoredFile,
+    discard_file,
+    read_part,
+    store_model,
+    store_part,
+    store_state,
+    sync_file,
+)
 from webapp.jobs import services
 from webapp.jobs.services import Lease, LeaseLostError
 from webapp.jobs.states import RequestedAction
@@ -195,6 +204,32 @@ class Turn:
         )
         self.engines.drop(self.lease.run_id)
 
+    def take_up(self, engine: Engine) -> bool:
+        """Let the next round use what is kept of an earlier try of it; return whether it does."""
+        kept = self.lease.kept_updates
+        if kept is None or kept["round_index"] != engine.round_index:
+            return False
+        payload = read_part(key=kept["key"], sha256=kept["sha256"])
+        if payload is None:
+            log.warning("kept updates are gone, all clients train again")
+            return False
+        engine.keep(payload)
+        return True
+
+    def _keep_updates(self, error: Exception) -> StoredFile | None:
+        """Store the updates of a round that got too few, for whoever tries it again."""
+        payload = None
+        if isinstance(error, TooFewUpdatesError) and self._engine is not None:
+            payload = self._engine.kept_updates()
+        if payload is None:
+            return None
+        try:
+            name = f"kept-{secrets.token_hex(4)}.safetensors"
+            return store_part(run_id=self.lease.run_id, name=name, payload=payload)
+        except (OSError, FedcoreError) as problem:
+            log.warning("updates not kept", reason=str(problem))
+            return None
+
     def _end_with(self, error: Exception, reason_to_end: Callable[[], Ending | None]) -> Ending:
         """Fail the run, unless its user or this process wanted to stop just then."""
         ending = reason_to_end() if isinstance(error, RetryableError) else None
@@ -202,10 +237,10 @@ class Turn:
             return self.settle(ending)
         round_index = self._engine.round_index if self._engine else None
         failure = failure_of(error, round_index=round_index)
+        clients, kept = failed_clients(error), self._keep_updates(error)
         self.engines.drop(self.lease.run_id)
-        clients = failed_clients(error)
         self.patience.with_database(
-            lambda: services.fail_run(lease=self.lease, failure=failure, clients=clients)
+            lambda: services.fail_run(lease=self.lease, failure=failure, clients=clients, kept=kept)
         )
         return Ending.FAILED
 

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 ShouldStop = Callable[[], bool]
 
 
+def never() -> bool:
+    """Return False: there is nobody who could ask to stop."""
+    return False
+
+
 class Interrupted(Exception):  # noqa: N818  (not an error: somebody asked for it)
     """The work was asked to stop and has left everything as it was."""
 

@@ -42,6 +42,19 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What a part of a round came to.
+
+    Attributes:
+        payload: As bytes, to be handed to ``Engine.finish_round`` anywhere.
+        num_updates: Clients whose updates are in it.
+    """
+
+    payload: bytes
+    num_updates: int
+
+
+@dataclass(frozen=True)
 class Pace:
     """What is known of how fast chunks are done, before a round is cut.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Self
 
-from fedcore.clients.training import ShouldStop
+from fedcore.clients.training import ShouldStop, never
 from fedcore.data.sites import Holding
 from fedcore.engine import checkpoint
 from fedcore.engine.at_sites import (
@@ -17,42 +17,31 @@ from fedcore.engine.at_sites import (
     Assignment,
     SiteTally,
     assignments,
-    context_on_server,
     evaluation_of,
     model_to_test,
     plan_on_sites,
     take_in,
 )
 from fedcore.engine.choose import make_executor
-from fedcore.engine.chunks import Chunk, Pace, cut_into_chunks, join_chunks, train_chunk
-from fedcore.engine.context import RunContext, build_context, initial_state
+from fedcore.engine.chunks import Chunk, Pace, Trained, cut_into_chunks, join_chunks, train_chunk
+from fedcore.engine.context import RunContext, initial_state
 from fedcore.engine.device import one_thread
 from fedcore.engine.evaluation import evaluate, is_due, is_finished
 from fedcore.engine.executor import Executor
 from fedcore.engine.exporting import write_model
+from fedcore.engine.intake import Progress
 from fedcore.engine.partial import Place, decode_partial, encode_partial
 from fedcore.engine.planning import RoundPlan, plan
-from fedcore.engine.preparing import prepare_apart
+from fedcore.engine.preparing import prepared_context
 from fedcore.engine.report import RoundReport
-from fedcore.engine.rounds import advance, conclude, play_round
+from fedcore.engine.rounds import advance, conclude, train_round
+from fedcore.engine.second_try import used, whole
 from fedcore.engine.trainers import choose_trainer
 from fedcore.environment import Folders
+from fedcore.errors import TooFewUpdatesError
 from fedcore.partition import PartitionReport, report
 from fedcore.spec import RunSpec
 from fedcore.state import RunState, Totals
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a part of a round came to.
-
-    Attributes:
-        payload: As bytes, to be handed to ``Engine.finish_round`` anywhere.
-        num_updates: Clients whose updates are in it.
-    """
-
-    payload: bytes
-    num_updates: int
 
 
 class Engine:
@@ -67,6 +56,7 @@ class Engine:
         self._state = state
         self._executor = executor
         self._planned: tuple[RunState, RoundPlan] | None = None
+        self._kept: Progress | None = None
 
     @classmethod
     def create(
@@ -94,7 +84,7 @@ class Engine:
             Interrupted: If ``should_stop`` returned True.
         """
         folders = _folders(data_dir, cache_dir)
-        context = _context(spec, folders, should_stop, holdings)
+        context = prepared_context(spec, folders, should_stop, holdings)
         return cls._begin(context, initial_state(context), folders, should_stop)
 
     @classmethod
@@ -115,7 +105,7 @@ class Engine:
             FedcoreError, Interrupted: As ``create``.
         """
         folders = _folders(data_dir, cache_dir)
-        context = _context(spec, folders, should_stop, holdings)
+        context = prepared_context(spec, folders, should_stop, holdings)
         state = checkpoint.load(
             folder,
             digest=spec.digest(),
@@ -133,7 +123,7 @@ class Engine:
         should_stop: ShouldStop | None,
     ) -> Self:
         trainer = choose_trainer(context, folders, state.kernels or None)
-        executor = make_executor(context, trainer, folders, should_stop or _never)
+        executor = make_executor(context, trainer, folders, should_stop or never)
         return cls(context, replace(state, kernels=trainer.name), executor)
 
     @property
@@ -175,11 +165,49 @@ class Engine:
         """
         if self.is_finished:
             raise RuntimeError("the run has had its last round")
+        began, stop = perf_counter(), should_stop or never
+        planned = self._plan()
         with one_thread():
-            self._state, report = play_round(
-                self._context, self._state, self._executor, should_stop or _never
+            progress = train_round(
+                self._context, self._state, planned, self._executor, stop, kept=self._kept
             )
+        return self._conclude(planned, progress, began, stop)
+
+    def _conclude(
+        self, planned: RoundPlan, progress: Progress, began: float, should_stop: ShouldStop
+    ) -> RoundReport:
+        context, executor, state = self._context, self._executor, self._state
+        try:
+            with one_thread():
+                self._state, report = conclude(
+                    context,
+                    state,
+                    planned,
+                    progress,
+                    examine=lambda trained: evaluate(context, trained, executor, should_stop),
+                    executor=executor.name,
+                    began=began,
+                )
+        except TooFewUpdatesError:
+            self._kept = used(context, progress)
+            raise
+        self._kept = None
         return report
+
+    def kept_updates(self) -> bytes | None:
+        """Return the updates of a round that got too few, for ``keep``; None if there are none."""
+        kept = self._kept
+        return None if kept is None else encode_partial(self._place(whole(self._plan())), kept)
+
+    def keep(self, payload: bytes) -> None:
+        """Use updates of an earlier try in the next round; only the other clients train again.
+
+        Raises:
+            WireError: If they are not of this run and round.
+        """
+        planned = self._plan()
+        place = self._place(whole(planned))
+        self._kept = decode_partial(payload, place, self._context, planned.work.asked)
 
     # --- a round in parts, trained here and elsewhere -------------------------------------------
 
@@ -196,7 +224,7 @@ class Engine:
         """
         with one_thread():
             progress = train_chunk(
-                self._context, self._plan(), self._executor, chunk, should_stop or _never
+                self._context, self._plan(), self._executor, chunk, should_stop or never
             )
         return Trained(encode_partial(self._place(chunk), progress), progress.accumulator.count)
 
@@ -220,7 +248,6 @@ class Engine:
         """
         began = perf_counter() - elapsed_s
         planned, context = self._plan(), self._context
-        stop, executor = should_stop or _never, self._executor
         with one_thread():
             found = {
                 chunk: None
@@ -228,16 +255,8 @@ class Engine:
                 else decode_partial(part, self._place(chunk), context, planned.work.asked)
                 for chunk, part in parts
             }
-            self._state, report = conclude(
-                context,
-                self._state,
-                planned,
-                join_chunks(context, planned, found),
-                examine=lambda trained: evaluate(context, trained, executor, stop),
-                executor=executor.name,
-                began=began,
-            )
-        return report
+            progress = join_chunks(context, planned, found)
+        return self._conclude(planned, progress, began, should_stop or never)
 
     # --- a round on sites ------------------------------------------------------------------------
 
@@ -378,21 +397,3 @@ class Engine:
 
 def _folders(data_dir: Path | None, cache_dir: Path | None) -> Folders:
     return Folders.from_environment().with_overrides(data_dir, cache_dir)
-
-
-def _context(
-    spec: RunSpec,
-    folders: Folders,
-    should_stop: ShouldStop | None,
-    holdings: Sequence[Holding] | None,
-) -> RunContext:
-    if should_stop is not None and holdings is None:
-        prepare_apart(spec, folders, should_stop)
-    with one_thread():
-        if holdings is not None:
-            return context_on_server(spec, tuple(holdings))
-        return build_context(spec, folders)
-
-
-def _never() -> bool:
-    return False

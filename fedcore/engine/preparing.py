@@ -10,13 +10,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from time import monotonic
 
 import structlog
 
 from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.data import is_prepared
+from fedcore.data.sites import Holding
+from fedcore.engine.at_sites import context_on_server
+from fedcore.engine.context import RunContext, build_context
 from fedcore.engine.data import request_of
+from fedcore.engine.device import one_thread
 from fedcore.engine.pool.processes import child_environment
 from fedcore.environment import Folders
 from fedcore.errors import DatasetError
@@ -27,6 +32,26 @@ log = structlog.get_logger(__name__)
 #: A smaller data set is prepared sooner than a process has loaded torch.
 WORTH_A_PROCESS_BYTES = 16 << 20
 _POLL_S = 0.05
+
+
+def prepared_context(
+    spec: RunSpec,
+    folders: Folders,
+    should_stop: ShouldStop | None,
+    holdings: Sequence[Holding] | None,
+) -> RunContext:
+    """Return the fixed parts of a run, or of its server if its clients are sites.
+
+    Raises:
+        FedcoreError: As ``build_context``.
+        Interrupted: If ``should_stop`` said so while data were prepared.
+    """
+    if should_stop is not None and holdings is None:
+        prepare_apart(spec, folders, should_stop)
+    with one_thread():
+        if holdings is not None:
+            return context_on_server(spec, tuple(holdings))
+        return build_context(spec, folders)
 
 
 def prepare_apart(spec: RunSpec, folders: Folders, should_stop: ShouldStop) -> None:

@@ -19,6 +19,7 @@ from fedcore.engine.executor import Executor
 from fedcore.engine.intake import Progress, join
 from fedcore.engine.planning import RoundPlan, plan
 from fedcore.engine.report import ClientReport, RoundReport
+from fedcore.engine.second_try import left_to_do
 from fedcore.errors import DivergedError, TooFewUpdatesError
 from fedcore.params import is_finite
 from fedcore.sampling import Seen
@@ -41,19 +42,45 @@ def play_round(
     """
     began = perf_counter()
     planned = plan(context, state)
-    done = dict(executor.train(planned.work, should_stop))
-    progress = join(
-        context, planned.work.asked, [done[lane] for lane in range(len(planned.work.lanes))]
-    )
     return conclude(
         context,
         state,
         planned,
-        progress,
+        train_round(context, state, planned, executor, should_stop),
         examine=lambda trained: evaluate(context, trained, executor, should_stop),
         executor=executor.name,
         began=began,
     )
+
+
+def train_round(
+    context: RunContext,
+    state: RunState,
+    planned: RoundPlan,
+    executor: Executor,
+    should_stop: ShouldStop,
+    *,
+    kept: Progress | None = None,
+) -> Progress:
+    """Return what the clients of a round have done.
+
+    Args:
+        context: The run.
+        state: Before the round.
+        planned: Who takes part.
+        executor: Does their work.
+        should_stop: Asked at every batch boundary.
+        kept: What some of them have done in an earlier try.
+
+    Raises:
+        Interrupted: If ``should_stop`` said so.
+    """
+    work = planned.work
+    if kept is not None:
+        work = left_to_do(work, kept, state.model.flat.nbytes)
+    done = dict(executor.train(work, should_stop))
+    lanes = [done[lane] for lane in range(len(work.lanes))]
+    return join(context, work.asked, lanes if kept is None else [kept, *lanes])
 
 
 def conclude(

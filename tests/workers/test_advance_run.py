@@ -14,12 +14,14 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from fedcore.clients.work import ClientResult, ClientTask, client_round
 from fedcore.engine import Engine, ShouldStop
 from fedcore.errors import StorageError
 from tests.factories import make_run, make_spec
 from tests.waiting import wait_until
 from webapp.accounts.models import Project, User
 from webapp.artifacts.models import Artifact, ArtifactKind
+from webapp.errors import ConflictError
 from webapp.jobs import services
 from webapp.jobs.models import Run, RunEvent
 from webapp.jobs.services import Lease
@@ -291,3 +293,43 @@ def test_a_full_disk_for_checkpoints_does_not_stop_training(
     run.refresh_from_db()
     assert (run.state, run.rounds_done) == (RunState.RUNNING, 1)
     assert "could not be saved" in run.events.get(kind="log").data["message"]
+
+
+@pytest.mark.parametrize("placement", ["local", "workers"])
+def test_clients_that_failed_are_tried_again_alone(
+    editor: User,
+    project: Project,
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    placement: str,
+) -> None:
+    sections = {**TINY, "sampling": {"kind": "full"}}
+    runtime = {"executor": "sequential", "min_updates": 4, "placement": placement}
+    run = make_run(editor, project, **{**sections, "runtime": runtime})
+    trained: list[int] = []
+    failing = {1}
+
+    def flaky(method: Any, task: ClientTask, *rest: Any) -> ClientResult:
+        trained.append(task.data.client_id)
+        if task.data.client_id in failing:
+            raise MemoryError("not this time")
+        return client_round(method, task, *rest)
+
+    monkeypatch.setattr("fedcore.engine.executor.client_round", flaky)
+    advance(run.pk, queue="cpu", engines=EngineCache())
+    run.refresh_from_db()
+    assert (run.state, [c["client_id"] for c in run.failed_clients]) == (RunState.FAILED, [1])
+    (kept,) = files.rglob("*-kept-*")
+
+    failing.clear()
+    trained.clear()
+    services.request_retry_failed(run=run, user=editor)
+    advance(run.pk, queue="cpu", engines=EngineCache())
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED, run.failure
+    assert trained[:5] == [1, 0, 1, 2, 3], "of the first round one, of the next all"
+    assert (run.kept_updates, kept.exists()) == (None, False)
+    first = recorded(run)[0]
+    assert first == pytest.approx(undisturbed(sections, 1)[0], rel=1e-4)
+    with pytest.raises(ConflictError):
+        services.request_retry_failed(run=run, user=editor)

@@ -149,6 +149,7 @@ REST: dict[str, dict[str, Rule]] = {
     "runs/<uuid:run_id>/resume/": {"POST": _row(_RUN, _WRITE)},
     "runs/<uuid:run_id>/cancel/": {"POST": _row(_RUN, _WRITE)},
     "runs/<uuid:run_id>/retry/": {"POST": _row(_RUN, _WRITE)},
+    "runs/<uuid:run_id>/retry-failed/": {"POST": _row(_RUN, _WRITE)},
     "runs/<uuid:run_id>/metrics/": {"GET": _row(_RUN)},
     "runs/<uuid:run_id>/clients/": {"GET": _row(_RUN)},
     "runs/<uuid:run_id>/client-rounds/": {"GET": _row(_RUN)},

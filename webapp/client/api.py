@@ -104,7 +104,7 @@ class Client:
         return found[:limit]
 
     def control(self, run_id: UUID | str, verb: str) -> Run:
-        """Ask a run to ``pause``, ``resume``, ``cancel`` or ``retry``."""
+        """Ask a run to ``pause``, ``resume``, ``cancel`` ``retry`` or ``retry-failed``."""
         return Run.model_validate(self._send("POST", f"runs/{run_id}/{verb}/"))
 
     def rounds(self, run_id: UUID | str) -> list[RoundRow]:

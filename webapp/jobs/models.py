@@ -125,6 +125,10 @@ class Run(models.Model):
     failed_clients: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
         default=list, blank=True
     )
+    #: Updates of that round that can be used when it is tried again: key, sha256, round_index.
+    kept_updates: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
+        null=True, blank=True
+    )
     attempt = models.PositiveIntegerField(default=1)
     executor = models.CharField(max_length=60, blank=True)
 

@@ -137,6 +137,8 @@ class RunRowSerializer(serializers.ModelSerializer[Run]):
     @extend_schema_field(serializers.ListField(child=EnumField(RunAction)))
     def get_allowed_actions(self, run: Run) -> list[str]:
         actions = actions_for(RunState(run.state), RequestedAction(run.requested_action))
+        if run.state == RunState.FAILED and run.kept_updates:
+            actions = (RunAction.RETRY_FAILED, *actions)
         may_write = allows(Role(run.viewer_role), Permission.WRITE)
         return [action for action in actions if may_write or action in READING_ACTIONS]
 

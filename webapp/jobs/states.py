@@ -60,6 +60,7 @@ class RunAction(StrEnum):
     RESUME = "resume"
     CANCEL = "cancel"
     RETRY = "retry"
+    RETRY_FAILED = "retry-failed"
     CLONE = "clone"
     DOWNLOAD_MODEL = "download_model"
 

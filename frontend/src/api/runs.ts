@@ -169,7 +169,7 @@ export function artifactsQuery(id: string) {
   });
 }
 
-export type RunVerb = 'pause' | 'resume' | 'cancel' | 'retry';
+export type RunVerb = 'pause' | 'resume' | 'cancel' | 'retry' | 'retry-failed';
 
 export function controlRun(id: string, verb: RunVerb) {
   return unwrap(client.POST(`/api/v1/runs/{run_id}/${verb}/`, one(id)));

@@ -807,6 +807,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/retry-failed/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Try a failed run's round again with the clients that failed; keep the others' updates. */
+        post: operations["runs_retry_failed_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/sites/": {
         parameters: {
             query?: never;
@@ -7950,7 +7967,7 @@ export interface components {
             spec: components["schemas"]["RunSpec"];
         };
         /** @enum {string} */
-        RunAction: "pause" | "resume" | "cancel" | "retry" | "clone" | "download_model";
+        RunAction: "pause" | "resume" | "cancel" | "retry" | "retry-failed" | "clone" | "download_model";
         /**
          * RunFacets
          * @description What the user's runs can be filtered by, and how many runs there are of each.
@@ -12699,6 +12716,41 @@ export interface operations {
         };
     };
     runs_retry_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_retry_failed_create: {
         parameters: {
             query?: never;
             header?: never;

@@ -94,6 +94,29 @@ it('asks before it cancels', async () => {
   expect(cancelled).toBe(1);
 });
 
+it('offers to try only the clients again that failed, where updates of the others are kept', async () => {
+  let tried = 0;
+  server.use(
+    http.get(api(`runs/${run.id}/`), () =>
+      HttpResponse.json(
+        makeRun({
+          state: 'failed',
+          is_final: true,
+          allowed_actions: ['retry-failed', 'retry', 'clone'],
+        }),
+      ),
+    ),
+    http.post(api(`runs/${run.id}/retry-failed/`), () => {
+      tried += 1;
+      return HttpResponse.json(makeRun({ state: 'queued', allowed_actions: ['cancel'] }));
+    }),
+  );
+  await open();
+  await userEvent.click(screen.getByRole('button', { name: 'Retry failed clients only' }));
+  expect(await screen.findByRole('button', { name: 'Cancel' })).toBeInTheDocument();
+  expect(tried).toBe(1);
+});
+
 it('names the client, the round and the remedy when a run has failed', async () => {
   server.use(
     http.get(api(`runs/${run.id}/`), () =>

@@ -30,6 +30,7 @@ export const runs = {
       resume: 'Resume',
       cancel: 'Cancel',
       retry: 'Retry',
+      'retry-failed': 'Retry failed clients only',
       clone: 'Clone',
     },
     cancelTitle: 'Cancel this run?',

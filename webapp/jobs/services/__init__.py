@@ -54,7 +54,7 @@ from webapp.jobs.services.report_worker import WorkerReport, forget_worker, repo
 from webapp.jobs.services.request_cancel import request_cancel
 from webapp.jobs.services.request_pause import request_pause
 from webapp.jobs.services.request_resume import request_resume
-from webapp.jobs.services.request_retry import request_retry
+from webapp.jobs.services.request_retry import request_retry, request_retry_failed
 from webapp.jobs.services.resume_sweep import resume_sweep
 from webapp.jobs.services.run_changes import IllegalTransitionError
 from webapp.jobs.services.set_quota import set_quota
@@ -134,6 +134,7 @@ __all__ = [
     "request_pause",
     "request_resume",
     "request_retry",
+    "request_retry_failed",
     "restore_run",
     "resume_sweep",
     "send_next_notice",

@@ -75,9 +75,18 @@ def fail_run(
     lease: Lease,
     failure: Failure,
     clients: Mapping[int | str, str] | None = None,
+    kept: StoredFile | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Record why the run cannot go on, and of which clients of its last round that is known."""
+    """Record why the run cannot go on, and of which clients of its last round that is known.
+
+    Args:
+        lease: The right to work on the run.
+        failure: Why.
+        clients: Reasons by client.
+        kept: The updates of the others, stored for a second try of the round.
+        now: Time of the change; the clock's if not given.
+    """
     now = now or database_now()
     run = lock_leased_run(lease)
     transition(
@@ -87,6 +96,8 @@ def fail_run(
         now=now,
         finished_at=now,
         failure=failure.model_dump(mode="json"),
+        kept_updates=kept
+        and {"key": kept.key, "sha256": kept.sha256, "round_index": run.rounds_done},
         failed_clients=[
             {"client_id": client_id, "status": "failed", "reason": reason}
             for client_id, reason in list((clients or {}).items())[:_MOST_CLIENTS]

@@ -49,6 +49,8 @@ class Lease:
     attempt: int
     rounds_done: int
     checkpoint: Checkpoint | None
+    #: Updates of an earlier try of a round: key, sha256, round_index.
+    kept_updates: dict[str, Any] | None = None
     #: Whether training has begun, and how it was executed last.
     is_running: bool = False
     executor: str = ""
@@ -101,6 +103,7 @@ def hold(run: Run, holder: str, now: datetime) -> Lease:
         attempt=run.attempt,
         rounds_done=run.rounds_done,
         checkpoint=checkpoint,
+        kept_updates=run.kept_updates,
         is_running=run.state == RunState.RUNNING,
         executor=run.executor,
     )

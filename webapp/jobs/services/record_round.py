@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from django.db import transaction
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
+from webapp.artifacts.services import discard_file
 from webapp.errors import ConflictError
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import ClientRefusedData, Data, LogData, RoundRow
@@ -164,9 +165,19 @@ def write_rounds(
             setattr(run, name, value)
     if rows:
         RoundRecord.objects.bulk_create(rows)
+        if run.kept_updates:
+            discard_kept_updates(run)
+            changes["kept_updates"] = None
         if links:
             ClientTable.objects.filter(run=run).update(links=links)
         change(run, *events, now=now, **changes)
+
+
+def discard_kept_updates(run: Run) -> None:
+    """Remove the file of updates that are of no more use; forgetting it is the caller's."""
+    if run.kept_updates:
+        key = run.kept_updates["key"]
+        transaction.on_commit(lambda: discard_file(key=key), robust=True)
 
 
 def _refuse_out_of_turn(run: Run, report: RoundReport) -> None:

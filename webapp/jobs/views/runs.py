@@ -26,6 +26,7 @@ from webapp.jobs.services import (
     request_pause,
     request_resume,
     request_retry,
+    request_retry_failed,
     star_run,
     unstar_run,
 )
@@ -154,3 +155,13 @@ class RunRetryView(APIView):
     @extend_schema(request=None, responses=RunSerializer, tags=["runs"])
     def post(self, request: Request, run_id: UUID) -> Response:
         return _after(signed_in(request), run_id, request_retry)
+
+
+class RunRetryFailedView(APIView):
+    """Try a failed run's round again with the clients that failed; keep the others' updates."""
+
+    refusals: ClassVar = {"POST": (409,)}
+
+    @extend_schema(request=None, responses=RunSerializer, tags=["runs"])
+    def post(self, request: Request, run_id: UUID) -> Response:
+        return _after(signed_in(request), run_id, request_retry_failed)

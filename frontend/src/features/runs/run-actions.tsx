@@ -7,6 +7,7 @@ import {
   IconPlayerPlay,
   IconPlayerStop,
   IconRefresh,
+  IconUserExclamation,
 } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -61,6 +62,7 @@ export function RunActions({ run }: { run: Run }) {
       {button('resume', <IconPlayerPlay size={16} aria-hidden />)}
       {button('cancel', <IconPlayerStop size={16} aria-hidden />, question.open)}
       {button('retry', <IconRefresh size={16} aria-hidden />)}
+      {button('retry-failed', <IconUserExclamation size={16} aria-hidden />)}
       {run.allowed_actions.includes('clone') && (
         <ButtonLink
           to="/new"
