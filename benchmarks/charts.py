@@ -29,6 +29,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.document import Section, add_write_option, machine, note, table
 from benchmarks.lists import percentile
+from benchmarks.priority import get_ahead
 from benchmarks.website import website
 from tests.e2e import screens
 from tests.e2e.browser import PATIENCE_MS, chromium, what_is_missing
@@ -207,6 +208,7 @@ def main() -> int:
     if missing:
         note(f"charts: {missing}")
         return 2
+    get_ahead()
     expect.set_options(timeout=PATIENCE_MS)
     rounds = round(arguments.seconds * HERTZ)
     section = Section("charts", "python -m benchmarks.charts", arguments.write)

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from benchmarks.priority import get_ahead
 from tests import services
 from tests.e2e import screens
 from tests.e2e.browser import PATIENCE_MS, chromium, what_is_missing
@@ -32,6 +33,13 @@ DIVERGING: dict[str, Any] = {
     **DIGITS,
     "local": {"optimizer": "sgd", "lr": 1000.0, "epochs": 5},
     "runtime": {"min_updates": 10},
+}
+TORUS: dict[str, Any] = {
+    **DIGITS,
+    "rounds": 5,
+    "algorithm": {"kind": "dfedsam"},
+    "topology": {"kind": "torus"},
+    "sampling": {"kind": "full"},
 }
 ENDLESS: dict[str, Any] = {**DIGITS, "rounds": 100_000}
 
@@ -66,7 +74,25 @@ def shows(text: str) -> Callable[[Page], None]:
 
 
 def _draws_charts(page: Page) -> None:
-    expect(page.locator("canvas")).to_have_count(2)
+    expect(page.locator("canvas").first).to_be_visible()
+    screens.wait_until_complete(page)
+
+
+def _has_understood(page: Page) -> None:
+    box = page.get_by_role("textbox", name="Describe the run")
+    box.fill("FedProx with mu 0.1 on the digits, 30 clients, very uneven, until 95 % accuracy")
+    box.press("Enter")
+    expect(page.get_by_role("table", name="What was understood")).to_be_visible()
+
+
+def _opens_the_project(page: Page) -> None:
+    page.get_by_role("link", name="Open Default").click()
+    expect(page.get_by_role("heading", name="Default", level=1)).to_be_visible()
+
+
+def _opens_the_palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog").get_by_text("New sweep")).to_be_visible()
 
 
 def _has_problems(page: Page) -> None:
@@ -79,10 +105,19 @@ def _asks_to_cancel(page: Page) -> None:
     expect(page.get_by_role("dialog", name="Cancel this run?")).to_be_visible()
 
 
-def scenes(runs: dict[str, str]) -> list[Scene]:
-    done, live, failed = (f"/runs/{runs[name]}" for name in ("done", "live", "failed"))
+def live_scenes(runs: dict[str, str]) -> list[Scene]:
+    """Return what is only to be seen while a run goes on."""
+    live = f"/runs/{runs['live']}"
     return [
         Scene("home", "/", shows("Digits, a long run")),
+        Scene("run-live", live, _draws_charts),
+        Scene("run-cancel", live, _asks_to_cancel),
+    ]
+
+
+def scenes(runs: dict[str, str]) -> list[Scene]:
+    done, failed = (f"/runs/{runs[name]}" for name in ("done", "failed"))
+    return [
         Scene("sweeps", "/sweeps", shows("Learning rate and batch size")),
         Scene("sweep", f"/sweeps/{runs['sweep']}", shows("Points and their runs")),
         Scene("sweep-new", "/sweeps/new", shows("Add a setting")),
@@ -91,17 +126,28 @@ def scenes(runs: dict[str, str]) -> list[Scene]:
         Scene("runs", "/runs", shows("Succeeded")),
         Scene("new-run", "/new", shows("Ready to launch")),
         Scene("new-run-problems", "/new", _has_problems),
+        Scene("new-run-yaml", "/new?view=yaml", shows("Ready to launch")),
+        Scene("new-run-words", "/new?view=prompt", _has_understood),
         Scene("run", done, _draws_charts),
-        Scene("run-live", live, _draws_charts),
-        Scene("run-cancel", live, _asks_to_cancel),
         Scene("run-failed", failed, shows("This run failed")),
+        Scene("run-metrics", f"{done}?tab=metrics", _draws_charts),
         Scene("run-clients", f"{done}?tab=clients", shows("All clients")),
         Scene("run-data", f"{done}?tab=data", shows("Data of the clients")),
         Scene("run-topology", f"{done}?tab=topology", shows("Took part in the latest round")),
         Scene("run-log", f"{done}?tab=log", shows("Round 19 finished")),
         Scene("compare", f"/compare?runs={runs['done']},{runs['other']}", shows("Test accuracy")),
+        Scene(
+            "compare-cost", f"/compare?runs={runs['done']},{runs['other']}&tab=cost", _draws_charts
+        ),
         Scene("run-spec", f"{done}?tab=spec", shows("Copy as JSON")),
         Scene("run-model", f"{done}?tab=model", shows("Download model.safetensors")),
+        Scene("run-topology-torus", f"/runs/{runs['torus']}?tab=topology", _draws_charts),
+        Scene("settings", "/settings", shows("Change password")),
+        Scene("settings-security", "/settings?tab=security", shows("Set up")),
+        Scene("settings-tokens", "/settings?tab=tokens", shows("Create token")),
+        Scene("project", "/settings?tab=projects", _opens_the_project),
+        Scene("audit", "/audit", shows("session.start")),
+        Scene("palette", "/runs", _opens_the_palette),
     ]
 
 
@@ -127,6 +173,8 @@ def prepare_runs(stack: Stack) -> dict[str, str]:
             every_s=0.2,
             what="the end of the sweep",
         )
+        torus = launch("Without a server, on a torus", TORUS)
+        wait_for_end(client, torus)
         live = launch("Digits, a long run", ENDLESS)
         wait_for_rounds(client, live, 12)
         launch("Waits for a worker", DIGITS)
@@ -135,6 +183,7 @@ def prepare_runs(stack: Stack) -> dict[str, str]:
             "other": str(other.id),
             "failed": str(failed.id),
             "live": str(live.id),
+            "torus": str(torus.id),
             "sweep": str(sweep.id),
         }
 
@@ -160,11 +209,20 @@ def _keep(page: Page, scene: str, view: View) -> None:
     sys.stderr.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KiB\n")
 
 
+def _draw(pages: list[tuple[View, Page]], drawn: list[Scene]) -> None:
+    for view, page in pages:
+        for scene in drawn:
+            page.goto(scene.address)
+            scene.prepare(page)
+            _keep(page, scene.name, view)
+
+
 def main() -> int:
     missing = what_is_missing()
     if missing:
         sys.stderr.write(f"screenshots: {missing}\n")
         return 2
+    get_ahead()
     expect.set_options(timeout=PATIENCE_MS)
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
@@ -182,12 +240,11 @@ def main() -> int:
                 page.goto("/runs")
                 shows("No runs yet")(page)
                 _keep(page, "runs-empty", view)
-            all_scenes = scenes(prepare_runs(stack))
-            for view, page in pages:
-                for scene in all_scenes:
-                    page.goto(scene.address)
-                    scene.prepare(page)
-                    _keep(page, scene.name, view)
+            runs = prepare_runs(stack)
+            _draw(pages, live_scenes(runs))
+            with stack.client() as client:
+                client.control(runs["live"], "cancel")
+            _draw(pages, scenes(runs))
         finally:
             stack.close()
     return 0

@@ -38,12 +38,23 @@ function drawable(points: Series['points'], x: Axis, y: Axis): Series['points'] 
   return points.filter(([at, value]) => (!x.isLog || at > 0) && (!y.isLog || (value ?? 0) > 0));
 }
 
+/** Points in one block of numbers, which the kit takes as it is; everything else it copies. */
+function packed(points: Series['points']): Float64Array {
+  const numbers = new Float64Array(2 * points.length);
+  points.forEach(([x, y], index) => {
+    numbers[2 * index] = x;
+    numbers[2 * index + 1] = y ?? NaN;
+  });
+  return numbers;
+}
+
 function lineOf(line: Series, x: Axis, y: Axis, color: Color) {
   const points = drawable(line.points, x, y);
   return {
     type: 'line',
     name: line.name,
-    data: points,
+    data: packed(points),
+    dimensions: ['x', 'y'],
     color: color(line.color),
     lineStyle: {
       width: line.isStrong ? 3 : line.isFaint ? 1 : 2,

@@ -12,6 +12,7 @@ interface ScatterDrawing {
 
 /** Names of more points than this cover each other. */
 const MAX_NAMED = 12;
+const MAX_NAME_LENGTH = 30;
 
 type ScatterPoint = ScatterDrawing['points'][number];
 
@@ -46,6 +47,8 @@ export function spreadOut(
 export function drawScatter({ points, x, y, isHigherBetter }: ScatterDrawing): DrawChart {
   const front = frontOf(points, isHigherBetter).map((point) => [point.x, point.y]);
   const offsets = spreadOut(points);
+  const hasRoomForNames =
+    points.length <= MAX_NAMED && points.every(({ name }) => name.length <= MAX_NAME_LENGTH);
   return (color) => ({
     textStyle: pageFont(),
     grid: { ...GRID, right: 28, top: 20 },
@@ -81,7 +84,7 @@ export function drawScatter({ points, x, y, isHigherBetter }: ScatterDrawing): D
         z: 3,
         label: {
           ...textStyle(color),
-          show: points.length <= MAX_NAMED,
+          show: hasRoomForNames,
           position: 'top',
           distance: 7,
           formatter: '{b}',

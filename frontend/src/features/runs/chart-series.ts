@@ -4,14 +4,44 @@ import type { Point, Series } from '@/components/charts/types';
 import { metricTitle } from '@/components/charts/metric-axes';
 import type { ChartAxis } from '@/lib/url-state';
 
-/** Where each round lies on the horizontal axis; cost is what had been spent when it ended. */
-export function positionsOf(rounds: readonly RoundRow[], axis: ChartAxis): readonly number[] {
-  if (axis === 'rounds') return rounds.map((row) => row.round);
-  let spent = 0;
-  return rounds.map((row) => {
-    spent += costOf(row, axis);
-    return spent;
-  });
+/** The points of a metric so far, kept so that a curve of many rounds is only ever continued. */
+interface Line {
+  numRounds: number;
+  last: RoundRow;
+  /** What all of these rounds have cost. */
+  spent: number;
+  points: readonly Point[];
+}
+
+/** By the first round of a run, which stays the same object while others are added. */
+const lines = new WeakMap<RoundRow, Map<string, Line>>();
+
+/**
+ * Where each value of a metric lies; cost is what had been spent when its round ended. Rounds that
+ * were not evaluated have no point.
+ */
+export function pointsOf(
+  rounds: readonly RoundRow[],
+  metric: string,
+  axis: ChartAxis,
+): readonly Point[] {
+  const first = rounds[0];
+  const last = rounds.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const known = lines.get(first) ?? new Map<string, Line>();
+  lines.set(first, known);
+  const name = `${axis} ${metric}`;
+  const old = known.get(name);
+  const isContinued = old !== undefined && rounds[old.numRounds - 1] === old.last;
+  const points = isContinued ? [...old.points] : [];
+  let spent = isContinued ? old.spent : 0;
+  for (const row of isContinued ? rounds.slice(old.numRounds) : rounds) {
+    if (axis !== 'rounds') spent += costOf(row, axis);
+    const value = row.metrics[metric];
+    if (value !== undefined) points.push([axis === 'rounds' ? row.round : spent, value]);
+  }
+  known.set(name, { numRounds: rounds.length, last, spent, points });
+  return points;
 }
 
 function costOf(row: RoundRow, axis: Exclude<ChartAxis, 'rounds'>): number {
@@ -23,19 +53,6 @@ function costOf(row: RoundRow, axis: Exclude<ChartAxis, 'rounds'>): number {
     case 'simulated':
       return row.sim_seconds;
   }
-}
-
-/** The points of one metric; rounds that were not evaluated have none. */
-function pointsOf(
-  rounds: readonly RoundRow[],
-  positions: readonly number[],
-  metric: string,
-): readonly Point[] {
-  return rounds.flatMap((row, index): Point[] => {
-    const value = row.metrics[metric];
-    const position = positions[index];
-    return value === undefined || position === undefined ? [] : [[position, value]];
-  });
 }
 
 /** What is drawn together: losses in one chart, every other metric in its own. */
@@ -62,14 +79,14 @@ export function chartsOf(metrics: readonly string[]): MetricChart[] {
 
 export function seriesOf(
   rounds: readonly RoundRow[],
-  positions: readonly number[],
+  axis: ChartAxis,
   { id, metrics }: MetricChart,
 ): Series[] {
   const first = id === 'accuracy' ? 0 : 1;
   return metrics.map((metric, index) => ({
     name: metricTitle(metric),
     color: seriesColor(first + index),
-    points: pointsOf(rounds, positions, metric),
+    points: pointsOf(rounds, metric, axis),
     isDashed: metric === 'train_loss',
   }));
 }

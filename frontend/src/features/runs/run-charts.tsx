@@ -8,7 +8,7 @@ import { formatMetric } from '@/lib/format';
 import { useOnScreen } from '@/lib/use-on-screen';
 import type { CurveView } from '@/lib/url-state';
 import { strings } from '@/strings';
-import { chartsOf, positionsOf, seriesOf, type MetricChart } from './chart-series';
+import { chartsOf, seriesOf, type MetricChart } from './chart-series';
 import { RunCurveControls, useCurveView } from './curve-view';
 import classes from './run-charts.module.css';
 
@@ -70,7 +70,7 @@ const MetricFigure = memo(function MetricFigure(props: MetricFigureProps) {
   const box = useRef<HTMLDivElement>(null);
   const rounds = useSeen(props.rounds, useOnScreen(box));
   const { last, numPoints, series, x, y } = useMemo(() => {
-    const lines = seriesOf(rounds, positionsOf(rounds, view.x), chart);
+    const lines = seriesOf(rounds, view.x, chart);
     return {
       last: lines[0]?.points.at(-1)?.[1],
       numPoints: lines[0]?.points.length ?? 0,

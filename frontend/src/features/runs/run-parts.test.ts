@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { RoundRow } from '@/api/types';
+import type { ChartAxis } from '@/lib/url-state';
 import { makeClient, makeRound } from '@/testing/fixtures';
-import { chartsOf, positionsOf } from './chart-series';
+import { chartsOf, pointsOf } from './chart-series';
 import { clientSeries } from './client-series';
 import { chosenColumns, columnsSearch } from './run-columns';
 import { topologyOf } from './topology';
@@ -18,10 +20,26 @@ describe('columns', () => {
 describe('curves', () => {
   it('add costs up', () => {
     const rounds = [makeRound(0), makeRound(1)];
-    expect(positionsOf(rounds, 'rounds')).toEqual([0, 1]);
-    expect(positionsOf(rounds, 'bytes')).toEqual([2000, 4000]);
-    expect(positionsOf(rounds, 'seconds')).toEqual([0.5, 1]);
-    expect(positionsOf(rounds, 'simulated')).toEqual([2, 4]);
+    const places = (axis: ChartAxis) => pointsOf(rounds, 'accuracy', axis).map(([x]) => x);
+    expect(places('rounds')).toEqual([0, 1]);
+    expect(places('bytes')).toEqual([2000, 4000]);
+    expect(places('seconds')).toEqual([0.5, 1]);
+    expect(places('simulated')).toEqual([2, 4]);
+  });
+
+  it('are continued by new rounds, and begun anew where a round has changed', () => {
+    const rounds = [makeRound(0), makeRound(1)];
+    const before = pointsOf(rounds, 'accuracy', 'bytes');
+    const longer = pointsOf([...rounds, makeRound(2)], 'accuracy', 'bytes');
+    expect(longer.map(([x]) => x)).toEqual([2000, 4000, 6000]);
+    expect(longer[1]).toBe(before[1]);
+    expect(before).toHaveLength(2);
+    const [first] = rounds as [RoundRow];
+    const other = { ...makeRound(1), bytes_up: 0, metrics: { accuracy: 0.9 } };
+    expect(pointsOf([first, other], 'accuracy', 'bytes')).toEqual([
+      before[0],
+      [2000 + other.bytes_down, 0.9],
+    ]);
   });
 
   it('are one per metric, with both losses in one', () => {
