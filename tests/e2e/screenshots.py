@@ -142,6 +142,7 @@ def scenes(runs: dict[str, str]) -> list[Scene]:
         Scene("run-spec", f"{done}?tab=spec", shows("Copy as JSON")),
         Scene("run-model", f"{done}?tab=model", shows("Download model.safetensors")),
         Scene("run-topology-torus", f"/runs/{runs['torus']}?tab=topology", _draws_charts),
+        Scene("sites", "/sites", shows("Sites")),
         Scene("settings", "/settings", shows("Change password")),
         Scene("settings-security", "/settings?tab=security", shows("Set up")),
         Scene("settings-tokens", "/settings?tab=tokens", shows("Create token")),
