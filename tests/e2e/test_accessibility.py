@@ -27,6 +27,7 @@ def test_no_screen_hinders_anybody(member: Page, known: Known) -> None:
         "/catalogue",
         "/catalogue/algorithm/fedprox",
         "/new",
+        "/sites",
         *(f"/runs/{known.run}?tab={tab}" for tab in TABS),
         f"/runs/{known.failed}",
         *(f"/settings?tab={tab}" for tab in SETTINGS),

@@ -41,6 +41,7 @@ def test_no_screen_scrolls_sideways_on_a_phone(
         "/catalogue",
         "/catalogue/algorithm/fedprox",
         "/new",
+        "/sites",
         *tabs,
     ):
         member.goto(address)

@@ -60,6 +60,7 @@ def test_every_screen_waits_fails_in_words_and_recovers(member: Page, known: Kno
         (f"{run}?tab=topology", "**/clients/"),
         (f"{run}?tab=log", "**/logs/?*"),
         (f"{run}?tab=model", "**/artifacts/"),
+        ("/sites", "**/api/v1/sites/"),
         ("/settings?tab=sessions", "**/auth/sessions/"),
         ("/settings?tab=tokens", "**/api/v1/tokens/?*"),
         ("/settings?tab=people", "**/api/v1/users/?*"),
