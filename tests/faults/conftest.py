@@ -40,7 +40,7 @@ ON_ONE = pytest.mark.parametrize("stack", [EMBEDDED], indirect=True)
 #: Long enough to be disturbed in the middle, short enough to be waited for.
 SPEC: dict[str, Any] = {
     "seed": 3,
-    "rounds": 120,
+    "rounds": 200,
     "dataset": {"kind": "digits"},
     "partition": {"kind": "dirichlet", "clients": 20, "alpha": 0.5},
     "model": {"kind": "mlp", "hidden": [64]},
