@@ -6,6 +6,8 @@ Linux shares the processors out between sessions before it looks at the processe
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 _AHEAD = "-19"
@@ -17,6 +19,20 @@ def get_ahead(pid: int | None = None) -> None:
         _group(pid).write_text(_AHEAD)
     except OSError:
         return  # `is_ahead` tells, and so does every table
+
+
+def get_children_ahead() -> None:
+    """Put all processes that this one has started ahead too; some begin sessions of their own."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            fields = stat.read_text().rpartition(")")[2].split()
+            parents[int(stat.parent.name)] = int(fields[1])
+    family = {os.getpid()}
+    while young := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= young
+    for pid in family:
+        get_ahead(pid)
 
 
 def is_ahead() -> bool:
