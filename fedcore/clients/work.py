@@ -16,6 +16,7 @@ from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Train
 from fedcore.compression import CodecContext
 from fedcore.messages import Message, Update
 from fedcore.pipeline import PLAIN, Pipeline
+from fedcore.privacy.steps import train_privately
 from fedcore.rng import Purpose, rng
 from fedcore.state import BUFFERS, ClientState
 
@@ -86,16 +87,21 @@ def client_round(
     """
     began = perf_counter()
     private = None if task.private is None else task.private.of_method
-    trained = trainer.train(
-        method,
+    start, data = (
         method.receive(task.message, private),
         pipeline.training_data(task.data, task.round_index),
-        context=LocalContext.of(
-            task.message.sections, None if private is None else private.sections
-        ),
-        generator=rng(task.seed, Purpose.DATA_ORDER, task.round_index, task.data.client_id),
-        should_stop=should_stop,
     )
+    context = LocalContext.of(task.message.sections, None if private is None else private.sections)
+    protection = pipeline.promises.protection(task.message.scalars, data, task.round_index)
+    if protection is None:
+        generator = rng(task.seed, Purpose.DATA_ORDER, task.round_index, task.data.client_id)
+        trained = trainer.train(
+            method, start, data, context=context, generator=generator, should_stop=should_stop
+        )
+    else:
+        trained = train_privately(
+            method, start, data, context=context, protection=protection, should_stop=should_stop
+        )
     return result_of(method, task, trained, pipeline, perf_counter() - began)
 
 

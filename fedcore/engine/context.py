@@ -156,7 +156,7 @@ def context_of(spec: RunSpec, dataset: Dataset, partition: Partition) -> RunCont
                 num_clients=len(available)
                 if spec.runtime.placement in SIMULATED
                 else spec.partition.clients,
-                largest_weight=float(max(sizes.values(), default=1)),
+                sizes={client: sizes[client] for client in available},
             ),
         ),
         available=available,

@@ -145,6 +145,9 @@ def advance(
         DivergedError: If the new global model holds numbers that are not finite.
     """
     _check_enough(context, state, planned, progress)
+    state = context.pipeline.promises.accounted(
+        state, (task.data.client_id for task in planned.work.tasks)
+    )
     trained = after_round(_finished(context, state, progress), progress.buffers)
     _check_finite(trained)
     return trained

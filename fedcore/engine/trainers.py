@@ -94,7 +94,8 @@ def _is_plain(context: RunContext) -> bool:
     """Return whether hand-written steps compute what the method asks for, on this device."""
     x, y = context.dataset.train.x, context.dataset.train.y
     return (
-        context.device.type == "cpu"
+        context.pipeline.promises.examples is None
+        and context.device.type == "cpu"
         and context.spec.runtime.precision == "float32"
         and has_plain_steps(context.method)
         and x.dtype == torch.float32

@@ -8,7 +8,7 @@ run (``fedcore.spec.renyi``), and that of ``dp_accounting``, which is tighter an
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
@@ -16,7 +16,6 @@ from importlib import import_module
 from fedcore.errors import PrivacyError
 from fedcore.spec import renyi
 from fedcore.spec.renyi import NoisySum
-from fedcore.state import Json
 
 #: Above this a promise means so little that its last digits do not matter.
 _LOOSE = 50.0
@@ -28,8 +27,6 @@ _INTERVAL_OF_ONE = 1e-2
 #: Noise is given in multiples of this.
 _GRAIN = 1e-4
 _PRECISION = 1e-3
-
-Ledger = tuple[Mapping[str, Json], ...]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -29,13 +28,14 @@ from fedcore.aggregators.clipping import norm, shrink
 from fedcore.errors import PrivacyError
 from fedcore.messages import Update
 from fedcore.params import Layout, Params, Section
-from fedcore.privacy.accounts import Account, Ledger
-from fedcore.privacy.noise import KEY_BYTES, Normal, secret, seeded
+from fedcore.privacy.accounts import Account
+from fedcore.privacy.ledgers import number, sums_in, with_sum
+from fedcore.privacy.noise import KEY_BYTES, Draws, SecretDraws, SeededDraws
 from fedcore.rng import Purpose, rng
 from fedcore.spec import RunSpec
 from fedcore.spec.privacy import DpSpec, largest_delta
 from fedcore.spec.promised import sum_of_round
-from fedcore.spec.renyi import Draws, NoisySum
+from fedcore.spec.renyi import NoisySum
 from fedcore.spec.rules_privacy import COUNT_NOISE_SHARE
 from fedcore.spec.rules_trust import SIMULATED
 from fedcore.spec.sampling import PoissonSamplingSpec
@@ -112,7 +112,7 @@ class ClientPrivacy:
 
     def clip_of(self, state: RunState) -> float:
         """Return the clip of the next round."""
-        return _number(state.privacy, CLIP)
+        return number(state.privacy, CLIP)
 
     def scalars(self, state: RunState) -> dict[str, float]:
         """Return what clients are told beside the model."""
@@ -165,41 +165,40 @@ class ClientPrivacy:
             state: Before the round.
             layout: Of the model.
         """
-        noise, clip = _number(state.privacy, NOISE), self.clip_of(state)
+        noise, clip = number(state.privacy, NOISE), self.clip_of(state)
         mean = _mean_of(accumulator, _DELTA, layout.total)
-        normal = self._normal(state, mean, accumulator.count)
+        draws = self._draws(state, mean, accumulator.count)
         std = self._noise_of_sum(noise) * clip
-        released = self._noisy(mean, accumulator.count, std, normal)
+        released = self._noisy(mean, accumulator.count, std, draws)
         sections: dict[str, Section] = {_DELTA: Params(layout, released.to(state.model.flat))}
-        kept = {**state.privacy, CLIP: self._next_clip(accumulator, clip, normal)}
-        ledger = _with_round(state.ledger, self._sum_with(noise))
+        kept = {**state.privacy, CLIP: self._next_clip(accumulator, clip, draws)}
+        ledger = with_sum(state.ledger, self._sum_with(noise))
         after = replace(state, privacy=kept, ledger=ledger)
         return Accumulator(sections, accumulator.weight, max(accumulator.count, 1)), after
 
     def metrics(self, state: RunState) -> dict[str, float]:
         """Return what the rounds so far have spent, and the clip where it moves."""
-        sums = [(_sum_in(event), int(_number(event, _COUNT))) for event in state.ledger]
-        found = {"epsilon": self.account.epsilon(sums)}
+        found = {"epsilon": self.account.epsilon([sums_in(event) for event in state.ledger])}
         if self.dp.adaptive_clip is not None:
             found["clip_norm"] = self.clip_of(state)
         return found
 
-    def _noisy(self, mean: Tensor, count: int, std: float, normal: Normal) -> Tensor:
+    def _noisy(self, mean: Tensor, count: int, std: float, draws: Draws) -> Tensor:
         """Return the noisy sum of so many vectors over the expected number of them.
 
         Args:
             mean: Of those vectors, shape ``(n,)``.
             count: How many there are.
             std: Of the noise on every number of their sum.
-            normal: Draws it.
+            draws: Draws it.
         """
         scale = count / self.expected_cohort
         found = mean if scale == 1.0 else mean * scale
         if std == 0:
             return found
-        return found + normal(len(mean)).to(mean) * (std / self.expected_cohort)
+        return found + draws.normal(len(mean)).to(mean) * (std / self.expected_cohort)
 
-    def _next_clip(self, accumulator: Accumulator, clip: float, normal: Normal) -> float:
+    def _next_clip(self, accumulator: Accumulator, clip: float, draws: Draws) -> float:
         """Return ``C exp(-eta (b - gamma))``, b the noisy share of updates that were short.
 
         What is added up is a half for a short update and minus a half for a long one, so that one
@@ -210,7 +209,7 @@ class ClientPrivacy:
             return clip
         mean = _mean_of(accumulator, CLIPPING, 1)
         std = COUNT_NOISE_SHARE * self.expected_cohort if self.dp.noise_multiplier != 0 else 0.0
-        share = float(self._noisy(mean, accumulator.count, std, normal)) + HALF
+        share = float(self._noisy(mean, accumulator.count, std, draws)) + HALF
         return clip * math.exp(-CLIP_LR * (share - self.dp.adaptive_clip))
 
     def _noise_of_sum(self, noise: float) -> float:
@@ -228,30 +227,13 @@ class ClientPrivacy:
             )
         return math.pow(rest, -0.5)
 
-    def _normal(self, state: RunState, mean: Tensor, count: int) -> Normal:
+    def _draws(self, state: RunState, mean: Tensor, count: int) -> Draws:
         """Return the noise of a round; where it is secret, other numbers get other noise."""
         if self.spec.runtime.placement in SIMULATED:
-            return seeded(rng(self.spec.seed, Purpose.PRIVACY, state.round_index))
+            return SeededDraws(rng(self.spec.seed, Purpose.PRIVACY, state.round_index))
         content = hashlib.sha256(mean.cpu().contiguous().numpy().tobytes()).digest()
         key = bytes.fromhex(str(state.privacy[KEY]))
-        return secret(key, state.round_index.to_bytes(8), count.to_bytes(8), content)
-
-
-_COUNT = "count"
-
-
-def _with_round(ledger: Ledger, release: NoisySum) -> Ledger:
-    """Return a ledger with one more sum; equal ones in a row are one event."""
-    event = {"chance": release.chance, "noise": release.noise, "draws": release.draws}
-    if ledger and {**ledger[-1], _COUNT: 0} == {**event, _COUNT: 0}:
-        last = ledger[-1]
-        return (*ledger[:-1], {**last, _COUNT: int(_number(last, _COUNT)) + 1})
-    return (*ledger, {**event, _COUNT: 1})
-
-
-def _sum_in(event: Mapping[str, Json]) -> NoisySum:
-    draws: Draws = "fixed_size" if event["draws"] == "fixed_size" else "independent"
-    return NoisySum(_number(event, "chance"), _number(event, "noise"), draws)
+        return SecretDraws(key, state.round_index.to_bytes(8), count.to_bytes(8), content)
 
 
 def _change(update: Update) -> Params:
@@ -259,13 +241,6 @@ def _change(update: Update) -> Params:
     if not isinstance(change, Params):
         raise TypeError("a change of the model is one vector")
     return change
-
-
-def _number(values: Mapping[str, Json], name: str) -> float:
-    value = values[name]
-    if not isinstance(value, int | float):
-        raise TypeError(f"{name} is no number: {value!r}")
-    return float(value)
 
 
 def _mean_of(accumulator: Accumulator, name: str, length: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Gaussian noise: from the seed of the run in simulation, from a secret key otherwise.
+"""Random numbers that protect: from the seed of the run in simulation, from a secret key otherwise.
 
 Noise that anybody can compute hides nothing, so a seed is only good enough where nobody is to be
 protected. Floating-point Gaussians are not the real numbers of the theorems (Mironov, CCS 2012);
@@ -7,8 +7,8 @@ no discrete sampler is offered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+import secrets
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,10 +17,9 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from numpy.typing import NDArray
 from torch import Tensor
 
-#: Returns so many independent standard normal numbers, float32, on the CPU.
-Normal: TypeAlias = Callable[[int], Tensor]
 KEY_BYTES = 32
 _DOMAIN = b"roundhouse noise 1"
 _WORD_BYTES = 8
@@ -28,33 +27,65 @@ _WORD_BYTES = 8
 _BITS = 53
 
 
-def seeded(generator: torch.Generator) -> Normal:
-    """Return noise that follows from a generator: for simulations alone."""
-    return lambda count: torch.randn(count, generator=generator)
+class Draws(Protocol):
+    """Independent random numbers, on the CPU."""
+
+    def normal(self, count: int) -> Tensor:
+        """Return so many standard normal numbers, float32."""
+
+    def uniform(self, count: int) -> Tensor:
+        """Return so many numbers between 0 and 1, float64."""
 
 
-def secret(key: bytes, *context: bytes) -> Normal:
-    """Return noise that nobody without the key can foresee, different for every context.
+class SeededDraws:
+    """Numbers that follow from a generator: for simulations alone."""
 
-    The same key and context give the same noise: whoever works out a result twice, after a crash,
-    must not publish it with two noises, the mean of which says more. AES-256-CTR makes it, under a
-    key that HKDF-SHA256 derives.
+    def __init__(self, generator: torch.Generator) -> None:
+        self._generator = generator
 
-    Args:
-        key: 32 bytes from the operating system.
-        context: What the noise is for, down to the numbers that it hides.
+    def normal(self, count: int) -> Tensor:
+        """Return so many standard normal numbers, float32."""
+        return torch.randn(count, generator=self._generator)
+
+    def uniform(self, count: int) -> Tensor:
+        """Return so many numbers in [0, 1), float64."""
+        return torch.rand(count, generator=self._generator, dtype=torch.float64)
+
+
+class SecretDraws:
+    """Numbers that nobody without the key can foresee, different for every context.
+
+    The same key and context give the same numbers: whoever works out a result twice, after a crash,
+    must not publish it with two noises, the mean of which says more. AES-256-CTR makes them, under
+    a key that HKDF-SHA256 derives.
     """
-    info = b"".join(len(part).to_bytes(8) + part for part in (_DOMAIN, *context))
-    derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(key)
-    stream = Cipher(AES(derived), CTR(bytes(16))).encryptor()
 
-    def normal(count: int) -> Tensor:
+    def __init__(self, key: bytes, *context: bytes) -> None:
+        info = b"".join(len(part).to_bytes(8) + part for part in (_DOMAIN, *context))
+        derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(key)
+        self._stream = Cipher(AES(derived), CTR(bytes(16))).encryptor()
+
+    def normal(self, count: int) -> Tensor:
+        """Return so many standard normal numbers, float32 (Box and Muller)."""
         pairs = -(-count // 2)
-        words = np.frombuffer(stream.update(bytes(2 * pairs * _WORD_BYTES)), "<u8")
-        # In (0, 1], so that the logarithm is finite.
-        uniform = ((words >> np.uint64(64 - _BITS)) + np.uint64(1)) * 2.0**-_BITS
-        radius, angle = np.sqrt(-2 * np.log(uniform[:pairs])), 2 * np.pi * uniform[pairs:]
+        first, second = self._open_uniform(pairs), self._open_uniform(pairs)
+        radius, angle = np.sqrt(-2 * np.log(first)), 2 * np.pi * second
         both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
         return torch.from_numpy(both[:count].astype(np.float32))
 
-    return normal
+    def uniform(self, count: int) -> Tensor:
+        """Return so many numbers in [0, 1), float64."""
+        return torch.from_numpy(1.0 - self._open_uniform(count))
+
+    def _open_uniform(self, count: int) -> NDArray[np.float64]:
+        """Return numbers in (0, 1], whose logarithms are finite."""
+        words = np.frombuffer(self._stream.update(bytes(count * _WORD_BYTES)), "<u8")
+        numbers: NDArray[np.float64] = (
+            (words >> np.uint64(64 - _BITS)) + np.uint64(1)
+        ) * 2.0**-_BITS
+        return numbers
+
+
+def fresh_draws() -> SecretDraws:
+    """Return numbers under a key of the operating system's that is used for nothing else."""
+    return SecretDraws(secrets.token_bytes(KEY_BYTES))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from fedcore.aggregators import Accumulator
+from fedcore.clients.training import ClientData
 from fedcore.messages import Message, Update
 from fedcore.params import Layout
 from fedcore.privacy.clients import CLIP, ClientPrivacy
+from fedcore.privacy.examples import ExamplePrivacy
 from fedcore.privacy.sealing import FEWEST, LARGEST_WEIGHT, Sealing, fewest_left
+from fedcore.privacy.steps import Protection
 from fedcore.spec import RunSpec
 from fedcore.spec.aggregators import MeanSpec
 from fedcore.spec.rules_trust import SIMULATED
@@ -24,12 +27,14 @@ class Promises:
 
     Attributes:
         clients: Protects each client with all its data; None without client-level privacy.
+        examples: Protects each single example; None without example-level privacy.
         sealing: Lets the server see sums alone; None without secure aggregation.
         hides_losses: Whether clients keep their losses to themselves, which no noise covers.
         largest_weight: Largest weight of a client.
     """
 
     clients: ClientPrivacy | None = None
+    examples: ExamplePrivacy | None = None
     sealing: Sealing | None = None
     hides_losses: bool = False
     largest_weight: float = 1.0
@@ -40,6 +45,8 @@ class Promises:
         Raises:
             PrivacyError: If they cannot be kept.
         """
+        if self.examples is not None:
+            return self.examples.begin()
         if self.clients is None:
             return {}
         if self.sealing is not None:
@@ -58,6 +65,8 @@ class Promises:
         told: dict[str, float] = {}
         if self.clients is not None:
             told |= self.clients.scalars(state)
+        if self.examples is not None:
+            told |= self.examples.scalars(state)
         if self.sealing is not None:
             told[LARGEST_WEIGHT] = self.largest_weight
         return replace(message, scalars={**message.scalars, **told}) if told else message
@@ -83,6 +92,14 @@ class Promises:
         return limit if self.clients is None and self.sealing is None else None
 
     # --- client ----------------------------------------------------------------------------------
+
+    def protection(
+        self, told: Mapping[str, float], data: ClientData, round_index: int
+    ) -> Protection | None:
+        """Return what protects a client's examples while it trains; None trains as usual."""
+        if self.examples is None:
+            return None
+        return self.examples.protection(told, data, round_index)
 
     def cut(self, update: Update, told: Mapping[str, float], *, keeps_length: bool) -> Update:
         """Return an update no longer than the clip, which says whether it was.
@@ -146,18 +163,24 @@ class Promises:
             return None
         return self.sealing.loss(accumulator, self.clip_of(state))
 
+    def accounted(self, state: RunState, client_ids: Iterable[int]) -> RunState:
+        """Return the state after these clients have trained once more."""
+        return state if self.examples is None else self.examples.accounted(state, client_ids)
+
     def metrics(self, state: RunState) -> dict[str, float]:
         """Return what the rounds up to a state have spent of the run's privacy."""
+        if self.examples is not None:
+            return self.examples.metrics(state)
         return {} if self.clients is None else self.clients.metrics(state)
 
 
-def promises_of(spec: RunSpec, *, num_clients: int, largest_weight: float) -> Promises:
+def promises_of(spec: RunSpec, *, num_clients: int, sizes: Mapping[int, int]) -> Promises:
     """Return what keeps the promises of a spec.
 
     Args:
         spec: What the run was asked to be.
         num_clients: Clients that could take part.
-        largest_weight: Largest weight of one of them.
+        sizes: Training examples of those of them that are known.
     """
     dp = spec.privacy.dp
     hides_losses = dp is not None and spec.runtime.placement not in SIMULATED
@@ -165,9 +188,12 @@ def promises_of(spec: RunSpec, *, num_clients: int, largest_weight: float) -> Pr
         clients=ClientPrivacy(spec, dp, num_clients)
         if dp is not None and dp.level == "client"
         else None,
+        examples=ExamplePrivacy(spec, dp, sizes)
+        if dp is not None and dp.level == "example"
+        else None,
         sealing=_sealing(spec, num_clients, tells_loss=not hides_losses),
         hides_losses=hides_losses,
-        largest_weight=largest_weight,
+        largest_weight=float(max(sizes.values(), default=1)),
     )
 
 

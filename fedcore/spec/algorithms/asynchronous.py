@@ -23,6 +23,7 @@ class _AsynchronousSpec(ServerRateSpec):
     weighs_updates: ClassVar[bool] = True
     is_asynchronous: ClassVar[bool] = True
     takes_parts: ClassVar[bool] = False
+    takes_plain_steps: ClassVar[bool] = True
     #: The version of the model that each client at work began with.
     vectors_per_client: ClassVar[int] = 1
 
