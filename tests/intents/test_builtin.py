@@ -129,7 +129,8 @@ def test_another_kind_keeps_the_number_of_clients() -> None:
         ("lr = -0.1", "local.lr"),
         ("train on ImageNet", "dataset"),
         ("use FedMagic", "algorithm"),
-        ("epsilon 4 on MNIST", "privacy"),
+        ("train with privacy on MNIST", "privacy"),
+        ("differentially private training on MNIST", "privacy.dp.epsilon"),
         ("MNIST with 50 clients under 1 MB of traffic", "compression.uplink"),
     ],
 )
@@ -163,6 +164,26 @@ def test_nothing_comes_of_what_is_not_about_federated_learning(prompt: str) -> N
 
 
 # --- the catalogue --------------------------------------------------------------------------------
+
+
+def test_what_privacy_needs_follows_by_a_rule_and_contradictions_are_asked() -> None:
+    compared = ask("compare epsilon 2 and 8 on MNIST with 100 clients")
+    assert compared.sweep is not None
+    assert compared.sweep.axes == {"privacy.dp.epsilon": [2.0, 8.0]}
+    both = ask("FedProx with differential privacy, epsilon 3, and the median")
+    assert both.spec is not None
+    assert both.spec.algorithm.kind == "fedprox"
+    assert both.spec.privacy.dp is not None
+    assert [question.field for question in both.questions] == ["aggregation.kind"]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["no differential privacy, 10 clients", "without secure aggregation"]
+)
+def test_a_promise_can_be_denied(prompt: str) -> None:
+    spec = ask(prompt).spec
+    assert spec is not None
+    assert (spec.privacy.dp, spec.privacy.secure_aggregation) == (None, False)
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: f"{entry.section}-{entry.kind}")

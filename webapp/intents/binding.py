@@ -5,7 +5,7 @@ stands ("10 clients", but "learning rate 0.1"), and punctuation, other names and
 two make a match less likely. The cheapest matches win, each number and each name once.
 
 Names that are no path: ``clients`` (all, or a share of them), ``cohort`` (those of a round),
-``attackers``, ``seeds``, ``times``, ``until`` and ``target.*`` (goals), ``traffic``, ``privacy``,
+``attackers``, ``seeds``, ``times``, ``until`` and ``target.*`` (goals), ``traffic``,
 ``share_of_data`` and ``field:*`` (a setting of some kind).
 """
 
@@ -282,7 +282,7 @@ def _mark_distance(item: Item, step: int) -> float:
 def _fits(name: str, quantity: Quantity, *, has_draft: bool) -> bool:
     if quantity.unit is not None:
         return name in _UNITS.get(quantity.unit, frozenset())
-    if name in ROLES or name in ("privacy", "traffic") or name.startswith("target."):
+    if name in ROLES or name == "traffic" or name.startswith("target."):
         return True
     if name in SHARES:
         return quantity.is_share or 0 < quantity.value <= 1 or name == "sampling.fraction"

@@ -145,6 +145,23 @@ def _set_defaults_of_rules(result: Draft, findings: Findings) -> None:
     _set(result, Assignment("local.lr", ADAM_LR, "rule", optimizer.span))
 
 
+def _keep_promises(result: Draft) -> None:
+    """Count clients alike where privacy needs it, and ask how much privacy where nobody said."""
+    told = {path: each for path, each in result.origins.items() if path.startswith("privacy.dp")}
+    compared = {path: each for path, each in result.axes.items() if path.startswith("privacy.dp")}
+    dp = value_at(result.document, "privacy.dp")
+    if not compared and not (told and isinstance(dp, dict)):
+        return
+    levels = dp if isinstance(dp, dict) else {}
+    has_amount = compared or any(levels.get(name) for name in ("epsilon", "noise_multiplier"))
+    if not has_amount:
+        result.ask("privacy.dp.epsilon", "How large may the privacy loss epsilon be, say 8?")
+    is_mean = value_at(result.document, "aggregation.kind") in (None, "mean")
+    if levels.get("level", "client") == "client" and is_mean:
+        span = next(iter([*told.values(), *compared.values()])).span
+        _set(result, Assignment("aggregation.weighting", "uniform", "rule", span))
+
+
 def _ask_for_required(result: Draft) -> None:
     for path in [path for path in result.origins if path.endswith(".kind")]:
         section = path.removesuffix(".kind")
@@ -183,6 +200,7 @@ def _drop(result: Draft, path: str) -> None:
 def _repair(result: Draft) -> None:
     """Change the document until it can be run, asking about everything that has to go."""
     for _ in range(_MAX_REPAIRS):
+        _keep_promises(result)
         checked = check(result.document)
         if checked.spec is not None:
             result.spec = checked.spec

@@ -22,6 +22,11 @@ from webapp.intents.reading import Item
 DEFAULT_MOMENTUM = 0.9
 DEFAULT_CHAIN: dict[str, Any] = {"kind": "quantize", "bits": 8}
 _WORDS = {"true": True, "false": False}
+#: What becomes of the draft where a prompt says no to a promise.
+_DENIED: dict[str, tuple[str, Any]] = {
+    "privacy.dp.level": ("privacy.dp", None),
+    "privacy.secure_aggregation": ("privacy.secure_aggregation", False),
+}
 
 
 def choose_kinds(context: Context, mentions: Sequence[Mention]) -> None:
@@ -184,6 +189,9 @@ def choose_values(context: Context, mentions: Sequence[Mention]) -> None:
         decision = decide(context.reading, own)
         if path == "compress":
             _compress(context, own)
+        elif path in _DENIED and not decision.chosen:
+            context.findings.evidence += 1
+            context.findings.assign(*_DENIED[path], context.span(own[0].at))
         elif path == "local.optimizer" and not decision.chosen:
             _deny_value(context, path, own)
         elif len(decision.chosen) > 1:

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
+from fedcore.spec.privacy import PROMISES
 from webapp.intents.catalogue_fields import direct_settings, entries, kind_settings
 from webapp.intents.numerals import NumberReader
 from webapp.intents.text import words_of
@@ -234,7 +235,15 @@ def _phrases_of(vocabulary: Vocabulary) -> Iterator[tuple[str, Meaning]]:
 @cache
 def _shared() -> tuple[tuple[Phrase, Meaning], ...]:
     """Return the names that the spec gives to its parts, which every language uses."""
-    return tuple((words_of(phrase), meaning) for phrase, meaning in (*_kinds(), *_settings()))
+    names = (*_kinds(), *_promises(), *_settings())
+    return tuple((words_of(phrase), meaning) for phrase, meaning in names)
+
+
+def _promises() -> Iterator[tuple[str, Meaning]]:
+    for promise in PROMISES:
+        value = str(promise.value).lower()
+        for phrase in (promise.title, *promise.synonyms):
+            yield phrase, Meaning(Role.VALUE, f"{promise.path}={value}")
 
 
 def _kinds() -> Iterator[tuple[str, Meaning]]:

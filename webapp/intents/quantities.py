@@ -294,14 +294,9 @@ def _set_traffic(context: Context, binding: Binding) -> None:
         context.findings.evidence += 1
 
 
-def _ask_privacy(context: Context, binding: Binding) -> None:
-    context.findings.evidence += 1
-    ask_privacy(context)
-
-
 def ask_privacy(context: Context) -> None:
-    """Ask what to do about a promise that a spec cannot make."""
-    words = "A run cannot promise differential privacy or secure aggregation yet. Go on without?"
+    """Ask which promise is meant where a prompt only speaks of privacy."""
+    words = "Which promise: differential privacy, and with which epsilon, or secure aggregation?"
     context.findings.ask("privacy", words)
 
 
@@ -332,6 +327,5 @@ _SPECIAL = {
     "times": _set_times,
     "until": _set_until,
     "traffic": _set_traffic,
-    "privacy": _ask_privacy,
     "share_of_data": _set_share_of_data,
 }

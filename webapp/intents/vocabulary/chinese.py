@@ -89,7 +89,9 @@ VOCABULARY = Vocabulary(
             "被攻陷|被攻破|作弊者|叛徒|"
             "是攻击者|捣乱|恶意节点|恶意设备|使坏|被黑|拜占庭节点|个攻击节点"
         ),
-        "privacy": "差分隐私|epsilon|隐私预算|安全聚合|ε",
+        "privacy.dp.epsilon": "隐私预算|ε",
+        "privacy.dp.noise_multiplier": "噪声乘数|噪声倍数",
+        "privacy": "隐私|隐私保护",
         "traffic": "流量|通信量|字节|总通信量|总流量|传输量",
     },
     values={

@@ -177,8 +177,9 @@ VOCABULARY = Vocabulary(
         "field:std": "standard deviation|std|noise scale|noise level",
         "field:sigma": "sigma",
         "field:samples_per_s": "samples per second|examples per second",
-        "privacy": "epsilon|differential privacy|dp sgd|differentially private|eps|"
-        "privacy budget|noise multiplier|secure aggregation|dp|privacy",
+        "privacy.dp.epsilon": "eps|privacy budget|privacy loss|ε",
+        "privacy.dp.clip_norm": "clip norm|clipping norm|clip updates at|clipping threshold",
+        "privacy": "privacy|private training|data protection",
         "traffic": "traffic|bytes|communication budget|upload budget|of traffic|in total|"
         "communication|transferred|data volume",
     },

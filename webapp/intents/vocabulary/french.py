@@ -115,8 +115,9 @@ VOCABULARY = Vocabulary(
             "adversaires|saboteurs|attaquent|attaque|pirates|malveillantes|tricheurs|adversaire|"
             "compromis|corrompus|mentent|traîtres|clients malveillants"
         ),
-        "privacy": "confidentialité différentielle|epsilon|vie privée différentielle|"
-        "agrégation sécurisée|budget de confidentialité",
+        "privacy.dp.epsilon": "budget de confidentialité|perte de confidentialité",
+        "privacy.dp.noise_multiplier": "multiplicateur de bruit",
+        "privacy": "confidentialité|vie privée",
         "traffic": "trafic|octets|volume de données|au total|données échangées",
     },
     values={

@@ -125,9 +125,9 @@ VOCABULARY = Vocabulary(
             "kompromittierte|feindliche|feindlichen|Angriffe|manipulierte|manipulierten|"
             "Saboteuren|lügen|Störer|betrügen|betrügt|Lügner|Betrüger|verseucht"
         ),
-        "privacy": "differentielle Privatsphäre|differenzielle Privatsphäre|Epsilon|"
-        "differential privacy|Privatsphärebudget|Differential Privacy|sichere Aggregation|"
-        "differentieller Privatsphäre|Datenschutzbudget",
+        "privacy.dp.epsilon": "Privatsphärebudget|Datenschutzbudget",
+        "privacy.dp.noise_multiplier": "Rauschfaktor|Rauschmultiplikator",
+        "privacy": "Privatsphäre|Datenschutz",
         "traffic": "Verkehr|Datenverkehr|Datenmenge|Datenvolumen|insgesamt übertragen|Bytes|"
         "insgesamt|Übertragung",
     },

@@ -112,8 +112,9 @@ VOCABULARY = Vocabulary(
             "saboteadores|atacan|ataca|malintencionados|maliciosas|adversario|comprometidos|"
             "corruptos|tramposos|mienten|traidores|clientes maliciosos|malvados"
         ),
-        "privacy": "privacidad diferencial|épsilon|epsilon|agregación segura|"
-        "presupuesto de privacidad",
+        "privacy.dp.epsilon": "épsilon|presupuesto de privacidad",
+        "privacy.dp.noise_multiplier": "multiplicador de ruido",
+        "privacy": "privacidad",
         "traffic": "tráfico|datos transferidos|volumen de datos|en total|bytes",
     },
     values={
