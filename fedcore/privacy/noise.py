@@ -80,9 +80,8 @@ class SecretDraws:
     def _open_uniform(self, count: int) -> NDArray[np.float64]:
         """Return numbers in (0, 1], whose logarithms are finite."""
         words = np.frombuffer(self._stream.update(bytes(count * _WORD_BYTES)), "<u8")
-        numbers: NDArray[np.float64] = (
-            (words >> np.uint64(64 - _BITS)) + np.uint64(1)
-        ) * 2.0**-_BITS
+        whole = (words >> np.uint64(64 - _BITS)) + np.uint64(1)
+        numbers: NDArray[np.float64] = whole.astype(np.float64) * 2.0**-_BITS
         return numbers
 
 

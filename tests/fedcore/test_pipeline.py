@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from fedcore.engine.planning import plan
 from fedcore.environment import Folders
 from fedcore.params import Params
 from fedcore.pipeline import PACKED
+from fedcore.privacy.clients import ClientPrivacy
 from fedcore.spec.aggregators import AggregationSpec
 from fedcore.state import RunState
 from fedcore.wire import encode
@@ -77,6 +79,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     watch(Chain, "decode", "decode")
     watch(FedAvg, "fold", "aggregate")
     watch(FedAvg, "server_step", "server step")
+    watch(ClientPrivacy, "cut", "cut to the clip")
+    watch(ClientPrivacy, "_noisy", "noise, then division")
+    watch(ClientPrivacy, "metrics", "account")
     return taken
 
 
@@ -113,6 +118,33 @@ def test_the_order_of_operations_is_the_one_that_was_designed(
     ]
     assert steps.index("check content") < len(steps) - 1 - steps[::-1].index("decode")
     assert len(steps) - 1 - steps[::-1].index("decode") < steps.index("aggregate")
+
+
+def test_with_privacy_the_clip_comes_last_and_the_noise_once(
+    tmp_path: Path, steps: list[str]
+) -> None:
+    context = context_of(
+        tmp_path,
+        compression={"uplink": [INT8]},
+        aggregation={"kind": "mean", "weighting": "uniform"},
+        privacy={"dp": {"noise_multiplier": 1.0}},
+        sampling={"kind": "random", "count": 2},
+        local={"epochs": None, "steps": 1},
+    )
+    play(context, initial_state(context))
+    of_client = [
+        "train",
+        "delta",
+        "cut to the clip",
+        "code values",
+        "check sender",
+        "check content",
+        "decode",
+        "cut to the clip",
+        "aggregate",
+    ]
+    taken = [step for step, _ in groupby(steps)]  # values are coded tensor by tensor
+    assert taken == [*of_client, *of_client, "noise, then division", "server step", "account"]
 
 
 def test_adversaries_pass_the_same_codecs_as_everybody(tmp_path: Path) -> None:

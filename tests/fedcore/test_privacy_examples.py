@@ -247,9 +247,9 @@ def test_a_client_spends_in_the_rounds_that_it_takes_part_in(folders: Folders) -
     assert set(ledger) == set(took_part)
     delta = sum(context.partition.train.size(c) for c in context.available) ** -1.1
     spent = []
-    for client, event in ledger.items():
-        batches = Batches.of(context.spec.local, context.partition.train.size(client))
-        count = took_part[client] * batches.steps
+    for place, event in ledger.items():
+        batches = Batches.of(context.spec.local, context.partition.train.size(place))
+        count = took_part[place] * batches.steps
         assert (event["count"], event["chance"]) == (count, batches.chance)
         account = Account(delta, planned=batches.steps * context.spec.rounds)
         spent.append(account.epsilon([(NoisySum(batches.chance, 1.0), count)]))
