@@ -163,6 +163,19 @@ def test_rules_that_compare_updates_work_on_sites(tmp_path: Path) -> None:
     assert torch.equal(state_of(engine).model.flat, state.model.flat)
 
 
+def test_noise_of_the_server_is_that_of_the_simulation(tmp_path: Path) -> None:
+    spec = spec_of(
+        privacy={"dp": {"noise_multiplier": 0.5, "epsilon": None, "clip_norm": 0.5}},
+        aggregation={"kind": "mean", "weighting": "uniform"},
+    )
+    engine, sites, context = on_server(spec), Sites(spec, tmp_path), whole(spec)
+    state = initial_state(context)
+    for _ in range(2):
+        state, expected = play(context, state)
+        assert dict(sites.play(engine).metrics) == pytest.approx(dict(expected.metrics))
+    assert torch.equal(state_of(engine).model.flat, state.model.flat)
+
+
 def test_the_model_to_test_is_the_message_of_the_next_round(tmp_path: Path) -> None:
     spec = spec_of()
     engine, sites = on_server(spec), Sites(spec, tmp_path)
@@ -348,6 +361,7 @@ def test_a_spec_for_sites_says_all_that_it_needs() -> None:
     assert problems(dataset={**SPEC["dataset"], "max_train": 5}) == {"dataset.max_train"}
     assert problems(algorithm={"kind": "fedbn"}) >= {"algorithm.kind"}
     assert problems(attack={"kind": "sign_flip"}) >= {"attack"}
+    assert problems(privacy={"secure_aggregation": True}) >= {"privacy.secure_aggregation"}
     assert "runtime.sites" in {p.path for p in check({"runtime": {"sites": ["north"]}}).problems}
 
 
