@@ -22,6 +22,7 @@ from fedcore.spec import RunSpec
 from webapp.artifacts.services import StoredFile, discard_parts, read_part, store_part
 from webapp.jobs.clock import database_now
 from webapp.jobs.limits import InvalidSpecError
+from webapp.jobs.services import record_checkpoint
 from webapp.sites import services
 from webapp.sites.services import Errand, MemberOfRun, Outcome, RoundOnSites, Stage
 from workers.turns import Ending, Turn
@@ -99,7 +100,9 @@ class SitesTurn:
         turn, run_id = self._turn, self._turn.lease.run_id
         found = services.find_round(run_id, engine.round_index)
         if found is None:
-            self._open(self._training(engine))
+            stage = self._training(engine)
+            self._keep_beginning(engine)
+            self._open(stage)
             return Ending.SHARED_OUT
         if not found.is_over(database_now()):
             turn.heartbeat.end()
@@ -185,6 +188,26 @@ class SitesTurn:
             ),
         )
         return Ending.SHARED_OUT
+
+    def _keep_beginning(self, engine: Engine) -> None:
+        """Store the state before the first round: secret noise comes of a key that is in it.
+
+        Another worker that closes the round would make another key, and release it twice.
+        """
+        turn = self._turn
+        if turn.lease.checkpoint is not None or turn.lease.spec["privacy"]["dp"] is None:
+            return
+        stored = turn.patience.with_engine(lambda: turn.store_state(engine))
+        turn.record_state(
+            stored,
+            lambda: record_checkpoint(
+                lease=turn.lease,
+                key=stored.key,
+                size_bytes=stored.size_bytes,
+                sha256=stored.sha256,
+                round_index=engine.round_index,
+            ),
+        )
 
     def _open(self, stage: Stage) -> None:
         turn = self._turn

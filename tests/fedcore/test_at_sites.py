@@ -163,17 +163,21 @@ def test_rules_that_compare_updates_work_on_sites(tmp_path: Path) -> None:
     assert torch.equal(state_of(engine).model.flat, state.model.flat)
 
 
-def test_noise_of_the_server_is_that_of_the_simulation(tmp_path: Path) -> None:
+def test_secret_noise_is_the_same_for_the_test_and_for_the_record(tmp_path: Path) -> None:
     spec = spec_of(
         privacy={"dp": {"noise_multiplier": 0.5, "epsilon": None, "clip_norm": 0.5}},
         aggregation={"kind": "mean", "weighting": "uniform"},
     )
-    engine, sites, context = on_server(spec), Sites(spec, tmp_path), whole(spec)
-    state = initial_state(context)
-    for _ in range(2):
-        state, expected = play(context, state)
-        assert dict(sites.play(engine).metrics) == pytest.approx(dict(expected.metrics))
-    assert torch.equal(state_of(engine).model.flat, state.model.flat)
+    engine, sites = on_server(spec), Sites(spec, tmp_path)
+    engine.save(tmp_path / "begun")
+    answers = sites.train(engine, (0, 1, 2))
+    model = engine.model_to_test((0, 1, 2), answers)
+    other = Engine.resume(spec, tmp_path / "begun", holdings=HOLDINGS)
+    assert other.model_to_test((0, 1, 2), answers) == model
+    other.finish_on_sites((0, 1, 2), answers, sites.test(model))
+    released = state_of(other).model
+    assert sites.work[0].test(model or b"", should_stop=never).num_examples == TESTED[0]
+    assert released.flat.numpy().tobytes() in (model or b"")
 
 
 def test_the_model_to_test_is_the_message_of_the_next_round(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from fedcore.sites import routes
+from fedcore.spec import RunSpec
 from tests.factories import make_run
 from tests.webapp.conftest import signed_in
 from tests.webapp.site_agents import API
@@ -275,3 +277,33 @@ def test_the_page_of_a_run_shows_its_sites(run: Run, sites: list[Site], admin: U
     assert (shown[0]["task"]["stage"], shown[0]["task"]["fraction"]) == ("training", 0.5)
     asked = signed_in(admin).get(f"{API}sites/{sites[0].agent.site_id}/tasks/").json()["results"]
     assert [task["kind"] for task in asked] == ["train"]
+
+
+def test_secret_noise_outlives_the_worker_that_began_the_round(
+    server: Server, sites: list[Site], admin: User, project: Project, tmp_path: Path
+) -> None:
+    private = {
+        "dp": {"noise_multiplier": 0.1, "epsilon": None, "clip_norm": 0.5},
+    }
+    sections = {
+        **SECTIONS,
+        "rounds": 1,
+        "privacy": private,
+        "aggregation": {"kind": "mean", "weighting": "uniform"},
+    }
+    spec = RunSpec.parse(sections)
+    trained = [Site(site.agent, site.place, spec, tmp_path) for site in sites]
+    run = make_run(admin, project, **sections)
+    server.work()
+    for site in trained:
+        site.look()
+    server.engines.drop(run.pk)
+    server.work()  # another worker makes the model that is tested
+    for site in trained:
+        site.look()
+    server.engines.drop(run.pk)
+    server.work()
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED, run.failure
+    saved = RunEvent.objects.filter(run=run, kind="checkpoint_saved")
+    assert [event.data["round_index"] for event in saved] == [0]
