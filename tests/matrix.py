@@ -57,22 +57,21 @@ def suites() -> list[Suite]:
     short = (*SHORT_FAULTS, "-m", "not thorough") if services.ENABLED else SHORT_FAULTS
     chosen = [
         Suite(
-            "engine",
-            ("tests/fedcore", "tests/sites", "tests/cli", "tests/intents", "tests/architecture"),
+            "engine and web",
+            (
+                *("tests/fedcore", "tests/cli", "tests/intents", "tests/architecture"),
+                *("tests/webapp", "tests/workers", "tests/hostile", "tests/fuzz"),
+            ),
             embedded,
             IN_PARALLEL,
         ),
-        Suite("web", ("tests/webapp",), embedded, IN_PARALLEL),
-        Suite("workers", ("tests/workers",), embedded, IN_PARALLEL),
         Suite("faults", ("tests/faults",), embedded, (*BY_INSTALLATION, *short)),
-        Suite("hostile input", ("tests/hostile", "tests/fuzz"), embedded, IN_PARALLEL),
         Suite("browser", ("tests/e2e",), embedded),
     ]
     if services.ENABLED:
         server = services.SERVER_ENVIRONMENT
         chosen += [
-            Suite("web on services", ("tests/webapp",), server, IN_PARALLEL),
-            Suite("workers on services", ("tests/workers",), server, IN_PARALLEL),
+            Suite("web on services", ("tests/webapp", "tests/workers"), server, IN_PARALLEL),
         ]
     return chosen
 
