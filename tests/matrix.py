@@ -60,7 +60,7 @@ def suites() -> list[Suite]:
             "engine and web",
             (
                 *("tests/fedcore", "tests/cli", "tests/intents", "tests/architecture"),
-                *("tests/webapp", "tests/workers", "tests/hostile", "tests/fuzz"),
+                *("tests/sites", "tests/webapp", "tests/workers", "tests/hostile", "tests/fuzz"),
             ),
             embedded,
             IN_PARALLEL,

@@ -181,7 +181,7 @@ class Method(Generic[SpecT]):
 
         It moves the clock of the simulated clients and must be what ``Trained.num_seen`` says.
         """
-        return sum(examples_seen(phase.local, num_examples) for phase in self.phases())
+        return sum(phase.local.examples_seen(num_examples) for phase in self.phases())
 
     def local_loss(
         self,
@@ -379,15 +379,6 @@ class Method(Generic[SpecT]):
     def has_steps(self) -> bool:
         """Whether local training is the steps that the hooks describe."""
         return type(self).train_client is Method.train_client
-
-
-def examples_seen(phase: LocalSpec, num_examples: int) -> int:
-    """Return how many examples a phase works through, repetitions included."""
-    if phase.steps is None:
-        return (phase.epochs or 1) * num_examples
-    steps_per_pass = -(-num_examples // phase.batch_size)
-    passes, rest = divmod(phase.steps, max(steps_per_pass, 1))
-    return passes * num_examples + min(rest * phase.batch_size, num_examples)
 
 
 def _own(client: ClientState) -> Params | None:

@@ -50,6 +50,14 @@ class LocalSpec(Spec):
     def _steps_replace_epochs(cls, data: Any) -> Any:
         return either(data, "epochs", "steps")
 
+    def examples_seen(self, num_examples: int) -> int:
+        """Return how many of so many examples training works through, repetitions included."""
+        if self.steps is None:
+            return (self.epochs or 1) * num_examples
+        steps_per_pass = -(-num_examples // self.batch_size)
+        passes, rest = divmod(self.steps, max(steps_per_pass, 1))
+        return passes * num_examples + min(rest * self.batch_size, num_examples)
+
 
 class TargetSpec(Spec):
     """Stop as soon as a metric of the evaluation is good enough."""
