@@ -91,6 +91,7 @@ def _opens_the_project(page: Page) -> None:
 
 
 def _opens_the_palette(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
     page.keyboard.press("Control+k")
     expect(page.get_by_role("dialog").get_by_text("New sweep")).to_be_visible()
 
@@ -142,7 +143,7 @@ def scenes(runs: dict[str, str]) -> list[Scene]:
         Scene("run-spec", f"{done}?tab=spec", shows("Copy as JSON")),
         Scene("run-model", f"{done}?tab=model", shows("Download model.safetensors")),
         Scene("run-topology-torus", f"/runs/{runs['torus']}?tab=topology", _draws_charts),
-        Scene("sites", "/sites", shows("Sites")),
+        Scene("sites", "/sites", shows("No sites yet")),
         Scene("settings", "/settings", shows("Change password")),
         Scene("settings-security", "/settings?tab=security", shows("Set up")),
         Scene("settings-tokens", "/settings?tab=tokens", shows("Create token")),
@@ -160,7 +161,7 @@ def prepare_runs(stack: Stack) -> dict[str, str]:
             return client.submit(name=name, spec=spec).runs[0]
 
         done = launch("Digits, uneven clients", DIGITS)
-        other = launch("Digits, FedProx", {**DIGITS, "algorithm": {"kind": "fedprox", "mu": 0.1}})
+        other = launch("Digits, SCAFFOLD", {**DIGITS, "algorithm": {"kind": "scaffold"}})
         failed = launch("Learning rate far too high", DIVERGING)
         wait_for_end(client, done)
         wait_for_end(client, other)
