@@ -8,6 +8,7 @@ from typing import Literal
 
 from fedcore.spec import RunSpec
 from fedcore.spec.privacy import largest_delta
+from fedcore.spec.promised import promised
 
 
 @dataclass(frozen=True)
@@ -97,17 +98,16 @@ def facts_of(spec: RunSpec, work: Work, *, project: str) -> TaskFacts:
 
 
 def _guarantee(spec: RunSpec, work: Work) -> Guarantee:
-    """Return what the spec promises; noise that is given promises nothing known beforehand."""
+    """Return what the spec promises; what noise comes to, the accountant says."""
     dp, is_secure = spec.privacy.dp, spec.privacy.secure_aggregation
     if dp is None:
         return Guarantee(secure_aggregation=is_secure)
-    count = work.num_clients if dp.level == "client" else work.num_examples
-    usual = None if count is None else largest_delta(count)
+    found = promised(spec, dp)
+    delta = found.delta
+    if delta is None and work.num_examples is not None:  # the examples are those of the site
+        delta = largest_delta(work.num_examples)
     return Guarantee(
-        secure_aggregation=is_secure,
-        dp_level=dp.level,
-        epsilon=dp.epsilon,
-        delta=usual if dp.delta is None else dp.delta,
+        secure_aggregation=is_secure, dp_level=dp.level, epsilon=found.epsilon, delta=delta
     )
 
 

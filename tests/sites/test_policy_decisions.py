@@ -191,9 +191,9 @@ TABLE: list[Row] = [
         ),
     ),
     (
-        "unknown noise",
+        "no noise",
         THREE,
-        SECURE | {"dp": {"noise_multiplier": 1.0, "delta": 1e-5}},
+        SECURE | {"dp": {"noise_multiplier": 0, "delta": 1e-5}},
         (
             YES,
             ASK,
@@ -358,3 +358,12 @@ def test_training_is_stopped_at_the_limit_of_time_and_not_before() -> None:
         "one round. Ask for less local work, or ask the site to raise max_work.round_seconds."
     )
     assert took_too_long(Policy.parse("projects: any"), 1e9) is None
+
+
+def test_noise_that_is_given_counts_as_the_epsilon_that_it_comes_to() -> None:
+    policy = Policy.parse(POLICIES["registry"])
+    for noise, verdict in ((30.0, "accepted"), (1.0, "refused")):
+        everybody = THREE | {"sampling": {"kind": "full"}}
+        spec = spec_of(everybody, {"dp": {"noise_multiplier": noise, "delta": 1e-5}})
+        decision = decide(policy, facts_of(spec, Work("heart", 20), project="lungs"))
+        assert decision.verdict == verdict, decision.sentence
