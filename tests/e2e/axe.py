@@ -43,6 +43,7 @@ def violations(page: Page, rules: Literal["all", "colours"] = "all") -> list[str
 
 def objections(page: Page) -> list[str]:
     """Return what axe-core objects to on the page, in light and in dark."""
+    page.evaluate(_SETTLE)  # a dialog that is half open is half transparent
     found = [f"light: {line}" for line in violations(page)]
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("() => document.documentElement.dataset.mantineColorScheme === 'dark'")

@@ -64,12 +64,18 @@ class Stack:
         return {**inherited, **own}
 
     @property
+    def site_environment(self) -> dict[str, str]:
+        """What a site on this machine has in its environment: nothing of the installation."""
+        clean = {k: v for k, v in self.environment.items() if not k.startswith("ROUNDHOUSE_")}
+        return {**clean, "PYTHONPATH": str(ROOT)}
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start all processes and wait until they are healthy."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         self.var_dir.mkdir(parents=True, exist_ok=True)
         is_new = self._process is None
         if is_new and self.settings["ROUNDHOUSE_MODE"] == "server":  # embedded, `up` does it
@@ -249,7 +255,7 @@ def assert_as_undisturbed(client: Client, run: Run, expected: list[dict[str, Any
     return events
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 
-import numpy as np
 import pytest
 
 from fedcore.agent.agent import Agent, RevokedError
@@ -19,6 +18,7 @@ from fedcore.agent.parts import audit_log
 from fedcore.data.sites import Holding
 from fedcore.sites.messages import SiteState
 from tests.sites.pretended import ADDRESS, CODE, Member, PretendedServer
+from tests.sites.rows import heart_rows
 
 POLICY = "{projects: [heart], approval: automatic}"
 CONFIG = f"""
@@ -32,12 +32,7 @@ datasets:
 def write_site(folder: Path, *, seed: int, policy: str = POLICY) -> Site:
     """Return a site with 60 patients."""
     (folder / "data").mkdir(parents=True)
-    random = np.random.default_rng(seed)
-    lines = ["age,pressure,disease"]
-    for age, pressure in random.normal((54, 130), (9, 17), (60, 2)):
-        disease = "yes" if age + pressure / 4 + random.normal(0, 3) > 87 else "no"
-        lines.append(f"{age:.3f},{pressure:.3f},{disease}")
-    (folder / "data" / "heart.csv").write_text("\n".join(lines))
+    (folder / "data" / "heart.csv").write_text(heart_rows(seed))
     (folder / "site.yaml").write_text(CONFIG)
     (folder / "policy.yaml").write_text(policy)
     return read_site(folder / "site.yaml")

@@ -37,7 +37,13 @@ function ApproveButton({ site }: { site: Site }) {
   return (
     <>
       <Button onClick={dialog.open}>{text.approve}</Button>
-      <Modal opened={isAsking} onClose={dialog.close} title={text.approveTitle} centered>
+      <Modal
+        opened={isAsking}
+        onClose={dialog.close}
+        title={text.approveTitle}
+        centered
+        closeButtonProps={{ 'aria-label': strings.siteInvite.close }}
+      >
         <Problem error={approve.error} />
         <p>{text.approveText}</p>
         <p className={classes['mono']}>{site.fingerprint}</p>
@@ -107,7 +113,13 @@ function RevokeButton({ site }: { site: Site }) {
       <Button variant="default" onClick={dialog.open}>
         {text.revoke}
       </Button>
-      <Modal opened={isAsking} onClose={dialog.close} title={text.revokeTitle} centered>
+      <Modal
+        opened={isAsking}
+        onClose={dialog.close}
+        title={text.revokeTitle}
+        centered
+        closeButtonProps={{ 'aria-label': strings.siteInvite.close }}
+      >
         <Problem error={revoke.error} />
         <p>{text.revokeText}</p>
         <TextInput
