@@ -32,6 +32,7 @@ from fedcore.engine import Engine
 from fedcore.spec import RunSpec
 from tests.faults.sites import Administrator
 from tests.faults.stack import PASSWORD, Stack, wait_for_end
+from tests.waiting import wait_until
 from webapp.client import Client, Run
 
 ROUNDS = 10
@@ -44,6 +45,7 @@ HERDS = 4
 MAX_GROWTH = 1.10
 _NUMBER_BYTES = 4
 _PATIENCE_S = 1800.0
+_READY = "ready"
 
 
 def document(names: list[str]) -> dict[str, Any]:
@@ -108,7 +110,7 @@ def herd(folders: list[Path]) -> None:
         for folder in folders:
             agent = stack.enter_context(open_agent(read_site(folder / "site.yaml")))
             Thread(target=agent.run, name=folder.name, daemon=True).start()
-        print("ready", flush=True)
+        (folders[0] / _READY).touch()
         sys.stdin.read()  # ends with the process that started this one
     os._exit(0)
 
@@ -210,21 +212,29 @@ def play(count: int, folder: Path) -> int:
 
 def _start_herd(stack: ExitStack, folders: list[Path]) -> None:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ROUNDHOUSE_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.many_sites", "--herd", *map(str, folders)],
-        env={**kept, "OMP_NUM_THREADS": "1", "ROUNDHOUSE_CACHE_DIR": str(folders[0] / "cache")},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(folders[0] / "herd.log").open("wb"),
-    )
+    log = folders[0] / "herd.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.many_sites", "--herd", *map(str, folders)],
+            env={**kept, "OMP_NUM_THREADS": "1", "ROUNDHOUSE_CACHE_DIR": str(folders[0] / "cache")},
+            stdin=subprocess.PIPE,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
 
     def end() -> None:
         process.kill()
         process.communicate()
 
     stack.callback(end)
-    if process.stdout is None or process.stdout.readline() != b"ready\n":
-        raise SystemExit((folders[0] / "herd.log").read_text())
+    wait_until(
+        lambda: (folders[0] / _READY).exists() or process.poll() is not None,
+        within_s=_PATIENCE_S,
+        every_s=0.2,
+        what="agents that run",
+    )
+    if process.poll() is not None:
+        raise SystemExit(f"the agents have ended:\n{log.read_text()}")
 
 
 def _wait_until_online(administrator: Administrator, count: int) -> None:
