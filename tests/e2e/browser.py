@@ -39,9 +39,11 @@ def what_is_missing() -> str | None:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*arguments: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=_ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=[*_ARGUMENTS, *arguments]
+        )
         try:
             yield browser
         finally:

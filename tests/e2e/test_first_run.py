@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Response, expect
 from tests.e2e import screens
 from tests.faults.stack import PASSWORD, Stack
 
-ROUNDS = 40
+ROUNDS = 600
 #: Long enough to be watched, reloaded and disturbed on the way.
 WATCHED = {"Name": "Watched", "Rounds": str(ROUNDS), "Clients": "20", "Learning rate": "0.1"}
 ENDLESS = {"Name": "Endless", "Rounds": "100000", "Clients": "20"}

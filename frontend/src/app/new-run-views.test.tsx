@@ -129,7 +129,7 @@ it('opens a file of several runs, and launches what the form shows over its axes
   const { router } = await openForm();
   await importFile('sweep.yaml', 'base: {rounds: 7}\naxes: {seed: [1, 2]}\nseeds: 2\n');
   const launch = await screen.findByRole('button', { name: 'Launch 4 runs' });
-  await userEvent.type(screen.getByLabelText('Rounds'), '0');
+  await userEvent.type(await screen.findByLabelText('Rounds'), '0');
   await userEvent.click(launch);
   await waitFor(() => {
     expect(sent).toHaveLength(1);

@@ -22,6 +22,8 @@ function verdict(problems: readonly { path: string; message: string; fix: string
 async function openForm(address = '/new') {
   const app = renderApp(address);
   await screen.findByRole('form', { name: 'New run' });
+  // What is not seen first comes afterwards.
+  await screen.findByText('More settings');
   return app;
 }
 

@@ -32,7 +32,9 @@ it('shows the state, the progress and the time left', async () => {
   expect(screen.getByText('Running')).toBeInTheDocument();
   expect(screen.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '2');
   expect(screen.getByText(/about 9.0 s left/)).toBeInTheDocument();
-  expect(pointsOf('accuracy')).toBe('2');
+  await waitFor(() => {
+    expect(pointsOf('accuracy')).toBe('2');
+  });
 });
 
 it('grows with the events of the socket, from where the history ended', async () => {
@@ -249,7 +251,7 @@ it('keeps notes and tags', async () => {
     }),
   );
   await open();
-  await userEvent.type(screen.getByRole('textbox', { name: 'Notes' }), 'lr was high');
+  await userEvent.type(await screen.findByRole('textbox', { name: 'Notes' }), 'lr was high');
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
   await waitFor(() => {
     expect(asked).toEqual([{ notes: 'lr was high', tags: ['paper'] }]);

@@ -1,5 +1,6 @@
 import { Card } from '@/components/ui/card';
 import type { JsonSchema } from '@/lib/json-schema';
+import { useAfterwards } from '@/lib/use-afterwards';
 import { strings } from '@/strings';
 import { AdvancedGroups } from './advanced-groups';
 import { cardsOf } from './form-layout';
@@ -9,9 +10,11 @@ import type { SpecForm } from './use-spec-form';
 
 /** Everything that can be set, section by section. */
 export function FormCards({ root, form }: { root: JsonSchema; form: SpecForm }) {
+  const isTurn = useAfterwards();
+  const cards = cardsOf(root);
   return (
     <>
-      {cardsOf(root).map((card) => (
+      {(isTurn ? cards : cards.slice(0, 1)).map((card) => (
         <Card key={card.id} {...strings.newRun.cards[card.id]}>
           <FieldGrid>
             {card.sections.map((section) => (
@@ -21,7 +24,7 @@ export function FormCards({ root, form }: { root: JsonSchema; form: SpecForm }) 
           {card.id === 'data' && <PartitionPreview form={form} />}
         </Card>
       ))}
-      <AdvancedGroups form={form} />
+      {isTurn && <AdvancedGroups form={form} />}
     </>
   );
 }

@@ -5,6 +5,7 @@ import { StatTiles } from '@/components/ui/stat-tile';
 import { asDocument } from '@/lib/document-path';
 import { formatBytes, formatDuration, formatInteger, formatMetric, formatReal } from '@/lib/format';
 import { TextLink } from '@/components/ui/links';
+import { useAfterwards } from '@/lib/use-afterwards';
 import { strings } from '@/strings';
 import { bestOf } from './chart-series';
 import { RunCharts } from './run-charts';
@@ -19,9 +20,18 @@ const LATEST_EVENTS = 8;
 
 /** The numbers, the curves, the set-up and the latest events of a run. */
 export function RunOverview({ run, history }: { run: Run; history: RunHistory }) {
+  const isTurn = useAfterwards();
   return (
     <div className={classes['overview']}>
       <StatTiles stats={statsOf(run, history)} />
+      {isTurn && <Details run={run} history={history} />}
+    </div>
+  );
+}
+
+function Details({ run, history }: { run: Run; history: RunHistory }) {
+  return (
+    <>
       <RunCharts run={run} history={history} />
       {isOnSites(run) && <RunSites run={run} />}
       <div className={classes['columns']}>
@@ -43,7 +53,7 @@ export function RunOverview({ run, history }: { run: Run; history: RunHistory })
           <EventList events={history.events.slice(-LATEST_EVENTS)} />
         </Card>
       </div>
-    </div>
+    </>
   );
 }
 
