@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from tests.factories import begin, make_member, make_project, make_run, make_spec, make_sweep, train
+from tests.webapp.site_agents import approved, enrolled, invited
 from webapp.accounts.models import Project, User
 from webapp.accounts.roles import Role, Scope
 from webapp.accounts.services import create_project_token, create_token
@@ -17,6 +18,8 @@ from webapp.accounts.services.invitations import invite
 from webapp.artifacts.services import StoredFile
 from webapp.jobs import services
 from webapp.jobs.models import Job, Run
+from webapp.sites.models import Site
+from webapp.sites.services import revoke_site
 
 #: How many rows there are of what requests use up.
 _SPARE = 3
@@ -37,6 +40,7 @@ class Stage:
     project_tokens: list[str]
     members: list[str]
     invitation: str
+    sites: dict[str, str]
 
     def ids_for(self, path: str, method: str) -> dict[str, str]:
         """Return ids with which an operation can succeed."""
@@ -53,6 +57,7 @@ class Stage:
             "invitation_id": self.invitation,
             "user_id": str(self.viewer.pk),
             "view_id": self.views[-1],
+            "site_id": self.sites.get(last, self.sites["revoke"]),
             "token_id": self.project_tokens[-1] if in_project else self.tokens[-1],
         }
 
@@ -76,6 +81,8 @@ def make_stage() -> Stage:
     failed = make_run(editor, project, name="failed")
     failure = services.Failure(code="c", message="m", round_index=0)
     services.fail_run(lease=begin(failed), failure=failure)
+    short = make_run(editor, project, name="short of updates")
+    services.fail_run(lease=begin(short), failure=failure, kept=_stored(short))
     paused = make_run(editor, project, name="paused")
     services.request_pause(run=paused, user=editor)
     stopped = make_sweep(editor, project, axes={"seed": [1, 2]})
@@ -102,6 +109,7 @@ def make_stage() -> Stage:
             "watched": watched,
             "model": model,
             "retry": failed,
+            "retry-failed": short,
             "resume": paused,
             "pause": make_run(editor, project, name="to be paused"),
             "cancel": make_run(editor, project, name="to be cancelled"),
@@ -113,7 +121,20 @@ def make_stage() -> Stage:
         project_tokens=[str(row.id) for row, _ in lent],
         invitation=str(project.invitations.get().pk),
         members=[str(other.memberships.get().pk) for other in others],
+        sites=_sites(editor, project),
     )
+
+
+def _sites(admin: User, project: Project) -> dict[str, str]:
+    """Return sites by what can be done to them, and one to which nothing can."""
+    gone = enrolled(admin, project, "gone").site_id
+    revoke_site(user=admin, site=Site.objects.get(pk=gone), reason="test")
+    return {
+        "invitation": invited(admin, project, "invited")["id"],
+        "approve": str(enrolled(admin, project, "enrolled").site_id),
+        "revoke": str(approved(admin, project, "approved").site_id),
+        "revoked": str(gone),
+    }
 
 
 def _template(editor: User, project: Project, number: int) -> Job:

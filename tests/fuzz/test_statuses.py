@@ -164,8 +164,11 @@ def test_what_the_state_forbids_is_refused_with_409(stage: Stage) -> None:
         ("get", "/api/v1/runs/{run_id}/model/"): {"run_id": failed.pk},
         **{
             ("post", f"/api/v1/runs/{{run_id}}/{action}/"): {"run_id": finished.pk}
-            for action in ("pause", "resume", "cancel", "retry")
+            for action in ("pause", "resume", "cancel", "retry", "retry-failed")
         },
+        ("post", "/api/v1/sites/{site_id}/invitation/"): {"site_id": stage.sites["approve"]},
+        ("post", "/api/v1/sites/{site_id}/approve/"): {"site_id": stage.sites["invitation"]},
+        ("post", "/api/v1/sites/{site_id}/revoke/"): {"site_id": stage.sites["revoked"]},
     }
     assert {*operations(HTTPStatus.CONFLICT)} == {*cases}
     for (method, path), ids in cases.items():

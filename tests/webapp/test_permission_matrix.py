@@ -98,7 +98,8 @@ def test_every_websocket_has_a_rule() -> None:
 
 def test_every_task_says_for_whom_it_acts_and_takes_nothing_but_ids() -> None:
     app.loader.import_default_modules()
-    import workers.previews  # noqa: PLC0415  registers its tasks
+    import workers.intents  # noqa: PLC0415  registers its tasks
+    import workers.previews  # noqa: PLC0415
     import workers.runs  # noqa: PLC0415
     import workers.upkeep  # noqa: PLC0415, F401
 

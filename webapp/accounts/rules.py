@@ -238,6 +238,7 @@ TASKS: dict[str, tuple[ActsFor, tuple[str, ...]]] = {
     "runs.train_chunk": (ActsFor.ROW, ("chunk_id",)),
     "sweeps.advance": (ActsFor.ROW, ("job_id",)),
     "previews.partition": (ActsFor.ROW, ("key",)),
+    "intents.answer": (ActsFor.ROW, ("request_id",)),
     "upkeep.reconcile": (ActsFor.INSTALLATION, ()),
     "upkeep.discard_old": (ActsFor.INSTALLATION, ()),
 }
