@@ -64,22 +64,30 @@ OPEN = {
 Seen = dict[str, Counter[tuple[str, int]]]
 
 
+_SIGNALS = (request_started, request_finished)
+
+
 @pytest.fixture
 def _one_connection() -> Iterator[None]:
     """Keep the test's connection through requests of the real WSGI application."""
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
+    keep_connection()
     yield
-    for signal in signals:
+    for signal in _SIGNALS:
         signal.connect(close_old_connections)
+
+
+def keep_connection() -> None:
+    for signal in _SIGNALS:
+        signal.disconnect(close_old_connections)
 
 
 @pytest.fixture
 def stage(db: None, settings: Settings, tmp_path: Any, _one_connection: None) -> Stage:  # noqa: ARG001
     default = {**settings.STORAGES["default"], "OPTIONS": {"location": str(tmp_path / "files")}}
     settings.STORAGES = {**settings.STORAGES, "default": default}
-    return make_stage()
+    stage = make_stage()
+    keep_connection()  # Django's test client, which made it, closes connections again
+    return stage
 
 
 @pytest.fixture
