@@ -31,7 +31,7 @@ from webapp.accounts.rules import REST, Reach
 
 #: Requests per operation and kind of user; steps of each walk along the links.
 EXAMPLES = int(os.environ.get("ROUNDHOUSE_FUZZ_EXAMPLES", "5"))
-WALKS = int(os.environ.get("ROUNDHOUSE_FUZZ_WALKS", "8"))
+WALKS = int(os.environ.get("ROUNDHOUSE_FUZZ_WALKS", "20"))
 SEED = int(os.environ.get("ROUNDHOUSE_FUZZ_SEED", "0"))
 pytestmark = [
     pytest.mark.django_db,
@@ -254,7 +254,7 @@ def test_what_answers_link_to_is_there(schema: Any, stage: Stage) -> None:
                 for problem in problems_of(case, response, is_as_made=False)
             )
 
-    Walk.run(settings=settings(deterministic(WALKS), stateful_step_count=8))
+    Walk.run(settings=settings(deterministic(WALKS), stateful_step_count=12))
     assert not wrong, report(wrong)
     made = {key for key in walked if key.endswith(" 201")}
     followed = {key for key in walked if "{" in key and " 20" in key}
