@@ -71,7 +71,13 @@ def suites() -> list[Suite]:
     if services.ENABLED:
         server = services.SERVER_ENVIRONMENT
         chosen += [
-            Suite("web on services", ("tests/webapp", "tests/workers"), server, IN_PARALLEL),
+            Suite(
+                "web on services",
+                ("tests/webapp", "tests/workers"),
+                server,
+                # Who may do what does not depend on the database.
+                (*IN_PARALLEL, "--ignore=tests/webapp/test_permission_matrix.py"),
+            ),
         ]
     return chosen
 
