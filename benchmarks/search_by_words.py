@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -19,7 +18,9 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.base")
 django.setup()
 
+from benchmarks.document import Section, add_write_option, machine, note, table  # noqa: E402
 from fedcore.engine import Engine  # noqa: E402
+from fedcore.errors import FedcoreError  # noqa: E402
 from fedcore.spec import RunSpec, SweepSpec  # noqa: E402
 from webapp.intents.builtin import BuiltinBackend  # noqa: E402
 from webapp.jobs.services import Trial  # noqa: E402
@@ -39,15 +40,23 @@ def accuracy(spec: RunSpec) -> float:
     return float(report.metrics["accuracy"])
 
 
+def tried(spec: RunSpec, values: dict[str, Any]) -> Trial:
+    """Return what a point came to; one that diverges has failed, as it does in a sweep."""
+    try:
+        return Trial(values=values, state="complete", value=accuracy(spec), rungs={})
+    except FedcoreError as error:
+        note(error.message)
+        return Trial(values=values, state="failed", value=None, rungs={})
+
+
 def found_by(sweep: SweepSpec) -> tuple[dict[str, Any], float]:
     """Return the point that did best on held-out training examples, and how well it did."""
     trials: list[Trial] = []
     for number in range(sweep.num_points):
         values = suggest(sweep, trials)
         spec = RunSpec.model_validate(sweep.document(values, 0))
-        value = accuracy(spec)
-        trials.append(Trial(values=values, state="complete", value=value, rungs={}))
-        print(f"  trial {number + 1}: {value:.4f} {json.dumps(values)}", flush=True)
+        trials.append(tried(spec, values))
+        note(f"trial {number + 1}: {trials[-1].value} {json.dumps(values)}")
     best = max(trials, key=lambda trial: trial.value or 0.0)
     return dict(best.values), float(best.value or 0.0)
 
@@ -75,40 +84,34 @@ def measure(seed: int) -> dict[str, Any]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as Markdown."""
-    lines = [
-        f"`python -m benchmarks.search_by_words` - \u201c{SENTENCE}\u201d",
-        "",
-        "| seed | default, test % | found, test % | gain, points | found, validation % | found |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in rows:
-        default, found = 100 * row["default"], 100 * row["found"]
-        lines.append(
-            f"| {row['seed']} | {default:.2f} | {found:.2f} | {found - default:.2f} | "
-            f"{100 * row['validation']:.2f} | `{json.dumps(row['values'])}` |"
-        )
-    gain = 100 * mean(row["found"] - row["default"] for row in rows)
-    lines += ["", f"Mean gain over {len(rows)} seeds: {gain:.2f} points; required 5."]
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Measure, print, and write the table if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--write", action="store_true")
+    add_write_option(parser)
     arguments = parser.parse_args()
-    text = table([measure(seed) for seed in arguments.seeds])
-    print(text)
-    if arguments.write:
-        page = Path("docs/benchmarks.md")
-        begin, end = "<!-- begin search -->", "<!-- end search -->"
-        whole = page.read_text(encoding="utf-8")
-        before, _, rest = whole.partition(begin)
-        _, _, after = rest.partition(end)
-        page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+    section = Section("search", "python -m benchmarks.search_by_words", arguments.write)
+    section.say(f"\u201c{SENTENCE}\u201d", "", machine(), "")
+    rows = [measure(seed) for seed in arguments.seeds]
+    section.say(
+        *table(
+            ("seed", "default, test %", "found, test %", "gain, points", "validation %", "found"),
+            [
+                (
+                    str(row["seed"]),
+                    f"{100 * row['default']:.2f}",
+                    f"{100 * row['found']:.2f}",
+                    f"{100 * (row['found'] - row['default']):.2f}",
+                    f"{100 * row['validation']:.2f}",
+                    f"`{json.dumps(row['values'])}`",
+                )
+                for row in rows
+            ],
+        )
+    )
+    gain = 100 * mean(row["found"] - row["default"] for row in rows)
+    section.say("", f"Mean gain over {len(rows)} seeds: {gain:.2f} points; required 5.")
+    section.end()
 
 
 if __name__ == "__main__":
