@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -242,7 +243,9 @@ class _Trainer:
         context = self.context.in_phase(phase)
         is_plain = self.method.has_plain_gradient
         weights = self._moved(phase, self._leaves) if is_plain else self._moved_of_vector(phase)
-        gradient = self._plain_gradient if is_plain else self._transformed_gradient
+        gradient = self._transformed_gradient
+        if is_plain:
+            gradient = partial(self._plain_gradient, self._names_moved(phase))
 
         def step(batch: Batch) -> None:
             loss, grads = gradient(batch, context)
@@ -254,9 +257,10 @@ class _Trainer:
 
         return step
 
-    def _names_moved(self, phase: Phase) -> list[str]:
+    def _names_moved(self, phase: Phase) -> tuple[str, ...]:
         """Return the names of the parameters that a phase moves."""
-        return [name for name in self._leaves if phase.trains is None or name in phase.trains]
+        trains = phase.trains
+        return tuple(name for name in self._leaves if trains is None or name in trains)
 
     def _moved(self, phase: Phase, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the tensors that a phase moves."""
@@ -273,7 +277,7 @@ class _Trainer:
     def _gradients(
         self,
         leaves: Mapping[str, Tensor],
-        moved: Sequence[str],
+        moved: tuple[str, ...],
         batch: Batch,
         context: LocalContext,
         buffers: Mapping[str, Tensor],
@@ -294,7 +298,7 @@ class _Trainer:
         if recordings is None or buffers or batch.x.device.type != "cpu":
             return function(*inputs)
         key = (
-            tuple(moved),
+            moved,
             *((tensor.shape, tensor.dtype) for tensor in batch),
             torch.is_autocast_enabled("cpu"),
         )
@@ -307,9 +311,10 @@ class _Trainer:
         seen.append(batch)
         return self.buffers
 
-    def _plain_gradient(self, batch: Batch, context: LocalContext) -> tuple[Tensor, list[Tensor]]:
-        """Return loss and gradient, one tensor per parameter."""
-        moved = self._names_moved(context.phase)
+    def _plain_gradient(
+        self, moved: tuple[str, ...], batch: Batch, context: LocalContext
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return loss and gradient, one tensor per parameter of the names that are moved."""
         loss, *grads = self._gradients(self._leaves, moved, batch, context, self.buffers)
         return loss, grads
 
@@ -324,7 +329,7 @@ class _Trainer:
             views = self.params.layout.views(flat.detach())
             leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
             buffers = self._buffers_for(at, seen)
-            loss, *grads = self._gradients(leaves, list(leaves), at, context, buffers)
+            loss, *grads = self._gradients(leaves, tuple(leaves), at, context, buffers)
             losses.append(loss)
             return torch.cat([grad.reshape(-1) for grad in grads])
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -163,7 +164,7 @@ class _Absent:
     spec: DatasetSpec
     request: Request
 
-    def key(self) -> str:
+    def key(self) -> NoReturn:
         """Say that there is nothing to read.
 
         Raises:
@@ -175,11 +176,10 @@ class _Absent:
             fix="Launch it on a server that its sites are enrolled with.",
         )
 
-    def build(self) -> Dataset:
-        """Say that there is nothing to read.
+    def build(self) -> NoReturn:
+        """Say the same.
 
         Raises:
             DatasetError: Always.
         """
         self.key()
-        raise NotImplementedError
