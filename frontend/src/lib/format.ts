@@ -104,3 +104,8 @@ export function formatTimeOfDay(iso: string): string {
 export function formatMetric(name: string, value: number | null | undefined): string {
   return name.includes('accuracy') ? formatPercent(value) : formatReal(value);
 }
+
+/** A refusal's reason, with the rule that refused where there is one. */
+export function withRule(rule: string, reason: string): string {
+  return rule === '' ? reason : `${rule}: ${reason}`;
+}

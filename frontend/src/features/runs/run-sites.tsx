@@ -4,9 +4,9 @@ import type { Run, RunSite } from '@/api/types';
 import { Card } from '@/components/ui/card';
 import { Failure, Loading } from '@/components/ui/feedback';
 import { TextLink } from '@/components/ui/links';
-import { ScrollRegion } from '@/components/ui/scroll-region';
+import { NumberCell, PlainTable } from '@/components/ui/plain-table';
 import { SiteBadge } from '@/components/ui/site-badge';
-import { formatDuration, formatInteger } from '@/lib/format';
+import { formatDuration, formatInteger, withRule } from '@/lib/format';
 import { strings } from '@/strings';
 import classes from './run-sites.module.css';
 
@@ -37,41 +37,28 @@ export function RunSites({ run }: { run: Run }) {
 function SiteTable({ sites }: { sites: readonly RunSite[] }) {
   const head = [text.site, text.state, text.examples, text.round, text.now, text.took];
   return (
-    <ScrollRegion label={text.title} maxHeight={420}>
-      <table className={classes['table']}>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {sites.map((site) => (
-            <tr key={site.client_id}>
-              <th scope="row">
-                <TextLink to="/sites/$siteId" params={{ siteId: site.site }}>
-                  {site.name}
-                </TextLink>
-              </th>
-              <td>
-                <SiteBadge state={site.state} presence={site.presence} />
-              </td>
-              <td className={classes['number']}>
-                {formatInteger(site.num_train)} + {formatInteger(site.num_test)}
-              </td>
-              <td className={classes['number']}>{site.task?.round_index ?? ''}</td>
-              <td className={classes['now']}>{describe(site)}</td>
-              <td className={classes['number']}>
-                {site.task?.state === 'done' ? formatDuration(site.task.seconds) : ''}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <PlainTable label={text.title} head={head} maxHeight={420}>
+      {sites.map((site) => (
+        <tr key={site.client_id}>
+          <th scope="row">
+            <TextLink to="/sites/$siteId" params={{ siteId: site.site }}>
+              {site.name}
+            </TextLink>
+          </th>
+          <td>
+            <SiteBadge state={site.state} presence={site.presence} />
+          </td>
+          <NumberCell>
+            {formatInteger(site.num_train)} + {formatInteger(site.num_test)}
+          </NumberCell>
+          <NumberCell>{site.task?.round_index ?? ''}</NumberCell>
+          <td className={classes['now']}>{describe(site)}</td>
+          <NumberCell>
+            {site.task?.state === 'done' ? formatDuration(site.task.seconds) : ''}
+          </NumberCell>
+        </tr>
+      ))}
+    </PlainTable>
   );
 }
 
@@ -85,8 +72,4 @@ function describe(site: RunSite): string {
   if (task.state !== 'accepted' || task.stage === '') return what;
   const share = task.fraction === null ? '' : ` ${String(Math.round(task.fraction * 100))}%`;
   return `${what}, ${task.stage}${share}`;
-}
-
-function withRule(rule: string, reason: string): string {
-  return rule === '' ? reason : `${rule}: ${reason}`;
 }

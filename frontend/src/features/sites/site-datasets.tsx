@@ -1,6 +1,6 @@
 import type { Site } from '@/api/types';
 import { Card } from '@/components/ui/card';
-import { ScrollRegion } from '@/components/ui/scroll-region';
+import { PlainTable } from '@/components/ui/plain-table';
 import { formatInteger, formatReal } from '@/lib/format';
 import { strings } from '@/strings';
 import classes from './site-page.module.css';
@@ -42,26 +42,19 @@ function Dataset({ declaration }: { declaration: Declaration }) {
         </p>
       )}
       {columns.length > 0 && (
-        <ScrollRegion label={`${text.columns}: ${name}`} maxHeight={360}>
-          <table className={classes['table']}>
-            <thead>
-              <tr>
-                <th scope="col">{text.column}</th>
-                <th scope="col">{text.kind}</th>
-                <th scope="col">{text.known}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {columns.map((column) => (
-                <tr key={column.name}>
-                  <th scope="row">{column.name}</th>
-                  <td>{text.kinds[column.kind] ?? column.kind}</td>
-                  <td>{describe(column)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </ScrollRegion>
+        <PlainTable
+          label={`${text.columns}: ${name}`}
+          head={[text.column, text.kind, text.known]}
+          maxHeight={360}
+        >
+          {columns.map((column) => (
+            <tr key={column.name}>
+              <th scope="row">{column.name}</th>
+              <td>{text.kinds[column.kind] ?? column.kind}</td>
+              <td>{describe(column)}</td>
+            </tr>
+          ))}
+        </PlainTable>
       )}
     </section>
   );

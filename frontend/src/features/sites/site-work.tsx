@@ -4,9 +4,9 @@ import type { SiteTask } from '@/api/types';
 import { Card } from '@/components/ui/card';
 import { Failure, Loading } from '@/components/ui/feedback';
 import { TextLink } from '@/components/ui/links';
+import { NumberCell, PlainTable } from '@/components/ui/plain-table';
 import { Row, RowList } from '@/components/ui/row-list';
-import { ScrollRegion } from '@/components/ui/scroll-region';
-import { formatBytes, formatDateTime, formatDuration } from '@/lib/format';
+import { formatBytes, formatDateTime, formatDuration, withRule } from '@/lib/format';
 import { strings } from '@/strings';
 import classes from './site-page.module.css';
 
@@ -29,42 +29,23 @@ export function WorkCard({ siteId }: { siteId: string }) {
 function TaskTable({ tasks }: { tasks: readonly SiteTask[] }) {
   const head = [text.run, text.round, text.did, text.state, text.took, text.sent, text.why];
   return (
-    <ScrollRegion label={text.work} maxHeight={420}>
-      <table className={classes['table']}>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {tasks.map((task) => (
-            <tr key={task.id}>
-              <th scope="row">
-                <TextLink to="/runs/$runId" params={{ runId: task.run }}>
-                  {task.run_name}
-                </TextLink>
-              </th>
-              <td className={classes['number']}>{task.round_index}</td>
-              <td>{text.tasks[task.kind]}</td>
-              <td>{text.taskStates[task.state]}</td>
-              <td className={classes['number']}>
-                {task.state === 'done' ? formatDuration(task.seconds) : ''}
-              </td>
-              <td className={classes['number']}>
-                {task.size_bytes > 0 ? formatBytes(task.size_bytes) : ''}
-              </td>
-              <td className={classes['why']}>
-                {task.rule === '' ? task.reason : `${task.rule}: ${task.reason}`}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <PlainTable label={text.work} head={head} maxHeight={420}>
+      {tasks.map((task) => (
+        <tr key={task.id}>
+          <th scope="row">
+            <TextLink to="/runs/$runId" params={{ runId: task.run }}>
+              {task.run_name}
+            </TextLink>
+          </th>
+          <NumberCell>{task.round_index}</NumberCell>
+          <td>{text.tasks[task.kind]}</td>
+          <td>{text.taskStates[task.state]}</td>
+          <NumberCell>{task.state === 'done' ? formatDuration(task.seconds) : ''}</NumberCell>
+          <NumberCell>{task.size_bytes > 0 ? formatBytes(task.size_bytes) : ''}</NumberCell>
+          <td className={classes['why']}>{withRule(task.rule, task.reason)}</td>
+        </tr>
+      ))}
+    </PlainTable>
   );
 }
 
