@@ -89,6 +89,7 @@ from webapp.sites.views.agents import (
     TaskListView,
     UploadView,
 )
+from webapp.sites.views.drafts import SiteDraftView, SiteEligibilityView
 from webapp.sites.views.people import (
     OneSiteView,
     ProjectSiteListView,
@@ -162,6 +163,8 @@ api: list[URLPattern | URLResolver] = [
     path("projects/<uuid:project_id>/sites/", ProjectSiteListView.as_view()),
     path("runs/<uuid:run_id>/sites/", RunSitesView.as_view()),
     path("sites/", SiteListView.as_view()),
+    path("sites/eligibility/", SiteEligibilityView.as_view()),
+    path("sites/draft/", SiteDraftView.as_view()),
     path("sites/<uuid:site_id>/", OneSiteView.as_view()),
     path("sites/<uuid:site_id>/invitation/", SiteInvitationView.as_view()),
     path("sites/<uuid:site_id>/approve/", SiteApproveView.as_view()),

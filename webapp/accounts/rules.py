@@ -161,6 +161,8 @@ REST: dict[str, dict[str, Rule]] = {
     "compare/": {"GET": ROWS},
     "projects/<uuid:project_id>/sites/": {"POST": _row(_PROJECT, _MANAGE)},
     "sites/": {"GET": _LIST},
+    "sites/eligibility/": {"POST": ROWS},
+    "sites/draft/": {"POST": ROWS},
     "sites/<uuid:site_id>/": {"GET": _row(_SITE)},
     "sites/<uuid:site_id>/invitation/": {"POST": _row(_SITE, _MANAGE)},
     "sites/<uuid:site_id>/approve/": {"POST": _row(_SITE, _MANAGE)},

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from webapp.accounts.models import AuditEntry, User
+from django.db.models import Q
+
+from fedcore.sites.messages import SiteState
+from webapp.accounts.models import AuditEntry, Project, User
 from webapp.errors import NotFoundError
 from webapp.jobs.models import Run
 from webapp.sites.models import RunSite, Site, SiteTask
@@ -31,6 +34,12 @@ def get_site(user: User, site_id: UUID) -> Site:
     if site is None:
         raise NotFoundError("There is no such site.")
     return site
+
+
+def candidates_for(user: User, project: Project, named: Sequence[str]) -> QuerySet[Site]:
+    """Return the sites that a run of a project could name, and those that a draft of it does."""
+    is_there = ~Q(state=SiteState.REVOKED) | Q(name__in=named)
+    return visible_sites(user).filter(is_there, project=project)
 
 
 def history_of(site: Site) -> QuerySet[AuditEntry]:

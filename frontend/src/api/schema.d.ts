@@ -1011,6 +1011,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/draft/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Return the sections that put a draft onto sites, made of what they have declared. */
+        post: operations["sites_draft_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/eligibility/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Return which sites would take part in a draft, and by which rule others would not. */
+        post: operations["sites_eligibility_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spec/partition/": {
         parameters: {
             query?: never;
@@ -2914,6 +2948,57 @@ export interface components {
              * @default null
              */
             adaptive_clip: number | null;
+        };
+        DraftOnSitesRequest: {
+            /** @description The spec as it is written so far, valid or not. */
+            spec: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description If left out, the oldest project that the user may write to.
+             */
+            project?: string;
+            /** @description As the sites have declared it. */
+            dataset: string;
+            /** @description Column to predict; without it, which there are. */
+            target?: string;
+            /** @description Names of those that take part, in the order of clients. */
+            sites: string[];
+        };
+        DraftRequest: {
+            /** @description The spec as it is written so far, valid or not. */
+            spec: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description If left out, the oldest project that the user may write to.
+             */
+            project?: string;
+        };
+        /**
+         * Eligibility
+         * @description The sites of a project beside a draft.
+         *
+         *     Sites that it names are judged by the draft as it is, others by the draft with one more site;
+         *     where it names none, all of them by a draft with all that have the data.
+         */
+        Eligibility: {
+            /**
+             * Project
+             * Format: uuid
+             */
+            project: string;
+            /** Project Name */
+            project_name: string;
+            /** Sites */
+            sites: components["schemas"]["SiteEligibility"][];
+            /**
+             * Unknown Names
+             * @description Named in the draft; the project has no such.
+             */
+            unknown_names: string[];
         };
         /**
          * EmbeddingPartitionSpec
@@ -5757,6 +5842,13 @@ export interface components {
              */
             smoothing: number;
         };
+        /** LeftOutColumn */
+        LeftOutColumn: {
+            /** Column */
+            column: string;
+            /** Why */
+            why: string;
+        };
         /**
          * LgFedAvgSpec
          * @description Clients share the head of the model and keep the layers below, which read their own inputs.
@@ -6663,6 +6755,17 @@ export interface components {
              * @enum {string}
              */
             outliers: "nearest" | "together";
+        };
+        /** OfferedDataset */
+        OfferedDataset: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Num Train */
+            num_train: number;
+            /** Num Test */
+            num_test: number;
         };
         /**
          * OortSpec
@@ -9028,6 +9131,56 @@ export interface components {
             /** Format: date-time */
             readonly declared_at: string;
         };
+        /**
+         * SiteDraft
+         * @description Sections of a spec that make it one on sites.
+         */
+        SiteDraft: {
+            /**
+             * Sections
+             * @description By name, complete; none before there is a target.
+             */
+            sections: {
+                [key: string]: unknown;
+            };
+            /**
+             * Targets
+             * @description Columns that could be predicted.
+             */
+            targets: string[];
+            /** Left Out */
+            left_out: components["schemas"]["LeftOutColumn"][];
+            /**
+             * Problem
+             * @description Why there are no sections, if a target was given.
+             */
+            problem: string;
+        };
+        /**
+         * SiteEligibility
+         * @description What a site has, and what it would say to the draft.
+         */
+        SiteEligibility: {
+            /**
+             * Site
+             * Format: uuid
+             */
+            site: string;
+            /** Name */
+            name: string;
+            state: components["schemas"]["SiteState"];
+            presence: components["schemas"]["Presence"];
+            /** Datasets */
+            datasets: components["schemas"]["OfferedDataset"][];
+            /**
+             * Is Named
+             * @description Whether the draft names it.
+             */
+            is_named: boolean;
+            verdict: components["schemas"]["Verdict"];
+            /** Reasons */
+            reasons: components["schemas"]["SiteReason"][];
+        };
         SiteInvited: {
             /** Format: uuid */
             readonly id: string;
@@ -9063,6 +9216,18 @@ export interface components {
             readonly allowed_actions: components["schemas"]["SiteAction"][];
             /** @description Shown this once; the site enrols with it. */
             readonly code: string;
+        };
+        /** SiteReason */
+        SiteReason: {
+            /**
+             * Rule
+             * @description Path in the site's policy; empty where it is about none.
+             */
+            rule: string;
+            /** Message */
+            message: string;
+            /** Fix */
+            fix: string;
         };
         /** @enum {string} */
         SiteState: "invited" | "pending" | "approved" | "revoked";
@@ -10478,6 +10643,12 @@ export interface components {
              */
             readonly is_superuser: boolean;
         };
+        /**
+         * Verdict
+         * @description What would become of a run at a site.
+         * @enum {string}
+         */
+        Verdict: "accepted" | "needs_approval" | "refused" | "unfit" | "unknown";
         /**
          * VitSpec
          * @description A small vision transformer; the mean of its tokens goes into the output layer.
@@ -13185,6 +13356,82 @@ export interface operations {
             400: components["responses"]["Refusal"];
             401: components["responses"]["Refusal"];
             404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_draft_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftOnSitesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteDraft"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sites_eligibility_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Eligibility"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
             429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {

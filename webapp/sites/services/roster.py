@@ -111,17 +111,18 @@ def _looked_at(project_id: UUID, spec: RunSpec) -> Iterator[Looked]:
     for place, name in enumerate(names):
         site = sites.get(name)
         dataset = None if site is None else declared.get(site.pk)
-        problems = _problems(f"runtime.sites.{place}", name, site, dataset, spec.dataset)
+        problems = unfitness(f"runtime.sites.{place}", name, site, dataset, spec.dataset)
         yield site, dataset, list(problems)
 
 
-def _problems(
+def unfitness(
     path: str,
     name: str,
     site: Site | None,
     declared: DatasetDeclaration | None,
     wanted: SitesDatasetSpec,
 ) -> Iterator[Problem]:
+    """Yield what keeps a site from a run on a data set, whatever its policy says."""
     if site is None:
         message = f"This project has no site {name!r}."
         yield Problem(path, "unknown_site", message, "Name sites as the page Sites does.")
