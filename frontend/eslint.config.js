@@ -8,7 +8,17 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 /** Features, in one list, so that each is kept apart from all the others. */
-const features = ['catalogue', 'compare', 'home', 'jobs', 'runs', 'session', 'settings', 'sweeps'];
+const features = [
+  'catalogue',
+  'compare',
+  'home',
+  'jobs',
+  'runs',
+  'session',
+  'settings',
+  'sites',
+  'sweeps',
+];
 
 /** Imports flow shared -> features -> app, and no feature knows another. */
 const zones = [

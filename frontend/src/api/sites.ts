@@ -1,4 +1,5 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { JsonObject } from '@/lib/document-path';
 import { client, unwrap } from './client';
 import { cursorOf } from './cursor';
 
@@ -95,6 +96,40 @@ export const revokeSite = (siteId: string, reason: string) =>
       body: { reason },
     }),
   );
+
+/** Which sites would take part in a draft, and why others would not. */
+export function eligibilityQuery(spec: JsonObject) {
+  return queryOptions({
+    queryKey: [...siteKeys.all, 'eligibility', spec],
+    queryFn: ({ signal }) =>
+      unwrap(client.POST('/api/v1/sites/eligibility/', { body: { spec }, signal })),
+    placeholderData: keepPreviousData,
+    gcTime: 60_000,
+  });
+}
+
+/** What a run on sites is about, and who takes part in it. */
+export interface SiteChoice {
+  dataset: string;
+  target: string | null;
+  sites: readonly string[];
+}
+
+/** The sections that put a document onto sites, and the columns that could be predicted. */
+export function draftOnSites(spec: JsonObject, { dataset, target, sites }: SiteChoice) {
+  const body = { spec, dataset, sites: [...sites], ...(target !== null && { target }) };
+  return unwrap(client.POST('/api/v1/sites/draft/', { body }));
+}
+
+/** What the declarations of these sites allow; the document makes no difference to it. */
+export function offersQuery(choice: SiteChoice) {
+  return queryOptions({
+    queryKey: [...siteKeys.all, 'offers', choice],
+    queryFn: () => draftOnSites({}, choice),
+    placeholderData: keepPreviousData,
+    enabled: choice.dataset !== '' && choice.sites.length > 0,
+  });
+}
 
 /** The real sites of a run, each with what it was asked last. */
 export function runSitesQuery(runId: string) {

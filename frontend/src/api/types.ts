@@ -52,3 +52,6 @@ export type Site = Schemas['Site'];
 export type SiteInvited = Schemas['SiteInvited'];
 export type SiteTask = Schemas['SiteTask'];
 export type RunSite = Schemas['RunSite'];
+/** The sites of a project beside a draft, and one of them. */
+export type Eligibility = Schemas['Eligibility'];
+export type SiteEligibility = Schemas['SiteEligibility'];

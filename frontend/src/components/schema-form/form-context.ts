@@ -16,6 +16,8 @@ interface FormContextValue {
   document: Json;
   /** Problems by the path of the input that shows them. */
   problems: ReadonlyMap<string, readonly FieldProblem[]>;
+  /** Settings that another part of the screen shows, which the fields leave out. */
+  elsewhere: ReadonlySet<string>;
   describeKind: (path: string, kind: string) => KindText;
   setValue: (path: string, value: Json) => void;
 }

@@ -68,12 +68,13 @@ function SettingsFields({
   properties: Record<string, JsonSchema>;
   depth: Depth;
 }) {
-  const { root, document } = useForm();
+  const { root, document, elsewhere } = useForm();
   const values = valueAt(document, path);
   /** What has no effect is left out, unless it was set nevertheless. */
   const matters = (name: string, schema: JsonSchema) =>
     hasEffect(schema, values, root) || !isEqual(valueAt(values, name), defaultOf(schema, root));
   return Object.entries(properties)
+    .filter(([name]) => !elsewhere.has(joinPath(path, name)))
     .filter(([name, schema]) => isVisible(schema, root, depth) && matters(name, schema))
     .map(([name, schema]) => (
       <SchemaField

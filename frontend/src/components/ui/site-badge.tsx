@@ -17,7 +17,7 @@ export function SiteBadge({ state, presence }: Pick<Site, 'state' | 'presence'>)
   return (
     <StateBadge
       state={presence === 'online' ? 'succeeded' : 'cancelled'}
-      label={text.presence[presence] ?? presence}
+      label={text.presence[presence]}
     />
   );
 }

@@ -66,9 +66,14 @@ function groupsOf(root: JsonSchema, leaves: readonly Leaf[]): Group[] {
 
 /** Every setting that the short form leaves out, folded; a group with a problem is open. */
 export function AdvancedGroups({ form }: { form: SpecForm }) {
-  const { root, problems } = useForm();
+  const { root, problems, elsewhere } = useForm();
   const [opened, setOpened] = useState<string[]>([]);
-  const groups = groupsOf(root, form.leaves);
+  const isHere = (path: string) =>
+    ![...elsewhere].some((other) => path === other || path.startsWith(`${other}.`));
+  const groups = groupsOf(
+    root,
+    form.leaves.filter(({ path }) => isHere(path)),
+  );
   const wrong = groups.filter(({ leaves }) => leaves.some(({ path }) => problems.has(path)));
   return (
     <section>

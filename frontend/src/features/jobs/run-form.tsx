@@ -11,6 +11,7 @@ import { DocumentTools } from './document-tools';
 import { FormCards } from './form-cards';
 import { LaunchPanel } from './launch-panel';
 import { PromptView } from './prompt-view';
+import { placesOf } from './site-choice';
 import { suggestName } from './suggest-name';
 import { numRuns, sweepOf } from './sweep-draft';
 import { SweepSummary } from './sweep-summary';
@@ -47,6 +48,7 @@ export function RunForm({ root, catalogue, initial, view, onView }: RunFormProps
       root,
       document: form.document,
       problems: form.placed,
+      elsewhere: placesOf(form.document),
       describeKind: (path: string, kind: string) => kindText(catalogue, path, kind),
       setValue: form.setValue,
     }),

@@ -67,6 +67,10 @@ export function useSpecForm(root: JsonSchema, initial: JsonObject | undefined) {
         return isObject(next) ? withDocument(old, next) : old;
       });
     },
+    /** Replace whole sections, completed with defaults. */
+    setSections: (sections: JsonObject) => {
+      change((old) => withDocument(old, complete({ ...old.document, ...sections })));
+    },
     /** What was typed as YAML, and what it says. */
     setText: (text: string, reading: YamlReading) => {
       change((old) => withText(old, text, reading, complete));
