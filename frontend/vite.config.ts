@@ -27,6 +27,18 @@ function compressed(): Plugin {
   };
 }
 
+/**
+ * What three screens or more share comes in one file: each of many small ones would be a request of
+ * its own. The kits of charts and of the editor stay parts that only some screens load.
+ */
+const SHARED = {
+  name: 'shared',
+  test: (id: string) => !APART.test(id),
+  minShareCount: 3,
+};
+const APART =
+  /features\/|charts\/(?:canvas-chart|any-canvas-chart|chart-kit|save-chart)|\/(?:echarts|zrender|@codemirror|codemirror|@lezer|yaml)\//;
+
 export default defineConfig({
   plugins: [react(), compressed()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
@@ -35,6 +47,9 @@ export default defineConfig({
     // Inlined assets would need data: in the content security policy.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
+    // A request costs more than the few rules that a screen does not need.
+    cssCodeSplit: false,
+    rolldownOptions: { output: { codeSplitting: { groups: [SHARED] } } },
   },
   server: {
     proxy: {

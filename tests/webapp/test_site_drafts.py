@@ -118,7 +118,7 @@ def test_without_a_target_a_draft_says_which_there_are(
 def test_a_refusal_names_the_rule_as_the_site_itself_would(
     admin: User, project: Project, api: APIClient
 ) -> None:
-    rules = {"max_work": {"rounds": 5}, "methods": ["fedprox"]}
+    rules: dict[str, Any] = {"max_work": {"rounds": 5}, "methods": ["fedprox"]}
     declaring(admin, project, "north")
     declaring(admin, project, "strict", **rules)
     made = on_sites(api, "north", "strict", rounds=20)

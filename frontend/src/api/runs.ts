@@ -133,9 +133,9 @@ async function fetchEvents(id: string, after: number, limit: number, signal?: Ab
 export function runHistoryQuery(id: string) {
   return queryOptions({
     queryKey: runKeys.history(id),
-    queryFn: async ({ signal }): Promise<RunHistory> => {
+    queryFn: async ({ client: queries, signal }): Promise<RunHistory> => {
       // The run first: what is read after it surely contains everything up to its last event.
-      const run = await unwrap(client.GET('/api/v1/runs/{run_id}/', { ...one(id), signal }));
+      const run = await queries.query({ ...runQuery(id), staleTime: 0, retry: false });
       const after = Math.max(0, run.last_seq - EVENT_TAIL);
       const [metrics, page] = await Promise.all([
         unwrap(

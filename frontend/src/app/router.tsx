@@ -1,4 +1,4 @@
-import type { QueryClient } from '@tanstack/react-query';
+import { noop, type QueryClient } from '@tanstack/react-query';
 import {
   createRootRouteWithContext,
   createRoute,
@@ -8,7 +8,9 @@ import {
   type RouterHistory,
 } from '@tanstack/react-router';
 import { asApiError } from '@/api/errors';
+import { runHistoryQuery, runQuery } from '@/api/runs';
 import { meQuery } from '@/api/session';
+import { catalogueQuery, specSchemaQuery } from '@/api/spec';
 import { Loading } from '@/components/ui/feedback';
 import {
   readAuditSearch,
@@ -69,6 +71,14 @@ const runRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/runs/$runId',
   validateSearch: readRunSearch,
+  // Asked for while the screen is on its way; not for a link that is only pointed at.
+  loader: ({ context: { queries }, params: { runId }, preload }) => {
+    if (preload) return;
+    queries.query(runQuery(runId)).catch(noop);
+    queries.query(runHistoryQuery(runId)).catch(noop);
+    queries.query(specSchemaQuery).catch(noop);
+    queries.query(catalogueQuery).catch(noop);
+  },
   component: lazyRouteComponent(() => import('@/features/runs/run-page'), 'RunPage'),
 });
 

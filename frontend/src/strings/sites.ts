@@ -156,7 +156,9 @@ export const sites = {
     gone: 'The project has no site of this name.',
     remove: (name: string) => `Leave out ${name}`,
     leftOut: (count: number) =>
-      count === 1 ? '1 column is not learned from' : `${String(count)} columns are not learned from`,
+      count === 1
+        ? '1 column is not learned from'
+        : `${String(count)} columns are not learned from`,
     simulate: 'Simulate clients instead',
     emptyTitle: 'No site is enrolled',
     emptyText: 'A run on sites needs at least one machine beside its data.',

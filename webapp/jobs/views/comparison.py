@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.accounts.permissions import signed_in
+from webapp.api.compressed import compressed
 from webapp.api.typed_fields import PydanticField
 from webapp.errors import NotFoundError
 from webapp.jobs.comparison import Curve, Difference, curve_of, differences
@@ -36,6 +37,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     differences = serializers.ListField(child=PydanticField(Difference))
 
 
+@compressed
 class CompareView(APIView):
     refusals: ClassVar = {"GET": (404,)}
 

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from webapp.accounts.models import User
 from webapp.accounts.permissions import signed_in
+from webapp.api.compressed import compressed
 from webapp.api.text_fields import NameField
 from webapp.errors import DomainError, NotFoundError
 from webapp.jobs import services
@@ -170,6 +171,7 @@ class SparklinesQuerySerializer(serializers.Serializer[Any]):
     metric = serializers.CharField(max_length=60, default="accuracy")
 
 
+@compressed
 class RunSparklinesView(APIView):
     @extend_schema(
         parameters=[

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.accounts.permissions import signed_in
+from webapp.api.compressed import compressed
 from webapp.jobs.client_rounds import ClientMetric, ClientRounds, client_rounds
 from webapp.jobs.client_rows import ClientRow, client_links, client_rows
 from webapp.jobs.down_sampling import chosen_points
@@ -100,6 +101,7 @@ class LogPage(BaseModel):
     has_more: bool
 
 
+@compressed
 class RunMetricsView(APIView):
     @extend_schema(parameters=[MetricsQuerySerializer], responses=Rounds, tags=["runs"])
     def get(self, request: Request, run_id: UUID) -> Response:
@@ -130,6 +132,7 @@ def _thinned(rows: list[dict[str, Any]], kept: list[int]) -> list[dict[str, Any]
     return thinned
 
 
+@compressed
 class RunClientsView(APIView):
     @extend_schema(responses=Clients, tags=["runs"])
     def get(self, request: Request, run_id: UUID) -> Response:
@@ -147,6 +150,7 @@ class RunFailuresView(APIView):
         return Response(failure_report(run).model_dump(mode="json"))
 
 
+@compressed
 class RunEventsView(APIView):
     @extend_schema(parameters=[EventsQuerySerializer], responses=EventPage, tags=["runs"])
     def get(self, request: Request, run_id: UUID) -> Response:
@@ -162,6 +166,7 @@ class RunEventsView(APIView):
         )
 
 
+@compressed
 class RunClientRoundsView(APIView):
     @extend_schema(parameters=[ClientRoundsQuerySerializer], responses=ClientRounds, tags=["runs"])
     def get(self, request: Request, run_id: UUID) -> Response:

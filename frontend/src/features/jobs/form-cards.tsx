@@ -16,8 +16,7 @@ export function FormCards({ root, form }: { root: JsonSchema; form: SpecForm }) 
   const cards = cardsOf(root);
   const onSites = isOnSites(form.document);
   /** Every site is one client: there is nothing to divide. */
-  const isShown = (section: string) =>
-    section !== 'partition' || !isWhollyOnSites(form.document);
+  const isShown = (section: string) => section !== 'partition' || !isWhollyOnSites(form.document);
   return (
     <>
       {(isTurn ? cards : cards.slice(0, 1)).map((card) => (
