@@ -40,6 +40,8 @@ class ParamView:
 
     def shared_layout(self, layout: Layout) -> Layout:
         """Return the layout of the parameters that travel."""
+        if not self.private:
+            return layout
         return _part(layout, self.private, is_kept=False)
 
     def shared(self, params: Params) -> Params:

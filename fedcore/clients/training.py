@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from fedcore.algorithms.base import AnyMethod
 
 ShouldStop = Callable[[], bool]
+
+#: Batches are fetched together up to about so many bytes, which stay in the processor's cache.
+_GATHERED_BYTES = 1 << 18
 
 
 def never() -> bool:
@@ -177,11 +181,10 @@ def train(
     with _noise(method, data.rows.device, generator):
         for phase in method.phases():
             step = trainers[phase.model].begin(phase)
-            for rows in batches(method, phase.local, data, generator):
+            for batch in _gathered(data.examples, batches(method, phase.local, data, generator)):
                 if should_stop():
                     raise Interrupted
-                x, y = data.examples.x, data.examples.y
-                step(Batch(x.index_select(0, rows), y.index_select(0, rows)))
+                step(batch)
     trainer = trainers.pop(MODEL)
     return Trained(
         params=trainer.params,
@@ -219,6 +222,20 @@ def batches(
             num_steps += 1
 
 
+def _gathered(examples: Examples, batches: Iterator[Tensor]) -> Iterator[Batch]:
+    """Yield the examples in some rows; those of a few batches are fetched together."""
+    x, y = examples.x, examples.y
+    example_bytes = x[:1].numel() * x.element_size()
+    while (first := next(batches, None)) is not None:
+        more = _GATHERED_BYTES // max(len(first) * example_bytes, 1)
+        together = [first, *islice(batches, more)]
+        sizes = [len(rows) for rows in together]
+        rows = torch.cat(together)
+        yield from map(
+            Batch, x.index_select(0, rows).split(sizes), y.index_select(0, rows).split(sizes)
+        )
+
+
 class _Trainer:
     """One model of one client while it trains, and running sums over its steps."""
 
@@ -251,9 +268,10 @@ class _Trainer:
             loss, grads = gradient(batch, context)
             with torch.no_grad():
                 optimizer.step(weights, grads, slots)
-            self.loss_sum.add_(loss, alpha=len(batch.y))
+            size = batch.y.shape[0]
+            self.loss_sum.add_(loss, alpha=size)
             self.num_steps += 1
-            self.num_seen += len(batch.y)
+            self.num_seen += size
 
         return step
 

@@ -7,7 +7,7 @@ of them can do any part of a round.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 import torch
 
@@ -90,7 +90,7 @@ class RunContext:
         """What the model knows of the data."""
         return data_shape(self.dataset)
 
-    @property
+    @cached_property
     def clock(self) -> Clock:
         """Time and losses of the simulated clients."""
         return Clock(self.spec.system, self.spec.seed, self.spec.messages_in_turn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -22,6 +24,7 @@ from fedcore.clients.training import Interrupted
 from fedcore.engine.context import RunContext, build_context, initial_state
 from fedcore.engine.pool import PoolExecutor, Processes
 from fedcore.engine.pool.arena import Arena, Flag
+from fedcore.engine.pool.orders import HELD_BYTES, Orders
 from fedcore.engine.rounds import play_round
 from fedcore.environment import Folders
 from fedcore.errors import WorkerLostError
@@ -231,6 +234,27 @@ def test_processes_that_cannot_start_say_why(folders: Folders) -> None:
             processes.is_ready(START_S)
     finally:
         processes.close()
+
+
+def numbered(count: int, padding: int = 0) -> list[Callable[[], dict[str, Any]]]:
+    return [partial(dict, number=number, padding="x" * padding) for number in range(count)]
+
+
+def test_orders_are_given_in_advance_but_for_the_last_ones() -> None:
+    orders = Orders(numbered(5), num_processes=2)
+    taken = [orders.due(), orders.due(), orders.early(), orders.early(), orders.due()]
+    numbers = [None if order is None else json.loads(order)["number"] for order in taken]
+    assert numbers == [0, 1, 2, None, 3]
+    assert orders.due() is not None
+    assert orders.due() is None
+
+
+def test_a_long_order_waits_until_somebody_reads_it() -> None:
+    orders = Orders(numbered(5, padding=HELD_BYTES), num_processes=1)
+    assert orders.early() is None
+    order = orders.due()
+    assert order is not None
+    assert json.loads(order)["number"] == 0
 
 
 def test_an_arena_grows_and_both_sides_see_it() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 
@@ -18,7 +18,8 @@ from fedcore.engine.evaluation import BATCH_SIZE, Portrait, score_portraits
 from fedcore.engine.executor import CohortWork, full_name
 from fedcore.engine.intake import Progress, take_in_lane
 from fedcore.engine.lanes import largest_first
-from fedcore.engine.pool.packing import Packed, Packer, Unpacker, pack_schemas, receive, send
+from fedcore.engine.pool.orders import Orders
+from fedcore.engine.pool.packing import Packed, Packer, Unpacker, encoded, pack_schemas, receive
 from fedcore.engine.pool.processes import Line, Processes
 from fedcore.errors import WorkerLostError
 from fedcore.params import Params
@@ -74,7 +75,7 @@ class PoolExecutor:
         is_foldable = type(empty) is Accumulator and not empty.sections
         self._packer.forget()
         self._open(work)
-        orders = (self._order(work, lane, is_foldable=is_foldable) for lane in lanes)
+        orders = [partial(self._order, work, lane, is_foldable=is_foldable) for lane in lanes]
         for line, answer in self._share_out(orders, should_stop):
             yield answer["lane"], self._progress(work, line, answer)
 
@@ -88,10 +89,10 @@ class PoolExecutor:
         packed = self._packer.section(model)
         starts = list(range(0, len(self._context.dataset.test), BATCH_SIZE))
         count = min(len(starts), _PIECES * len(self._processes.lines))
-        orders = (
-            {"do": "score", "model": packed, "starts": starts[piece::count]}
+        orders = [
+            partial(dict, do="score", model=packed, starts=starts[piece::count])
             for piece in range(count)
-        )
+        ]
         tallies: dict[int, Tensor] = {}
         for line, answer in self._share_out(orders, should_stop):
             batches = line.outbox.get(answer["tallies"]).split(BATCH_SIZE)
@@ -125,7 +126,7 @@ class PoolExecutor:
             "clip": work.asked.clip,
         }
         for line in self._processes.lines:
-            self._send(line, message)
+            self._write(line, encoded(message))
         for line in self._processes.lines:
             self._receive(line)
 
@@ -141,26 +142,31 @@ class PoolExecutor:
         return take_in_lane(self._context, work.asked, work.of_lane(answer["lane"]), outcomes)
 
     def _share_out(
-        self, orders: Iterator[dict[str, Packed]], should_stop: ShouldStop
+        self, orders: Iterable[Callable[[], Packed]], should_stop: ShouldStop
     ) -> Iterator[tuple[Line, dict[str, Packed]]]:
-        """Give every idle process the next order, and yield the answers as they come."""
-        idle = deque(self._processes.lines)
-        busy: dict[Connection, Line] = {}
+        """Give all processes orders until there are no more, and yield the answers as they come."""
+        lines = self._processes.lines
+        left, owed = Orders(orders, len(lines)), dict.fromkeys(lines, 0)
         try:
             while True:
-                while idle and (order := next(orders, None)) is not None:
-                    line = idle.popleft()
-                    self._send(line, order)
-                    busy[line.orders] = line
+                self._hand_out(left, owed)
+                busy = {line.orders: line for line, count in owed.items() if count}
                 if not busy:
                     return
                 for line in self._answering(busy, should_stop):
-                    answer = self._receive(line)
-                    del busy[line.orders]
-                    idle.append(line)
-                    yield line, answer
+                    owed[line] -= 1
+                    yield line, self._receive(line)
         finally:
-            self._recall(busy)
+            self._recall(owed)
+
+    def _hand_out(self, orders: Orders, owed: dict[Line, int]) -> None:
+        """Give an order to everybody who has none, then one in advance."""
+        for count, take in enumerate((orders.due, orders.early)):
+            for line in [line for line, held in owed.items() if held == count]:
+                order = take()
+                if order is not None:
+                    self._write(line, order)
+                    owed[line] += 1
 
     def _answering(self, busy: dict[Connection, Line], should_stop: ShouldStop) -> list[Line]:
         """Return the processes that have an answer; wait until there is one."""
@@ -171,19 +177,20 @@ class PoolExecutor:
             if should_stop():
                 raise Interrupted
 
-    def _recall(self, busy: dict[Connection, Line]) -> None:
+    def _recall(self, owed: dict[Line, int]) -> None:
         """Let processes that still work give up; those that do not soon are ended."""
-        if not busy:
+        at_work = {line.orders: count for line, count in owed.items() if count}
+        if not at_work:
             return
         deadline = monotonic() + _GIVE_UP_S
-        at_work = set(busy)
         self._processes.stop.raise_()
         try:
             while at_work and (ready := wait(at_work, max(0.0, deadline - monotonic()))):
                 for connection in ready:
                     if isinstance(connection, Connection):
                         receive(connection)
-                        at_work.remove(connection)
+                        at_work[connection] -= 1
+                at_work = {connection: count for connection, count in at_work.items() if count}
         except (EOFError, OSError):
             return  # the error that brought us here says more
         finally:
@@ -191,9 +198,9 @@ class PoolExecutor:
         if at_work:  # in the middle of a batch that takes seconds
             self._processes.close()
 
-    def _send(self, line: Line, message: dict[str, Packed]) -> None:
+    def _write(self, line: Line, message: bytes) -> None:
         try:
-            send(line.orders, message)
+            line.orders.send_bytes(message)
         except OSError as error:
             raise self._processes.lost("between two tasks") from error
 

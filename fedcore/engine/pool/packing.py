@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,9 +25,14 @@ from fedcore.wire.schema import Schema
 Packed = Any
 
 
+def encoded(message: Mapping[str, Packed]) -> bytes:
+    """Return a message as it is sent to another process."""
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
 def send(pipe: Connection, message: Mapping[str, Packed]) -> None:
     """Send a message to another process."""
-    pipe.send_bytes(json.dumps(message, separators=(",", ":")).encode())
+    pipe.send_bytes(encoded(message))
 
 
 def receive(pipe: Connection) -> dict[str, Packed]:
@@ -113,7 +118,7 @@ class Packer:
             "sections": self.sections(progress.accumulator.sections),
             "weight": progress.accumulator.weight,
             "count": progress.accumulator.count,
-            "reports": [asdict(report) for report in progress.reports],
+            "reports": [vars(report) for report in progress.reports],
             "kept": [[client, self.client_state(kept)] for client, kept in progress.kept.items()],
             "sums": [progress.loss_sum, progress.weight_sum],
             "buffers": {
