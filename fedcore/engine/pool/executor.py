@@ -89,7 +89,7 @@ class PoolExecutor:
         packed = self._packer.section(model)
         starts = list(range(0, len(self._context.dataset.test), BATCH_SIZE))
         count = min(len(starts), _PIECES * len(self._processes.lines))
-        orders = [
+        orders: list[Callable[[], Packed]] = [
             partial(dict, do="score", model=packed, starts=starts[piece::count])
             for piece in range(count)
         ]
