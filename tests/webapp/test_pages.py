@@ -141,8 +141,6 @@ def test_the_process_is_alive_and_ready(client: Client, db: None) -> None:
 def test_a_process_that_misses_a_part_says_which(
     client: Client, db: None, settings: Settings
 ) -> None:
-    redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache"}
-    settings.CACHES = {"default": {**redis, "LOCATION": "redis://127.0.0.1:1/0"}}
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     answer = client.get("/api/v1/health/ready/")
     assert answer.status_code == 503

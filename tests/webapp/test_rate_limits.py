@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.cache import cache
 from pytest_django import Settings
-from redis.exceptions import ConnectionError as RedisGoneError
 from rest_framework.test import APIClient
 
 from tests.factories import make_member
@@ -99,14 +97,15 @@ def test_probes_are_not_counted(db: None) -> None:
     assert statuses(APIClient(), 9, "health/live/") == [200] * 9
 
 
-def test_without_the_cache_requests_are_answered(
-    api: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def gone(*_: Any, **__: Any) -> Any:
-        raise RedisGoneError("connection refused")
+@pytest.fixture
+def _redis_away(settings: Settings) -> None:
+    cache = {"BACKEND": "webapp.caches.SteadyRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {"default": cache}
 
-    monkeypatch.setattr("webapp.api.rate_limits.cache.get", gone)
-    assert statuses(api, 9) == [200] * 9
+
+@pytest.mark.usefixtures("_redis_away")
+def test_limits_hold_while_redis_is_away(api: APIClient) -> None:
+    assert statuses(api, 6) == [200] * 5 + [429]
 
 
 def test_a_counter_that_is_lost_while_it_is_used_stops_nobody(

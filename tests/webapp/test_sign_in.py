@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from tests.factories import PASSWORD, make_member
 from webapp.accounts.models import Project, User
@@ -102,6 +103,17 @@ def test_guessing_one_name_gets_slow_and_others_are_not_locked_out(
     assert 0 < int(blocked.headers["Retry-After"]) <= 61
     other = make_member(project, Role.VIEWER, username=f"grace-{uuid4().hex}")
     assert sign_in(browser, other).status_code == 200
+
+
+def test_without_redis_one_can_sign_in_but_not_guess(
+    browser: Client, user: User, settings: Settings
+) -> None:
+    away = {"BACKEND": "webapp.caches.SteadyRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {"default": away}
+    assert sign_in(browser, user).status_code == 200
+    for _ in range(10):
+        sign_in(browser, user, "wrong")
+    assert sign_in(browser, user).status_code == 429
 
 
 def test_signing_in_rightly_is_no_guess(browser: Client, user: User) -> None:

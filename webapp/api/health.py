@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from http import HTTPStatus
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
 from django.db import DatabaseError, connection
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
+from redis import Redis
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+#: A server that does not answer must not keep a probe waiting.
+REDIS_TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +47,7 @@ class ReadyView(_OpenView):
     def get(self, request: Request) -> Response:
         checks = {"database": _database()}
         if settings.REDIS_URL:
-            checks["redis"] = _redis()
+            checks["redis"] = _redis(settings.REDIS_URL)
         ready = all(outcome == "ok" for outcome in checks.values())
         return Response(
             {"status": "ok" if ready else "unavailable", "checks": checks},
@@ -61,9 +65,10 @@ def _database() -> str:
     return "ok"
 
 
-def _redis() -> str:
+def _redis(url: str) -> str:
     try:
-        cache.get("health")
+        with closing(Redis.from_url(url, **REDIS_TIMEOUTS)) as redis:
+            redis.ping()
     except (RedisError, OSError) as error:
         log.warning("redis not reached", error=str(error))
         return "not reached"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -40,15 +39,15 @@ class RateLimit(BaseThrottle):
         raise NotImplementedError
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Return whether there may be one more; without the cache, there always may."""
+        """Return whether there may be one more."""
         ident = self.ident(request)
         if ident is None:
             return True
         try:
             return self._count(ident, settings.RATE_LIMITS[self.scope], time.time())
-        except (RedisError, OSError, ValueError) as error:
-            # The limits protect the service; losing their counters must not end it. A counter that
-            # is gone between two of its uses, because Redis was flushed, is a ValueError.
+        except ValueError as error:
+            # A counter is gone between two of its uses, because Redis was flushed. The limits
+            # protect the service; losing one must not end it.
             log.warning("rate limits not counted", error=str(error))
             return True
 

@@ -110,7 +110,7 @@ REDIS_URL = ENVIRONMENT.redis_url.get_secret_value() if ENVIRONMENT.redis_url el
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "webapp.caches.SteadyRedisCache",
             "LOCATION": REDIS_URL,
             # A Redis that does not answer must not keep every request waiting.
             "OPTIONS": {"socket_connect_timeout": 1.0, "socket_timeout": 1.0},
