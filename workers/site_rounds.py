@@ -14,9 +14,10 @@ from typing import Any
 import structlog
 
 from fedcore.data.sites import Holding
-from fedcore.engine import Answer, Engine, SiteTally
+from fedcore.engine import Answer, Answers, Engine, SiteTally
 from fedcore.engine.at_sites import EXECUTOR
 from fedcore.errors import CheckpointError, PermanentError, TooFewUpdatesError
+from fedcore.secagg.documents import KEYS_BYTES
 from fedcore.sites.tasks import TaskKind
 from fedcore.spec import RunSpec
 from webapp.artifacts.services import StoredFile, discard_parts, read_part, store_part
@@ -25,6 +26,7 @@ from webapp.jobs.limits import InvalidSpecError
 from webapp.jobs.services import record_checkpoint
 from webapp.sites import services
 from webapp.sites.services import Errand, MemberOfRun, Outcome, RoundOnSites, Stage
+from workers.secure_rounds import SecureRound
 from workers.turns import Ending, Turn
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,7 @@ class SitesTurn:
         runtime = turn.lease.spec["runtime"]
         self._limit_s = float(runtime["round_limit_s"])
         self._min_updates = int(runtime["min_updates"])
+        self._is_secure = bool(turn.lease.spec["privacy"]["secure_aggregation"])
         self._members: tuple[MemberOfRun, ...] = ()
 
     def work(self) -> Ending:
@@ -71,7 +74,15 @@ class SitesTurn:
         ending = turn.reason_to_end()
         if ending is not None:
             return turn.settle(ending)
-        return self._finish(engine) if engine.is_finished else self._go_on(engine)
+        if engine.is_finished:
+            return self._finish(engine)
+        try:
+            return self._go_on(engine)
+        except PermanentError:
+            # The run fails, and nobody asks again for what was stored of its open round.
+            if not turn.heartbeat.is_lost:
+                discard_parts(run_id=turn.lease.run_id)
+            raise
 
     def _roster(self) -> tuple[MemberOfRun, ...]:
         lease = self._turn.lease
@@ -113,12 +124,29 @@ class SitesTurn:
                 lambda: services.give_up_waiting(lease=turn.lease, limit_s=self._limit_s)
             )
             found = services.find_round(run_id, engine.round_index) or found
-        if found.stage is TaskKind.TRAIN:
-            test = self._test(engine, found)
-            if test is not None:
-                self._open(test)
-                return Ending.SHARED_OUT
-        return self._close(engine, found)
+        stage = self._next_stage(engine, found)
+        if stage is None:
+            return self._close(engine, found)
+        self._open(stage)
+        return Ending.SHARED_OUT
+
+    def _next_stage(self, engine: Engine, found: RoundOnSites) -> Stage | None:
+        """Return what sites are asked next in the open round; None if that is all."""
+        if found.stage is TaskKind.EVALUATE:
+            return None
+        if self._is_secure:
+            out = self._candidates(at_least=1).out
+            there = {member.client_id for member in self._members} - out.keys()
+            store = partial(self._stored, engine)
+            stage = self._secure(engine, found).next_stage(there, self._limit_s, store)
+            if stage is not None:
+                return stage
+        return self._test(engine, found)
+
+    def _secure(self, engine: Engine, found: RoundOnSites) -> SecureRound:
+        return SecureRound(
+            engine, found, run=str(self._turn.lease.run_id), members=self._members, read=_bytes
+        )
 
     def _training(self, engine: Engine) -> Stage:
         """Return the next round's training, its messages stored.
@@ -126,9 +154,7 @@ class SitesTurn:
         Raises:
             TooFewUpdatesError: If too few sites are left.
         """
-        found = services.candidates(
-            self._turn.lease.run_id, at_least=self._min_updates, now=database_now()
-        )
+        found = self._candidates(at_least=self._min_updates)
         if len(found.reachable) < self._min_updates:
             reasons = "; ".join(found.out.values())
             raise TooFewUpdatesError(
@@ -139,19 +165,20 @@ class SitesTurn:
                 field="runtime.sites",
                 fix="See each site's reason; then retry the run, or launch one with other sites.",
             )
+        kind = TaskKind.KEYS if self._is_secure else TaskKind.TRAIN
         stored: dict[int, StoredFile] = {}
         errands = []
         for one in engine.assignments(found.reachable):
             if id(one.payload) not in stored:
-                stored[id(one.payload)] = self._stored(engine, TaskKind.TRAIN, one.payload)
-            message = stored[id(one.payload)]
-            errands.append(Errand(one.client_id, message, one.max_result_bytes))
-        return Stage(TaskKind.TRAIN, found.reachable, tuple(errands), self._limit_s)
+                stored[id(one.payload)] = self._stored(engine, kind, one.payload)
+            size = KEYS_BYTES if self._is_secure else one.max_result_bytes
+            errands.append(Errand(one.client_id, stored[id(one.payload)], size))
+        return Stage(kind, found.reachable, tuple(errands), self._limit_s)
 
     def _test(self, engine: Engine, found: RoundOnSites) -> Stage | None:
         """Return the test of the model that a round's updates make; None if none is due."""
-        model = engine.model_to_test(found.reachable, self._answers(found))
-        there = services.candidates(self._turn.lease.run_id, at_least=1, now=database_now())
+        model = engine.model_to_test(found.reachable, self._answers(engine, found))
+        there = self._candidates(at_least=1)
         clients = [
             m.client_id for m in self._members if m.num_test and m.client_id in there.reachable
         ]
@@ -166,7 +193,7 @@ class SitesTurn:
         turn = self._turn
         elapsed_s = max(0.0, (database_now() - found.opened_at).total_seconds())
         report = engine.finish_on_sites(
-            found.reachable, self._answers(found), _tallies(found), elapsed_s=elapsed_s
+            found.reachable, self._answers(engine, found), _tallies(found), elapsed_s=elapsed_s
         ).to_json()
         stored = turn.patience.with_engine(lambda: turn.store_state(engine))
         last = partial(
@@ -221,7 +248,12 @@ class SitesTurn:
             lambda: store_part(run_id=run_id, name=name, payload=payload)
         )
 
-    def _answers(self, found: RoundOnSites) -> dict[int, Answer]:
+    def _candidates(self, *, at_least: int) -> services.Candidates:
+        return services.candidates(self._turn.lease.run_id, at_least=at_least, now=database_now())
+
+    def _answers(self, engine: Engine, found: RoundOnSites) -> Answers:
+        if self._is_secure:
+            return self._secure(engine, found).total()
         names = {member.client_id: member.name for member in self._members}
         trained = found.outcomes.get(TaskKind.TRAIN, {})
         return {client: _answer(names[client], outcome) for client, outcome in trained.items()}

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from fedcore.agent.private_files import read_private, write_private
 from fedcore.sites.messages import SiteState, TaskProgress
 
-Stage = Literal["waiting", "downloading", "training", "testing", "uploading"]
+Stage = Literal["waiting", "downloading", "training", "testing", "summing", "uploading"]
 
 
 class Waiting(BaseModel):

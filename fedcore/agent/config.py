@@ -15,6 +15,8 @@ from fedcore.sites.documents import SiteDocument, read_document, refusal
 from fedcore.sites.policy import Policy
 from fedcore.spec.data.custom import Column, InsidePath
 
+#: As `fedcore.sites.signing.fingerprint` writes it.
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{4}(?::[0-9a-f]{4}){7}$")]
 Shared = Literal["class_counts", "categories", "scales"]
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -123,6 +125,12 @@ class SiteConfig(SiteDocument):
     datasets: tuple[DeclaredDataset, ...] = Field((), max_length=50, description="Data sets.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
     tls: Tls = Field(Tls(), description="How the server is recognised.")
+    peers: tuple[Fingerprint, ...] | None = Field(
+        None,
+        max_length=10_000,
+        description="Fingerprints of the sites that secure sums may be made with, learnt from the "
+        "sites themselves; empty takes the server's word for who takes part.",
+    )
     status_page: StatusPage = Field(StatusPage(), description="A page on this machine.")
 
     @model_validator(mode="after")

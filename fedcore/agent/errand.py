@@ -36,6 +36,12 @@ from fedcore.sites.tasks import RunDescription, Task, TaskFailure, TaskKind, Tas
 
 #: Errors whose message is made of the spec and of names, never of a row or a path.
 _TOLD = (CodecError, DatasetError, DeviceError, KernelsError, ModelError, WireError)
+#: What the work of a task is called; the rest are stages of a secure sum.
+_STAGES: dict[TaskKind, Stage] = {
+    TaskKind.TRAIN: "training",
+    TaskKind.KEYS: "training",
+    TaskKind.EVALUATE: "testing",
+}
 #: Answers that say something of the site, not of the task.
 _ABOUT_THE_SITE = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 #: What arrives damaged so often is damaged where it comes from.
@@ -167,10 +173,11 @@ class Errand:
                 return
 
     def _do(self, saved: SavedTask, described: RunDescription) -> None:
-        is_test = self.task.kind is TaskKind.EVALUATE
-        self._is_at(described, "testing" if is_test else "training")
-        work = self._office.worker.open(saved, described)
-        decision = self._office.judge(self.task, described, work.num_parameters)
+        kind, parameters = self.task.kind, None
+        self._is_at(described, _STAGES.get(kind, "summing"))
+        if kind.needs_model:
+            parameters = self._office.worker.open(saved, described).num_parameters
+        decision = self._office.judge(self.task, described, parameters)
         if decision.verdict != "accepted":
             raise TurnedDownError.by(decision)
         self._office.worker.perform(saved, described, self._should_stop)
@@ -331,4 +338,6 @@ def _named(task: Task) -> tuple[object, ...]:
         task.client_id,
         task.round_index,
         task.message,
+        task.sum_number,
+        task.max_result_bytes,
     )

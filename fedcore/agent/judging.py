@@ -8,9 +8,11 @@ from uuid import UUID
 
 from fedcore.agent.approvals import Answer
 from fedcore.agent.config import Site
+from fedcore.agent.identity import Identity
 from fedcore.sites.decisions import Decision, Reason, decide
 from fedcore.sites.facts import Work, facts_of
-from fedcore.sites.tasks import RunDescription, Task
+from fedcore.sites.signing import fingerprint
+from fedcore.sites.tasks import RunDescription, Task, TaskKind
 from fedcore.spec import RunSpec, SpecError
 from fedcore.spec.data import SitesDatasetSpec
 
@@ -24,13 +26,13 @@ class Judge:
 
     Attributes:
         site: Its configuration and policy.
-        site_id: What the server calls it.
+        identity: Who it is.
         count: Returns the training examples of a declared data set by its name.
         answer: Returns what a person has said of a run.
     """
 
     site: Site
-    site_id: UUID
+    identity: Identity
     count: Callable[[str], int]
     answer: Callable[[UUID], Answer | None]
 
@@ -50,7 +52,7 @@ class Judge:
         spec, reason = _spec_in(task, described)
         if spec is None:
             return _refused(reason)
-        odd = self._contradiction(task, described, spec)
+        odd = self._contradiction(task, described, spec) or self._stranger(described, spec)
         if odd is not None:
             return _refused(odd)
         if self.site.dataset(task.dataset) is None:
@@ -75,11 +77,43 @@ class Judge:
         if task.round_index >= spec.rounds:
             return _odd(f"The run has {spec.rounds} rounds, and this is round {task.round_index}.")
         members = {member.client_id: member.site_id for member in described.members}
-        if members.get(task.client_id) != self.site_id:
+        if members.get(task.client_id) != self.identity.site_id:
             return _odd("The run does not name this site as the client that the task is for.")
         if not task.cohort_size <= len(members):
             return _odd("The round is said to have more clients than the run.")
+        if task.kind is not TaskKind.EVALUATE and task.kind.is_secure != _is_secure(spec):
+            return _odd(
+                "The run promises secure sums, and the task asks for an update alone."
+                if _is_secure(spec)
+                else "The task belongs to a secure sum, and the run has none."
+            )
         return None
+
+    def _stranger(self, described: RunDescription, spec: RunSpec) -> Reason | None:
+        """Return whom this site makes no secure sum with, or whom the server takes it for."""
+        if not _is_secure(spec):
+            return None
+        keys = [member.public_key for member in described.members]
+        own = next(m for m in described.members if m.site_id == self.identity.site_id)
+        if own.public_key != self.identity.public_key:
+            message = "The run knows this site by another key than it has now."
+            return Reason("peers", message, "Launch the job again, after a change of keys.")
+        if len(set(keys)) < len(keys):
+            return Reason("peers", "Two sites of the run have the same key.", _REPORT)
+        known = self.site.config.peers
+        for member in described.members if known is not None else ():
+            if member is not own and fingerprint(member.public_key) not in (known or ()):
+                return Reason(
+                    "peers",
+                    f"This site makes secure sums among keys that it was told beforehand, and that "
+                    f"of {member.name!r} ({fingerprint(member.public_key)}) is none of them.",
+                    "Compare it by another way and add it to peers, or leave the site out.",
+                )
+        return None
+
+
+def _is_secure(spec: RunSpec) -> bool:
+    return spec.privacy.secure_aggregation
 
 
 def spec_of(described: RunDescription) -> RunSpec:

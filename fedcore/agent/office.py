@@ -105,7 +105,7 @@ class Office:
         Raises:
             DatasetError: If its examples cannot be counted.
         """
-        judge = Judge(self.site, self.identity.site_id, self.shelf.count, self.approvals.of)
+        judge = Judge(self.site, self.identity, self.shelf.count, self.approvals.of)
         return judge.decide(task, described, model_parameters)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fedcore.agent.agent import Agent
 from fedcore.agent.approvals import Approvals
@@ -21,6 +22,7 @@ from fedcore.agent.machine_lock import only_one
 from fedcore.agent.office import Office
 from fedcore.agent.parts import STATUS_FILE, audit_log, identity_of, tls_of
 from fedcore.agent.shelf import Shelf
+from fedcore.agent.sums import Sums
 from fedcore.agent.work import Worker
 from fedcore.agent.workspace import Workspace
 from fedcore.environment import Folders
@@ -53,13 +55,17 @@ def open_agent(
         only_one(site.state_dir),
         Connection(identity.server, signer, tls=tls, transport=transport) as connection,
     ):
-        office = _office(site, identity, connection, tls)
+        office = _office(site, identity, connection, tls, key)
         office.shortest_wait_s = shortest_wait_s
         yield Agent(office)
 
 
 def _office(
-    site: Site, identity: Identity, connection: Connection, tls: ssl.SSLContext | None
+    site: Site,
+    identity: Identity,
+    connection: Connection,
+    tls: ssl.SSLContext | None,
+    key: Ed25519PrivateKey,
 ) -> Office:
     now = datetime.now(UTC)
     snapshot = Snapshot(
@@ -75,6 +81,7 @@ def _office(
     workspace = Workspace(site.state_dir)
     shelf = Shelf(site, board.trouble)
     audit = audit_log(site)
+    sums = Sums(workspace.sum_folder, key, site.policy)
     return Office(
         site=site,
         identity=identity,
@@ -82,7 +89,7 @@ def _office(
         tls=tls,
         workspace=workspace,
         shelf=shelf,
-        worker=Worker(site, shelf, workspace, Folders.from_environment()),
+        worker=Worker(site, shelf, workspace, sums, Folders.from_environment()),
         approvals=Approvals(site.state_dir, audit),
         audit=audit,
         board=board,

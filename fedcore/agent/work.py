@@ -10,6 +10,7 @@ from time import monotonic
 from fedcore.agent.config import Site
 from fedcore.agent.judging import spec_of
 from fedcore.agent.shelf import Shelf, Version
+from fedcore.agent.sums import Sums, refused_by
 from fedcore.agent.workspace import SavedTask, Workspace
 from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.data.dataset import Dataset
@@ -17,6 +18,7 @@ from fedcore.data.sites import read_table
 from fedcore.engine.site_work import SiteWork
 from fedcore.environment import Folders
 from fedcore.errors import PermanentError
+from fedcore.secagg import SecureAggregationError
 from fedcore.sites.decisions import Decision, Reason, took_too_long
 from fedcore.sites.tasks import RunDescription, TaskKind, TaskResult
 from fedcore.spec import RunSpec
@@ -57,18 +59,22 @@ class _Opened:
 class Worker:
     """Does the tasks of one site, one after the other."""
 
-    def __init__(self, site: Site, shelf: Shelf, workspace: Workspace, folders: Folders) -> None:
+    def __init__(
+        self, site: Site, shelf: Shelf, workspace: Workspace, sums: Sums, folders: Folders
+    ) -> None:
         """Prepare; nothing is read yet.
 
         Args:
             site: Whose data and policy.
             shelf: Its data sets.
             workspace: Where messages and results lie.
+            sums: Its part in secure sums.
             folders: Where compiled code lies.
         """
         self._site = site
         self._shelf = shelf
         self._workspace = workspace
+        self._sums = sums
         self._folders = folders
         self._opened: _Opened | None = None
 
@@ -95,27 +101,27 @@ class Worker:
         Raises:
             TurnedDownError: If it takes longer than the policy allows.
             Interrupted: If ``stop`` said so.
-            UnsupportedTaskError: If it is of a kind that this version does not know.
+            UnsupportedTaskError: If there is nothing to start from.
             WireError: If the message is not one of the run.
             FedcoreError: If the work cannot be done.
         """
-        work = self.open(saved, described)
+        if not saved.task.kind.needs_model:
+            self._add_up(saved, described)
+            return
         is_over = self._timer()
         try:
-            if saved.task.kind is TaskKind.TRAIN:
-                self._train(work, saved, lambda: stop() or is_over() is not None)
-            elif saved.task.kind is TaskKind.EVALUATE:
-                self._test(work, saved, lambda: stop() or is_over() is not None)
+            if saved.task.kind is TaskKind.EVALUATE:
+                self._test(saved, described, lambda: stop() or is_over() is not None)
             else:
-                raise UnsupportedTaskError(f"this site cannot do {saved.task.kind.value}")
+                self._train(saved, described, lambda: stop() or is_over() is not None)
         except Interrupted:
             reason = is_over()
             if reason is None or stop():
                 raise
             raise TurnedDownError.by(Decision("refused", (reason,))) from None
 
-    def _train(self, work: SiteWork, saved: SavedTask, stop: ShouldStop) -> None:
-        task = saved.task
+    def _train(self, saved: SavedTask, described: RunDescription, stop: ShouldStop) -> None:
+        task, work = saved.task, self.open(saved, described)
         done = work.train(
             self._message(saved),
             round_index=task.round_index,
@@ -123,16 +129,32 @@ class Worker:
             kept=self._workspace.kept(task.run_id),
             should_stop=stop,
         )
-        outcome = TaskResult(
-            sha256=hashlib.sha256(done.payload).hexdigest(),
-            size_bytes=len(done.payload),
-            seconds=done.seconds,
-            num_examples=done.num_examples,
-        )
-        saved.save_outcome(outcome, done.payload, done.kept)
+        payload = done.payload
+        if task.kind is TaskKind.KEYS:  # what was trained stays here until it is masked
+            payload = self._in_secret(lambda: self._sums.begin(task, described, done.payload))
+        outcome = _outcome(payload, done.seconds, done.num_examples)
+        saved.save_outcome(outcome, payload, done.kept)
 
-    def _test(self, work: SiteWork, saved: SavedTask, stop: ShouldStop) -> None:
-        done = work.test(self._message(saved), should_stop=stop)
+    def _add_up(self, saved: SavedTask, described: RunDescription) -> None:
+        began, message = monotonic(), self._message(saved)
+        payload = self._in_secret(lambda: self._sums.answer(saved.task, described, message))
+        saved.save_outcome(_outcome(payload, monotonic() - began), payload)
+
+    @staticmethod
+    def _in_secret(answer: Callable[[], bytes]) -> bytes:
+        """Return an answer to a stage of a secure sum.
+
+        Raises:
+            TurnedDownError: If giving it would tell more than it may; the next round may be good.
+        """
+        try:
+            return answer()
+        except SecureAggregationError as error:
+            decision = Decision("refused", (refused_by(error),), is_final=False)
+            raise TurnedDownError.by(decision) from error
+
+    def _test(self, saved: SavedTask, described: RunDescription, stop: ShouldStop) -> None:
+        done = self.open(saved, described).test(self._message(saved), should_stop=stop)
         outcome = TaskResult(seconds=done.seconds, num_examples=done.num_examples, tally=done.tally)
         saved.save_outcome(outcome)
 
@@ -156,3 +178,12 @@ class Worker:
     def _timer(self) -> Callable[[], Reason | None]:
         began = monotonic()
         return lambda: took_too_long(self._site.policy, monotonic() - began)
+
+
+def _outcome(payload: bytes, seconds: float, num_examples: int = 0) -> TaskResult:
+    return TaskResult(
+        sha256=hashlib.sha256(payload).hexdigest(),
+        size_bytes=len(payload),
+        seconds=seconds,
+        num_examples=num_examples,
+    )

@@ -24,7 +24,7 @@ from fedcore.state import ClientState
 
 _TASK, _OUTCOME, _PAYLOAD, _KEPT = "task.json", "outcome.json", "payload", "kept.safetensors"
 _REPORTING = "reporting"
-_RUN = "run.json"
+_RUN, _SUM = "run.json", "sum"
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -146,6 +146,10 @@ class Workspace:
     def forget_run(self, run_id: UUID) -> None:
         """Remove all that is kept of a run that has ended."""
         shutil.rmtree(self._runs / str(run_id), ignore_errors=True)
+
+    def sum_folder(self, run_id: UUID) -> Path:
+        """Return where the site's part in a run's secure sums is kept; it is made when needed."""
+        return self._runs / str(run_id) / _SUM
 
     def _kept_file(self, run_id: UUID) -> Path:
         folder = self._runs / str(run_id)

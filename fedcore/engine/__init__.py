@@ -1,7 +1,7 @@
 """Runs a spec, round by round."""
 
 from fedcore.clients.training import Interrupted, ShouldStop
-from fedcore.engine.at_sites import Answer, Assignment, SiteTally
+from fedcore.engine.at_sites import Answer, Answers, Assignment, SecureSum, SiteTally
 from fedcore.engine.chunks import Chunk, Pace
 from fedcore.engine.data import partition_report
 from fedcore.engine.engine import Engine
@@ -10,6 +10,7 @@ from fedcore.state import Totals
 
 __all__ = [
     "Answer",
+    "Answers",
     "Assignment",
     "Chunk",
     "ClientReport",
@@ -18,6 +19,7 @@ __all__ = [
     "Interrupted",
     "Pace",
     "RoundReport",
+    "SecureSum",
     "ShouldStop",
     "SiteTally",
     "Totals",

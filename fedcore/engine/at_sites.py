@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from fedcore.aggregators import Accumulator
 from fedcore.clients.work import ClientResult, ClientTask
 from fedcore.data.sites import Holding, stand_in
 from fedcore.engine.buffers import with_buffers
@@ -19,10 +20,14 @@ from fedcore.engine.context import RunContext, context_of
 from fedcore.engine.evaluation import Evaluation
 from fedcore.engine.intake import ClientFailure, Outcome, Progress, join, on_wire, take_in_lane
 from fedcore.engine.planning import RoundPlan, plan
-from fedcore.engine.report import ClientScore, Status
+from fedcore.engine.report import ClientReport, ClientScore, Status
 from fedcore.errors import DatasetError, PrivacyError, WireError
 from fedcore.messages import Message
 from fedcore.partition.sites import shares_of_sites
+from fedcore.privacy.sealing import section_of
+from fedcore.secagg.gathering import Gathering
+from fedcore.secagg.ring import Words
+from fedcore.secagg.session import Session
 from fedcore.spec import RunSpec
 from fedcore.spec.data import SitesDatasetSpec
 from fedcore.state import MODEL, RunState
@@ -58,12 +63,33 @@ class Answer:
         seconds: How long the work took, as the site says.
         status: What to call it where there are none.
         reason: Why there are none.
+        bytes_up: Of the messages of a secure sum, which are all that has arrived then.
+        bytes_down: Of what the site was sent for a secure sum, beside the model.
     """
 
     read: Callable[[], bytes] | None = None
     seconds: float = 0.0
     status: Status = "late"
     reason: str = ""
+    bytes_up: int = 0
+    bytes_down: int = 0
+
+
+@dataclass(frozen=True)
+class SecureSum:
+    """What has come of a round whose updates were added up and seen by nobody.
+
+    Attributes:
+        words: Their sum, shape ``(n,)``.
+        answers: Of each site; those with the status ``ok`` are in the sum.
+    """
+
+    words: Words
+    answers: Mapping[int, Answer]
+
+
+#: What sites have answered in a round, one by one or as a sum.
+Answers = Mapping[int, Answer] | SecureSum
 
 
 @dataclass(frozen=True)
@@ -90,12 +116,6 @@ def context_on_server(spec: RunSpec, holdings: tuple[Holding, ...]) -> RunContex
             f"what {len(spec.runtime.sites)} sites have is needed, not of {len(holdings)}",
             field="runtime.sites",
             fix="Launch the run on the server that its sites are enrolled with.",
-        )
-    if spec.privacy.secure_aggregation:
-        raise PrivacyError(
-            "updates of real sites are not masked yet",
-            field="privacy.secure_aggregation",
-            fix="Set privacy.secure_aggregation: false.",
         )
     return context_of(spec, stand_in(spec.dataset, holdings), shares_of_sites(holdings))
 
@@ -127,11 +147,52 @@ def assignments(context: RunContext, planned: RoundPlan) -> list[Assignment]:
     return found
 
 
-def take_in(context: RunContext, planned: RoundPlan, answers: Mapping[int, Answer]) -> Progress:
+def gathering(
+    context: RunContext,
+    state: RunState,
+    planned: RoundPlan,
+    session: Session,
+    identities: Mapping[int, bytes],
+) -> Gathering:
+    """Return the server's side of a round's secure sum, before anybody has answered.
+
+    Args:
+        context: The run.
+        state: Before the round.
+        planned: Who takes part.
+        session: The sum.
+        identities: Public half of the sites' keys, by client.
+
+    Raises:
+        PrivacyError: If the run promises no secure sums.
+    """
+    promises, asked = context.pipeline.promises, len(planned.work.tasks)
+    if promises.sealing is None:
+        raise PrivacyError("the run has no secure sums", field="privacy.secure_aggregation")
+    return Gathering(
+        session=session,
+        identities=identities,
+        length=promises.sealing.length(context.layout.total),
+        ring=promises.sealing.ring(promises.clip_of(state)),
+        least=max(min(context.spec.runtime.min_updates, asked), promises.fewest_updates(asked)),
+    )
+
+
+def with_stages(planned: RoundPlan, answers: Answers) -> RoundPlan:
+    """Return a round with the bytes that the stages of its secure sum have taken."""
+    if not isinstance(answers, SecureSum):
+        return planned
+    sent = sum(answer.bytes_down for answer in answers.answers.values())
+    return replace(planned, bytes_down=planned.bytes_down + sent)
+
+
+def take_in(context: RunContext, planned: RoundPlan, answers: Answers) -> Progress:
     """Return what the sites' answers come to; every update passes the gate, or is refused by it.
 
     Updates are read one after the other, so that memory does not grow with the number of sites.
     """
+    if isinstance(answers, SecureSum):
+        return _take_in_sum(planned, answers)
     work, schemas = planned.work, _schemas(context, planned)
 
     def outcomes(tasks: tuple[ClientTask, ...]) -> Iterator[Outcome]:
@@ -145,6 +206,29 @@ def take_in(context: RunContext, planned: RoundPlan, answers: Mapping[int, Answe
         for tasks in (work.of_lane(lane) for lane in range(len(work.lanes)))
     ]
     return join(context, work.asked, lanes)
+
+
+def _take_in_sum(planned: RoundPlan, found: SecureSum) -> Progress:
+    """Return the sum of the updates, and who is in it; nobody knows more of a single one."""
+    reports = []
+    for task in planned.work.tasks:
+        answer = found.answers.get(task.data.client_id, Answer(reason="it was not asked"))
+        reports.append(
+            ClientReport(
+                client_id=task.data.client_id,
+                num_samples=len(task.data),
+                loss=None,
+                duration_s=answer.seconds,
+                bytes_up=answer.bytes_up,
+                bytes_down=encoded_size(schema_of(task.message)) + answer.bytes_down,
+                status=answer.status,
+                reason=None if answer.status == "ok" else answer.reason,
+            )
+        )
+    count = sum(report.status == "ok" for report in reports)
+    if count == 0:
+        return Progress(planned.work.asked.start(), reports)
+    return Progress(Accumulator(section_of(found.words), float(count), count), reports)
 
 
 def model_to_test(context: RunContext, trained: RunState) -> bytes | None:

@@ -10,18 +10,7 @@ from typing import Self
 
 from fedcore.clients.training import ShouldStop, never
 from fedcore.data.sites import Holding
-from fedcore.engine import checkpoint
-from fedcore.engine.at_sites import (
-    EXECUTOR,
-    Answer,
-    Assignment,
-    SiteTally,
-    assignments,
-    evaluation_of,
-    model_to_test,
-    plan_on_sites,
-    take_in,
-)
+from fedcore.engine import at_sites, checkpoint
 from fedcore.engine.choose import make_executor
 from fedcore.engine.chunks import Chunk, Pace, Trained, cut_into_chunks, join_chunks, train_chunk
 from fedcore.engine.context import RunContext, initial_state
@@ -40,6 +29,8 @@ from fedcore.engine.trainers import choose_trainer
 from fedcore.environment import Folders
 from fedcore.errors import TooFewUpdatesError
 from fedcore.partition import PartitionReport, report
+from fedcore.secagg import Session
+from fedcore.secagg.gathering import Gathering
 from fedcore.spec import RunSpec
 from fedcore.state import RunState, Totals
 
@@ -260,14 +251,19 @@ class Engine:
 
     # --- a round on sites ------------------------------------------------------------------------
 
-    def assignments(self, reachable: Collection[int]) -> list[Assignment]:
+    def assignments(self, reachable: Collection[int]) -> list[at_sites.Assignment]:
         """Return what each site is sent in the next round, of those that can be reached."""
         with one_thread():
-            return assignments(self._context, self._plan_on_sites(reachable))
+            return at_sites.assignments(self._context, self._plan_on_sites(reachable))
 
-    def model_to_test(
-        self, reachable: Collection[int], answers: Mapping[int, Answer]
-    ) -> bytes | None:
+    def secure_sum(
+        self, reachable: Collection[int], session: Session, identities: Mapping[int, bytes]
+    ) -> Gathering:
+        """Return the server's side of the next round's secure sum, as ``at_sites.gathering``."""
+        planned = self._plan_on_sites(reachable)
+        return at_sites.gathering(self._context, self._state, planned, session, identities)
+
+    def model_to_test(self, reachable: Collection[int], answers: at_sites.Answers) -> bytes | None:
         """Return the model that the sites' answers make, for them to test; None if no test is due.
 
         The round is not over: ``finish_on_sites`` makes the same model again.
@@ -279,16 +275,16 @@ class Engine:
             return None
         with one_thread():
             planned = self._plan_on_sites(reachable)
-            progress = take_in(self._context, planned, answers)
-            return model_to_test(
+            progress = at_sites.take_in(self._context, planned, answers)
+            return at_sites.model_to_test(
                 self._context, advance(self._context, self._state, planned, progress)
             )
 
     def finish_on_sites(
         self,
         reachable: Collection[int],
-        answers: Mapping[int, Answer],
-        tallies: Mapping[int, SiteTally],
+        answers: at_sites.Answers,
+        tallies: Mapping[int, at_sites.SiteTally],
         *,
         elapsed_s: float = 0.0,
     ) -> RoundReport:
@@ -299,20 +295,21 @@ class Engine:
         """
         began = perf_counter() - elapsed_s
         with one_thread():
-            planned, context = self._plan_on_sites(reachable), self._context
+            context = self._context
+            planned = at_sites.with_stages(self._plan_on_sites(reachable), answers)
             self._state, report = conclude(
                 context,
                 self._state,
                 planned,
-                take_in(context, planned, answers),
-                examine=lambda _: evaluation_of(context, tallies),
-                executor=EXECUTOR,
+                at_sites.take_in(context, planned, answers),
+                examine=lambda _: at_sites.evaluation_of(context, tallies),
+                executor=at_sites.EXECUTOR,
                 began=began,
             )
         return report
 
     def _plan_on_sites(self, reachable: Collection[int]) -> RoundPlan:
-        return plan_on_sites(self._context, self._state, reachable)
+        return at_sites.plan_on_sites(self._context, self._state, reachable)
 
     def restore(self, payload: bytes) -> None:
         """Go to a state that ``encoded`` returned; what follows from the spec stays as it is.

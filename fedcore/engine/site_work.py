@@ -30,6 +30,7 @@ from fedcore.files import write_atomically
 from fedcore.messages import Message
 from fedcore.params import Params
 from fedcore.partition.sites import own_share
+from fedcore.privacy.sealing import SEALED, words_of
 from fedcore.spec import RunSpec
 from fedcore.state import BUFFERS, MODEL, ClientState, ClientStore
 from fedcore.wire import Schema, decode_message, encode, encoded_size, schema_of
@@ -43,7 +44,8 @@ class Contribution:
     """What a site sends after training, and what it keeps.
 
     Attributes:
-        payload: A ``fedcore.wire`` update.
+        payload: A ``fedcore.wire`` update; for a secure sum the words of the ring, which are masked
+            before they are sent.
         kept: What to hand to the next round, if the server uses this update; None to keep what
             there was.
         num_examples: Trained on.
@@ -153,7 +155,9 @@ class SiteWork:
                 self._trainer,
                 self._context.pipeline,
             )
-        return Contribution(encode(result.update), result.kept, len(task.data), result.duration_s)
+        sections = result.update.sections
+        payload = words_of(sections).tobytes() if SEALED in sections else encode(result.update)
+        return Contribution(payload, result.kept, len(task.data), result.duration_s)
 
     def test(self, payload: bytes, *, should_stop: ShouldStop) -> Tested:
         """Return how a model does on the site's held-out examples, as sums.

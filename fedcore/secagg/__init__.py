@@ -23,7 +23,7 @@ from fedcore.secagg.messages import (
     MaskedVector,
     Unmasking,
 )
-from fedcore.secagg.participant import Participant
+from fedcore.secagg.participant import Memory, Participant
 from fedcore.secagg.ring import Ring
 from fedcore.secagg.session import SecureAggregationError, Session
 
@@ -33,6 +33,7 @@ __all__ = [
     "Coordinator",
     "EncryptedShares",
     "MaskedVector",
+    "Memory",
     "Participant",
     "Ring",
     "SecureAggregationError",

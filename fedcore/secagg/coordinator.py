@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import combinations, islice
@@ -85,8 +85,9 @@ class Coordinator:
         """Take the shares that a client has for its neighbours: one message for each."""
         self._at(Stage.SHARES)
         expected = self._neighbours.get(client_id)
-        addressed = [one.receiver for one in shares if one.sender == client_id]
-        if expected is None or client_id in self._shares or sorted(addressed) != sorted(expected):
+        is_due = expected is not None and client_id not in self._shares
+        asked = sorted((client_id, receiver) for receiver in expected or ())
+        if not is_due or sorted((one.sender, one.receiver) for one in shares) != asked:
             raise SecureAggregationError(f"client {client_id} sent shares for others than it must")
         self._shares[client_id] = list(shares)
 
@@ -118,6 +119,17 @@ class Coordinator:
             )
         self._sum += vector.words
         self._arrived.add(vector.client_id)
+
+    def resume(self, arrived: Collection[int], total: Words) -> None:
+        """Go on with a sum of vectors that was kept, instead of adding them again.
+
+        Raises:
+            SecureAggregationError: If it is not a sum of vectors of this sum's clients.
+        """
+        self._at(Stage.VECTORS)
+        if not set(arrived) <= self._shares.keys() or total.shape != (self.length,):
+            raise SecureAggregationError("what was kept is no sum of these clients' vectors")
+        self._arrived, self._sum = set(arrived), total.copy()
 
     def delivered(self) -> frozenset[int]:
         """Return the clients whose vectors make up the sum; it is final from now on.

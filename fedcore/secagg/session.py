@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log2
 
 from fedcore.errors import PermanentError
@@ -44,6 +44,10 @@ class Session:
         """Return a degree for so many clients, None where all are neighbours anyway."""
         degree = 2 * ceil(3 * log2(max(clients, 2)))
         return degree if degree < clients - 1 else None
+
+    def among(self, clients: int) -> Session:
+        """Return the same sum with the degree that is usual for so many clients."""
+        return replace(self, degree=Session.usual_degree(clients))
 
     def info(self, purpose: str, *ids: int) -> bytes:
         """Return bytes that are different for every purpose, round and pair."""

@@ -47,10 +47,12 @@ class Decision:
     Attributes:
         verdict: Whether the task is done, refused, or waits for a person.
         reasons: Every rule that refuses it, in the order of the policy.
+        is_final: Whether every round of the run would be refused.
     """
 
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
+    is_final: bool = True
 
     @property
     def sentence(self) -> str:
@@ -77,7 +79,12 @@ def refusal_of(decision: Decision) -> Refusal:
     fix = first.fix
     if others:
         fix += f" The run also breaks {', '.join(reason.rule for reason in others)}."
-    return Refusal(rule=first.rule, message=shortened(first.message), fix=shortened(fix))
+    return Refusal(
+        rule=first.rule,
+        message=shortened(first.message),
+        fix=shortened(fix),
+        is_final=decision.is_final,
+    )
 
 
 def decide(policy: Policy, facts: TaskFacts, *, approved: bool = False) -> Decision:
@@ -108,6 +115,18 @@ def took_too_long(policy: Policy, seconds: float) -> Reason | None:
         "max_work.round_seconds",
         f"Training took longer than {limit:g} s, the most that this site gives to one round.",
         "Ask for less local work, or ask the site to raise max_work.round_seconds.",
+    )
+
+
+def too_few_left(policy: Policy, survivors: int) -> Reason | None:
+    """Return why a secure sum of so many updates is not opened, or None."""
+    if survivors >= policy.min_cohort:
+        return None
+    return Reason(
+        "min_cohort",
+        f"The sum is of {_counted(survivors, 'update')}; this site helps to open one of at least "
+        f"{policy.min_cohort}.",
+        f"Set runtime.min_updates to {policy.min_cohort} or more.",
     )
 
 

@@ -172,7 +172,7 @@ class TaskProgress(Asked):
     """A task that the site is at; naming it keeps it from being taken for abandoned."""
 
     task_id: UUID
-    stage: Literal["waiting", "downloading", "training", "testing", "uploading"]
+    stage: Literal["waiting", "downloading", "training", "testing", "summing", "uploading"]
     fraction: float | None = Field(None, ge=0, le=1)
 
 

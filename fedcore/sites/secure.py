@@ -1,16 +1,19 @@
 """The stages of a secure sum as documents: what `fedcore.secagg` exchanges, in JSON.
 
-Each stage is a task of its own. The server passes on what it cannot read.
+Each stage is a task of its own. The server passes on what it cannot read. A site trains before it
+shows its keys, so that whoever is lost while it trains has no mask that others must recover.
 
-===================  ==============================  ==========================================
-task                 its message                     the site's upload
-===================  ==============================  ==========================================
-``secure_keys``      none                            `KeysMessage`
-``secure_shares``    `KeyList`: everybody's keys     `ShareList`, one share for each neighbour
-``secure_masked``    `SharesForOne`, and the model   the masked vector, words of the ring
-``secure_confirm``   `Survivors`                     `Confirmed`
-``secure_unmask``    `Survivors`, with confirmations `UnmaskingMessage`
-===================  ==============================  ==========================================
+===================  =================================  =======================================
+task                 its message                        the site's upload
+===================  =================================  =======================================
+``secure_keys``      the model, as for ``train``        `KeysMessage`
+``secure_shares``    `KeyList`: everybody's keys        `ShareList`, one share for each neighbour
+``secure_masked``    `SharesForOne`                     the masked vector, words of the ring
+``secure_confirm``   `Survivors`                        `Confirmed`
+``secure_unmask``    `Survivors`, with confirmations    `UnmaskingMessage`
+===================  =================================  =======================================
+
+Uploads are as long as the task says: documents end in spaces.
 """
 
 from __future__ import annotations
@@ -27,26 +30,20 @@ Share = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{2}){1,100}$")]
 
 
 class KeysMessage(Asked):
-    """`fedcore.secagg.Advertisement`."""
+    """`fedcore.secagg.Advertisement`; ``model`` is the SHA-256 of the message that was trained."""
 
     client_id: Count
     encryption_key: Hex32
     mask_key: Hex32
     commitment: Hex32
+    model: Sha256
     signature: Hex64
 
 
 class KeyList(Asked):
-    """Everybody's keys.
-
-    Attributes:
-        model: SHA-256 of the `fedcore.wire` message that is trained in the third stage.
-        length: Numbers in a vector.
-    """
+    """Everybody's keys."""
 
     keys: tuple[KeysMessage, ...] = Field(max_length=_MOST)
-    model: Sha256
-    length: Count
 
 
 class ShareMessage(Asked):

@@ -17,9 +17,10 @@ class TaskKind(StrEnum):
     """What a task asks for, and which bytes go down and up.
 
     ``train`` and ``evaluate`` take a `fedcore.wire` message down. Training sends a `fedcore.wire`
-    update up; a test sends no bytes, its sums are in the `TaskResult`. The stages of a secure sum
-    exchange the JSON of `fedcore.sites.secure`, except for the masked vector, whose bytes are the
-    ring's words, little-endian.
+    update up; a test sends no bytes, its sums are in the `TaskResult`. Where sums are secure,
+    ``secure_keys`` takes the place of ``train``: the site trains, keeps what comes of it, and shows
+    its keys. The stages of a secure sum exchange the JSON of `fedcore.sites.secure`, except for
+    that model, and for the masked vector, whose bytes are the ring's words, little-endian.
     """
 
     TRAIN = "train"
@@ -29,6 +30,21 @@ class TaskKind(StrEnum):
     MASKED = "secure_masked"
     CONFIRM = "secure_confirm"
     UNMASK = "secure_unmask"
+
+    @property
+    def trains(self) -> bool:
+        """Whether the site trains for it, so that it is the first stage of a round."""
+        return self in (TaskKind.TRAIN, TaskKind.KEYS)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is a stage of a secure sum."""
+        return self not in (TaskKind.TRAIN, TaskKind.EVALUATE)
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether the site computes with the model for it."""
+        return self.trains or self is TaskKind.EVALUATE
 
 
 class Blob(Answer):
@@ -49,6 +65,7 @@ class Task(Answer):
         deadline_at: The round goes on without the site after this.
         max_result_bytes: A longer upload is refused.
         attempt: Counts up when the same part of the same round is asked for again.
+        sum_number: Which of the run's secure sums a stage belongs to; counts up.
     """
 
     task_id: UUID
@@ -64,6 +81,7 @@ class Task(Answer):
     opened_at: Time
     deadline_at: Time | None
     max_result_bytes: Count
+    sum_number: Count | None = None
 
 
 class TaskList(Answer):

@@ -113,15 +113,3 @@ def method_fits_sites(spec: RunSpec) -> Iterator[Problem]:
         f"{spec.algorithm.title} needs more of its clients than real sites send.",
         "Choose a method for sites, such as fedavg, fedprox or scaffold.",
     )
-
-
-@rule
-def sums_are_not_secure_on_sites_yet(spec: RunSpec) -> Iterator[Problem]:
-    """What real sites send is seen one by one: the stages of a secure sum are not asked of them."""
-    if spec.runtime.placement == "sites" and spec.privacy.secure_aggregation:
-        yield Problem(
-            "privacy.secure_aggregation",
-            "contradiction",
-            "Secure sums are computed in simulation alone so far, not between real sites.",
-            "Set privacy.secure_aggregation: false.",
-        )

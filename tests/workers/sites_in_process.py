@@ -13,13 +13,16 @@ from uuid import UUID
 import pytest
 import torch
 
+from fedcore.agent.sums import Sums
 from fedcore.data.dataset import Dataset, Examples
 from fedcore.data.sites import Holding
-from fedcore.engine.context import context_of, initial_state
+from fedcore.engine.context import RunContext, context_of, initial_state
 from fedcore.engine.site_work import SiteWork
 from fedcore.environment import Folders
 from fedcore.partition.sites import shares_of_sites
 from fedcore.sites import routes
+from fedcore.sites.policy import Policy
+from fedcore.sites.tasks import RunDescription, Task, TaskKind
 from fedcore.spec import RunSpec
 from fedcore.state import ClientState, RunState
 from tests.fedcore.runs import never, play
@@ -33,8 +36,9 @@ from workers.retry import RetryPolicy
 from workers.runs import advance
 
 NAMES = ("north", "south", "east")
-SIZES = (40, 25, 31)
-TESTED = (10, 7, 8)
+#: Of the first three sites, and of two more that some runs have.
+SIZES = (40, 25, 31, 28, 36)
+TESTED = (10, 7, 8, 6, 9)
 FEATURES = 5
 COLUMNS = [f"x{n}" for n in range(FEATURES)]
 
@@ -67,10 +71,21 @@ def examples(sizes: tuple[int, ...]) -> Examples:
     return Examples(x, (x[:, 0] + x[:, 1] > 0).to(torch.int64))
 
 
+def holdings(spec: RunSpec) -> tuple[Holding, ...]:
+    return tuple(map(Holding, spec.runtime.sites, SIZES, TESTED))
+
+
+def whole(spec: RunSpec) -> RunContext:
+    """Return the run with the examples of all sites in one place."""
+    count = spec.partition.clients
+    train, test = examples(SIZES[:count]), examples(TESTED[:count])
+    dataset = Dataset(train=train, test=test, num_classes=2)
+    return context_of(spec, dataset, shares_of_sites(holdings(spec)))
+
+
 def simulated(spec: RunSpec) -> RunState:
     """Return the state after the same run with the examples of all sites in one place."""
-    dataset = Dataset(train=examples(SIZES), test=examples(TESTED), num_classes=2)
-    context = context_of(spec, dataset, shares_of_sites(tuple(map(Holding, NAMES, SIZES, TESTED))))
+    context = whole(spec)
     state = initial_state(context)
     for _ in range(spec.rounds):
         state, _ = play(context, state)
@@ -87,15 +102,21 @@ class Site:
     folder: Path
     kept: ClientState | None = None
     piece_bytes: int = 1 << 20
+    policy: Policy = field(default_factory=lambda: Policy.parse("{projects: any}"))
+    vector: bytes = b""
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        train, test, n = examples(SIZES), examples(TESTED), self.place
+        n, count = self.place, self.spec.partition.clients
+        sizes, tested = SIZES[:count], TESTED[:count]
+        train, test = examples(sizes), examples(tested)
         own = Dataset(
-            train=Examples(train.x.split(SIZES)[n], train.y.split(SIZES)[n]),
-            test=Examples(test.x.split(TESTED)[n], test.y.split(TESTED)[n]),
+            train=Examples(train.x.split(sizes)[n], train.y.split(sizes)[n]),
+            test=Examples(test.x.split(tested)[n], test.y.split(tested)[n]),
             num_classes=2,
         )
+        folder = self.folder / f"sum-{n}"
+        self.sums = Sums(lambda _: folder, self.agent.key, self.policy)
         self.work = SiteWork.open(self.spec, own, n, Folders(None, self.folder))
 
     def look(self) -> bool:
@@ -116,10 +137,21 @@ class Site:
             empty = {"sha256": None, "size_bytes": 0}
             answer = self.agent.finish(task_id, b"", **said, **empty)
         else:
-            payload = self.trained(task, message)
+            payload = self.made(task, message)
             self.agent.upload(task_id, payload, self.piece_bytes)
             answer = self.agent.finish(task_id, payload)
         assert answer.status_code == 204, answer.content
+
+    def made(self, task: dict[str, Any], message: bytes) -> bytes:
+        """Return what is sent: an update, or what a stage of a secure sum asks for."""
+        if task["kind"] == "train":
+            return self.trained(task, message)
+        asked = Task.model_validate(task)
+        run = RunDescription.model_validate(self.agent.get(routes.run(asked.run_id)).json())
+        if asked.kind is TaskKind.KEYS:
+            self.vector = self.trained(task, message)
+            return self.sums.begin(asked, run, self.vector)
+        return self.sums.answer(asked, run, message)
 
     def trained(self, task: dict[str, Any], message: bytes) -> bytes:
         made = self.work.train(
@@ -144,7 +176,7 @@ def make_sites(
 ) -> list[Site]:
     spec = RunSpec.parse(sections)
     found = []
-    for place, name in enumerate(NAMES):
+    for place, name in enumerate(spec.runtime.sites):
         agent = approved(admin, project, name)
         columns = [{"name": column, "kind": "number"} for column in (*COLUMNS, "y")]
         declared = {"name": "heart", "num_train": SIZES[place], "num_test": TESTED[place]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -44,6 +44,8 @@ class RunSite(models.Model):
     class_counts: models.JSONField[dict[str, int] | None, dict[str, int] | None] = models.JSONField(
         null=True, blank=True
     )
+    #: The key that it had when the run began: what it signs in a secure sum is checked with it.
+    public_key = models.CharField(max_length=64, blank=True)
     #: Whether it has taken on a task of the run.
     has_joined = models.BooleanField(default=False)
     #: Whether it was last seen to be silent with a task of the run in hand.
@@ -79,6 +81,12 @@ class SiteRound(models.Model):
     opened_at = models.DateTimeField()
     stage_opened_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
+    #: Which of the run's secure sums is made; None where there is none.
+    sum_number = models.PositiveIntegerField(null=True, blank=True)
+    #: The file with the sum of the masked vectors, and whose they are, once those are added up.
+    masked_sum: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
+        null=True, blank=True
+    )
 
     objects = SiteRoundQuerySet.as_manager()
 
@@ -118,6 +126,7 @@ class SiteTask(models.Model):
     round_index = models.PositiveIntegerField()
     kind = models.CharField(max_length=20, choices=[(k.value, k.value) for k in TaskKind])
     attempt = models.PositiveIntegerField(default=1)
+    sum_number = models.PositiveIntegerField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=TaskState.choices, default=TaskState.WAITING)
     cohort_size = models.PositiveIntegerField()
     opened_at = models.DateTimeField()

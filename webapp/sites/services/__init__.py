@@ -20,6 +20,7 @@ from webapp.sites.services.roster import (
 from webapp.sites.services.site_rounds import (
     Candidates,
     Errand,
+    MaskedSum,
     Outcome,
     RoundOnSites,
     Stage,
@@ -45,6 +46,7 @@ from webapp.sites.services.uploads import add_piece
 __all__ = [
     "Candidates",
     "Errand",
+    "MaskedSum",
     "MemberOfRun",
     "Outcome",
     "RoundOnSites",

@@ -28,6 +28,7 @@ class MemberOfRun:
     num_train: int
     num_test: int
     class_counts: dict[str, int] | None
+    public_key: str
 
 
 def refuse_unfit_sites(*, project: Project, spec: RunSpec) -> None:
@@ -86,6 +87,7 @@ def _form(run: Run, spec: RunSpec) -> None:
             num_train=declared.num_train,
             num_test=declared.num_test,
             class_counts=declared.class_counts,
+            public_key=site.public_key,
         )
         for client_id, (site, declared, _) in enumerate(looked_at)
         if site is not None and declared is not None
@@ -94,7 +96,14 @@ def _form(run: Run, spec: RunSpec) -> None:
 
 def _members(run_id: UUID) -> Iterator[MemberOfRun]:
     for row in RunSite.objects.filter(run_id=run_id).order_by("client_id"):
-        yield MemberOfRun(row.client_id, row.name, row.num_train, row.num_test, row.class_counts)
+        yield MemberOfRun(
+            client_id=row.client_id,
+            name=row.name,
+            num_train=row.num_train,
+            num_test=row.num_test,
+            class_counts=row.class_counts,
+            public_key=row.public_key,
+        )
 
 
 Looked = tuple[Site | None, DatasetDeclaration | None, list[Problem]]

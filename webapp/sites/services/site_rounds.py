@@ -7,7 +7,7 @@ last answer, or the deadline, lets a worker take it again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -41,6 +41,15 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
+class MaskedSum:
+    """The sum of the masked vectors of a round, and whose they are."""
+
+    key: str
+    sha256: str
+    client_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A stage of a round, as it is opened.
 
@@ -49,12 +58,14 @@ class Stage:
         reachable: Clients among which the cohort was chosen.
         errands: What each of the cohort is asked.
         limit_s: How long it may take.
+        masked: The sum of the vectors that this closes, if it does; they are removed one by one.
     """
 
     kind: TaskKind
     reachable: tuple[int, ...]
     errands: tuple[Errand, ...]
     limit_s: float
+    masked: MaskedSum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,8 @@ class Outcome:
     key: str = ""
     sha256: str = ""
     seconds: float = 0.0
+    num_bytes: int = 0
+    message_bytes: int = 0
     num_examples: int = 0
     tally: tuple[float, ...] | None = None
 
@@ -79,6 +92,8 @@ class RoundOnSites:
     opened_at: datetime
     deadline_at: datetime
     is_answered: bool
+    sum_number: int | None = None
+    masked: MaskedSum | None = None
     outcomes: Mapping[TaskKind, Mapping[int, Outcome]] = field(default_factory=dict)
 
     def is_over(self, now: datetime) -> bool:
@@ -111,6 +126,8 @@ def find_round(run_id: UUID, round_index: int) -> RoundOnSites | None:
         opened_at=row.opened_at,
         deadline_at=deadline_of(row),
         is_answered=is_answered,
+        sum_number=row.sum_number,
+        masked=None if row.masked_sum is None else _masked(row.masked_sum),
         outcomes=outcomes,
     )
 
@@ -158,13 +175,18 @@ def open_stage(
         "stage_opened_at": now,
         "deadline_at": deadline_at,
     }
-    SiteRound.objects.update_or_create(
+    if stage.kind is TaskKind.KEYS:
+        opened["sum_number"] = _last_sum(run) + 1
+    if stage.masked is not None:
+        opened["masked_sum"] = asdict(stage.masked)
+        _forget_results(run, TaskKind.MASKED)
+    row, _ = SiteRound.objects.update_or_create(
         run=run,
         round_index=run.rounds_done,
         defaults=opened,
         create_defaults={**opened, "opened_at": now},
     )
-    _ask(run, stage, now, deadline_at)
+    _ask(row, stage, now)
     change(run, now=now, **FREE, parts_out=True, hint_due_at=None)
 
 
@@ -247,6 +269,8 @@ def _outcome(task: SiteTask) -> Outcome:
             key=task.key,
             sha256=task.sha256,
             seconds=task.seconds,
+            num_bytes=task.size_bytes,
+            message_bytes=task.message_bytes,
             num_examples=task.num_examples,
             tally=None if task.tally is None else tuple(task.tally),
         )
@@ -257,7 +281,17 @@ def _outcome(task: SiteTask) -> Outcome:
     return Outcome("lost" if task.rule else "late", task.reason)
 
 
-def _ask(run: Run, stage: Stage, now: datetime, deadline_at: datetime) -> None:
+def _last_sum(run: Run) -> int:
+    """Return the number of the latest secure sum; a round that is made anew makes another one."""
+    return SiteTask.objects.filter(run=run).aggregate(last=Max("sum_number"))["last"] or 0
+
+
+def _masked(kept: dict[str, Any]) -> MaskedSum:
+    return MaskedSum(kept["key"], kept["sha256"], tuple(kept["client_ids"]))
+
+
+def _ask(opened: SiteRound, stage: Stage, now: datetime) -> None:
+    run = opened.run
     members = {m.client_id: m for m in RunSite.objects.filter(run=run)}
     earlier = _tasks(run.pk, run.rounds_done).filter(kind=stage.kind)
     attempts = dict(
@@ -271,9 +305,10 @@ def _ask(run: Run, stage: Stage, now: datetime, deadline_at: datetime) -> None:
             round_index=run.rounds_done,
             kind=stage.kind,
             attempt=attempts.get(errand.client_id, 0) + 1,
+            sum_number=opened.sum_number if stage.kind.is_secure else None,
             cohort_size=len(stage.errands),
             opened_at=now,
-            deadline_at=deadline_at,
+            deadline_at=opened.deadline_at,
             message_key=errand.message.key,
             message_sha256=errand.message.sha256,
             message_bytes=errand.message.size_bytes,
@@ -299,7 +334,22 @@ def _forget_files(run: Run) -> None:
     for message_key, key, pieces in closed.values_list("message_key", "key", "piece_keys"):
         keys.update([message_key, key, *pieces])
     closed.update(message_key="", key="", piece_keys=[])
+    rounds = SiteRound.objects.filter(run=run, round_index=run.rounds_done - 1)
+    for kept in rounds.exclude(masked_sum=None).values_list("masked_sum", flat=True):
+        keys.add(_masked(kept or {}).key)
+    rounds.update(masked_sum=None)
+    _discard_on_commit(keys)
 
+
+def _forget_results(run: Run, kind: TaskKind) -> None:
+    """Remove what sites have sent in a stage of the round that is open."""
+    sent = _tasks(run.pk, run.rounds_done).filter(kind=kind)
+    keys = set(sent.values_list("key", flat=True))
+    sent.update(key="")
+    _discard_on_commit(keys)
+
+
+def _discard_on_commit(keys: set[str]) -> None:
     def discard() -> None:
         for key in keys - {""}:
             discard_file(key=key)

@@ -135,7 +135,7 @@ def finish_task(*, site: Site, task_id: UUID, result: TaskResult) -> None:
     if not SiteTask.objects.wanted().filter(pk=task.pk).exists():
         raise _not_wanted()
     stored = None
-    if task.kind == TaskKind.TRAIN:
+    if task.kind != TaskKind.EVALUATE:
         stored = join_pieces(task, sha256=result.sha256, size_bytes=result.size_bytes)
     elif result.tally is None:
         raise ChecksumError("A test is answered with its tally.", fields={"tally": ["Missing."]})
@@ -174,6 +174,7 @@ def _ask_again(task: SiteTask) -> None:
         round_index=task.round_index,
         kind=task.kind,
         attempt=task.attempt + 1,
+        sum_number=task.sum_number,
         cohort_size=task.cohort_size,
         opened_at=task.opened_at,
         deadline_at=task.deadline_at,

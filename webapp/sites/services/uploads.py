@@ -71,7 +71,7 @@ def join_pieces(task: SiteTask, *, sha256: str | None, size_bytes: int) -> Store
             f"{task.received_bytes} bytes of the result have arrived, not {size_bytes}.",
             fields={"size_bytes": [f"The server has {task.received_bytes} bytes."]},
         )
-    name = f"{task.round_index}-{task.client_id}-{task.attempt}.safetensors"
+    name = f"{task.round_index}-{task.kind}-{task.client_id}-{task.attempt}.result"
     stored = join_parts(run_id=task.run_id, name=name, keys=task.piece_keys, sha256=sha256)
     if stored is None:
         forget_pieces(task)

@@ -116,7 +116,7 @@ class SiteRunView(WorkView):
     @extend_schema(exclude=True)
     def get(self, request: Request, run_id: UUID) -> Response:
         run = services.get_member(site_of(request), run_id).run
-        members = RunSite.objects.filter(run=run).select_related("site").order_by("client_id")
+        members = RunSite.objects.filter(run=run).order_by("client_id")
         return answered(
             RunDescription(
                 run_id=run.pk,
@@ -130,7 +130,7 @@ class SiteRunView(WorkView):
                         client_id=member.client_id,
                         site_id=member.site_id,
                         name=member.name,
-                        public_key=member.site.public_key,
+                        public_key=member.public_key,
                     )
                     for member in members
                 ),
@@ -247,4 +247,5 @@ def _task(task: SiteTask) -> Task:
         opened_at=task.opened_at,
         deadline_at=task.deadline_at,
         max_result_bytes=task.max_result_bytes,
+        sum_number=task.sum_number,
     )

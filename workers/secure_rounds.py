@@ -1,0 +1,220 @@
+"""The secure sum of a round on sites: from one stage to the next, to the sum.
+
+A worker that closes a stage makes the sum's earlier stages anew from what sites have answered to
+them. Masked vectors are added up when all are there, and then only their sum is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from pydantic import BaseModel
+
+from fedcore.engine import Answer, Engine, SecureSum
+from fedcore.engine.report import Status
+from fedcore.errors import TooFewUpdatesError
+from fedcore.secagg import SecureAggregationError, Session
+from fedcore.secagg.documents import (
+    CONFIRMED_BYTES,
+    as_message,
+    shares_bytes,
+    unmasking_bytes,
+)
+from fedcore.secagg.gathering import Gathering
+from fedcore.sites.tasks import TaskKind
+from webapp.artifacts.services import StoredFile
+from webapp.sites.services import Errand, MaskedSum, MemberOfRun, Outcome, RoundOnSites, Stage
+
+_STAGES = (
+    TaskKind.KEYS,
+    TaskKind.SHARES,
+    TaskKind.MASKED,
+    TaskKind.CONFIRM,
+    TaskKind.UNMASK,
+)
+
+Store = Callable[[TaskKind, bytes], StoredFile]
+Read = Callable[[Outcome], bytes]
+
+
+class SecureRound:
+    """A round whose updates are added up under masks, when one of its stages is over."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        found: RoundOnSites,
+        *,
+        run: str,
+        members: Collection[MemberOfRun],
+        read: Read,
+    ) -> None:
+        """Prepare; nothing is read yet.
+
+        Args:
+            engine: The run.
+            found: What is known of the round.
+            run: The run's name in its sums.
+            members: Its sites.
+            read: Returns the bytes that a site has sent.
+        """
+        self._engine = engine
+        self._found = found
+        self._names = {member.client_id: member.name for member in members}
+        self._read = read
+        session = Session(run, found.sum_number or 0)
+        identities = {member.client_id: bytes.fromhex(member.public_key) for member in members}
+        self._sum = engine.secure_sum(found.reachable, session, identities)
+        self._asked = frozenset(found.outcomes.get(TaskKind.KEYS, {}))
+
+    def next_stage(self, there: Collection[int], limit_s: float, store: Store) -> Stage | None:
+        """Return what sites are asked next; None once their answers give the sum.
+
+        Args:
+            there: Clients that can still be asked.
+            limit_s: How long the stage may take.
+            store: Puts a message, or the sum of masked vectors, into storage.
+
+        Raises:
+            TooFewUpdatesError: If too few are left for a sum, with each one's reason.
+        """
+        if self._found.stage not in _STAGES[:-1] or not self._asked:
+            return None
+        kind = _STAGES[_STAGES.index(self._found.stage) + 1]
+        try:
+            asked, masked = self._messages(kind, store)
+        except SecureAggregationError as error:
+            raise self._too_few(error) from error
+        stored: dict[int, StoredFile] = {}
+        errands = []
+        for client_id, document in sorted(asked.items()):
+            if client_id not in there:
+                continue
+            if id(document) not in stored:
+                stored[id(document)] = store(kind, as_message(document))
+            size = self._result_bytes(kind, client_id)
+            errands.append(Errand(client_id, stored[id(document)], size))
+        return Stage(kind, self._found.reachable, tuple(errands), limit_s, masked)
+
+    def total(self) -> SecureSum:
+        """Return the sum, and who is in it.
+
+        Raises:
+            TooFewUpdatesError: If masks cannot be recovered.
+        """
+        if not self._asked:
+            return SecureSum(np.zeros(0, np.uint32), {})
+        try:
+            self._until_unmasking()
+            words = self._sum.sum(self._payloads(TaskKind.UNMASK))
+        except SecureAggregationError as error:
+            raise self._too_few(error) from error
+        return SecureSum(words, self._answers())
+
+    # --- stages ----------------------------------------------------------------------------------
+
+    def _messages(
+        self, kind: TaskKind, store: Store
+    ) -> tuple[Mapping[int, BaseModel], MaskedSum | None]:
+        """Return what each site is sent in the stage of a kind, as far as the sum goes."""
+        gathering, masked = self._sum, None
+        keys = gathering.keys(self._payloads(TaskKind.KEYS))
+        if kind is TaskKind.SHARES:
+            return dict.fromkeys((one.client_id for one in keys.keys), keys), None
+        inboxes = gathering.shares(self._payloads(TaskKind.SHARES))
+        if kind is TaskKind.MASKED:
+            return inboxes, None
+        if kind is TaskKind.CONFIRM:
+            survivors, words = gathering.vectors(self._vectors())
+            file = store(TaskKind.MASKED, words.tobytes())
+            masked = MaskedSum(file.key, file.sha256, survivors.client_ids)
+            return dict.fromkeys(survivors.client_ids, survivors), masked
+        self._resume()
+        survivors = gathering.confirmations(self._payloads(TaskKind.CONFIRM))
+        signed = (one.client_id for one in survivors.confirmations)
+        return dict.fromkeys(signed, survivors), None
+
+    def _until_unmasking(self) -> None:
+        self._sum.keys(self._payloads(TaskKind.KEYS))
+        self._sum.shares(self._payloads(TaskKind.SHARES))
+        self._resume()
+
+    def _resume(self) -> None:
+        kept = self._found.masked
+        if kept is None:
+            raise SecureAggregationError("the sum of the masked vectors is gone")
+        payload = self._read(Outcome("ok", key=kept.key, sha256=kept.sha256))
+        self._sum.resume(kept.client_ids, payload)
+
+    def _result_bytes(self, kind: TaskKind, client_id: int) -> int:
+        gathering: Gathering = self._sum
+        if kind is TaskKind.MASKED:
+            return gathering.length * gathering.ring.dtype.itemsize
+        if kind is TaskKind.CONFIRM:
+            return CONFIRMED_BYTES
+        neighbours = gathering.degree_of(client_id)
+        return shares_bytes(neighbours) if kind is TaskKind.SHARES else unmasking_bytes(neighbours)
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def _done(self, kind: TaskKind) -> dict[int, Outcome]:
+        outcomes = self._found.outcomes.get(kind, {})
+        return {client: outcome for client, outcome in outcomes.items() if outcome.status == "ok"}
+
+    def _payloads(self, kind: TaskKind) -> dict[int, bytes]:
+        return {client: self._read(outcome) for client, outcome in self._done(kind).items()}
+
+    def _vectors(self) -> Iterable[tuple[int, Callable[[], bytes]]]:
+        for client, outcome in sorted(self._done(TaskKind.MASKED).items()):
+            yield client, lambda outcome=outcome: self._read(outcome)  # type: ignore[misc]
+
+    def _answers(self) -> dict[int, Answer]:
+        """Return what has become of each site, with the bytes of all its stages."""
+        summed = () if self._found.masked is None else self._found.masked.client_ids
+        answers = {}
+        for client_id in self._asked:
+            part = self._part(client_id)
+            status, reason = ("ok", "") if client_id in summed else self._why_not(client_id)
+            answers[client_id] = replace(part, status=status, reason=reason)
+        return answers
+
+    def _part(self, client_id: int) -> Answer:
+        done = {kind: self._done(kind).get(client_id) for kind in _STAGES}
+        sent = {kind: outcome for kind, outcome in done.items() if outcome is not None}
+        model = sent.get(TaskKind.KEYS, Outcome("ok")).message_bytes  # counted with the round's
+        return Answer(
+            seconds=sum(outcome.seconds for outcome in sent.values()),
+            bytes_up=sum(outcome.num_bytes for outcome in sent.values()),
+            bytes_down=sum(outcome.message_bytes for outcome in sent.values()) - model,
+        )
+
+    def _why_not(self, client_id: int) -> tuple[Status, str]:
+        """Return why a site has not done its part, or could not."""
+        name, refused = self._names[client_id], self._sum.refused.get(client_id)
+        if refused is not None:
+            return "refused", f"site {name}: {refused}"
+        for kind in _STAGES:
+            outcome = self._found.outcomes.get(kind, {}).get(client_id)
+            if outcome is not None and outcome.status != "ok":
+                return outcome.status, f"site {name}: {outcome.reason}"
+        return "lost", f"site {name}: it was taken out of the run"
+
+    def _too_few(self, error: SecureAggregationError) -> TooFewUpdatesError:
+        """Return why there is no sum, with every site that has not done its part."""
+        last = self._done(self._found.stage)
+        reasons = {
+            client_id: self._why_not(client_id)[1]
+            for client_id in sorted(self._asked)
+            if client_id not in last or client_id in self._sum.refused
+        }
+        named = f" ({'; '.join(reasons.values())})" if reasons else ""
+        return TooFewUpdatesError(
+            f"round {self._engine.round_index} has no secure sum: {error.message}{named}",
+            round_index=self._engine.round_index,
+            client_ids=list(reasons),
+            client_id=next(iter(reasons), None),
+            reasons=reasons,
+            fix="See each site's reason; then retry the run, or launch one with other sites.",
+        )
