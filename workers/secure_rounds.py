@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from pydantic import BaseModel
@@ -96,7 +97,14 @@ class SecureRound:
                 stored[id(document)] = store(kind, as_message(document))
             size = self._result_bytes(kind, client_id)
             errands.append(Errand(client_id, stored[id(document)], size))
-        return Stage(kind, self._found.reachable, tuple(errands), limit_s, masked)
+        return Stage(
+            kind=kind,
+            reachable=self._found.reachable,
+            errands=tuple(errands),
+            limit_s=limit_s,
+            masked=masked,
+            enough=self._enough(),
+        )
 
     def total(self) -> SecureSum:
         """Return the sum, and who is in it.
@@ -157,6 +165,13 @@ class SecureRound:
         neighbours = gathering.degree_of(client_id)
         return shares_bytes(neighbours) if kind is TaskKind.SHARES else unmasking_bytes(neighbours)
 
+    def _enough(self) -> int | None:
+        """Return how many answers are enough if the other sites are offline."""
+        shown = len(self._done(TaskKind.KEYS))
+        if self._sum.session.degree is not None:
+            return None  # who is lost matters, not only how many
+        return max(self._sum.least, self._sum.session.threshold(shown))
+
     # --- answers ---------------------------------------------------------------------------------
 
     def _done(self, kind: TaskKind) -> dict[int, Outcome]:
@@ -168,7 +183,7 @@ class SecureRound:
 
     def _vectors(self) -> Iterable[tuple[int, Callable[[], bytes]]]:
         for client, outcome in sorted(self._done(TaskKind.MASKED).items()):
-            yield client, lambda outcome=outcome: self._read(outcome)  # type: ignore[misc]
+            yield client, partial(self._read, outcome)
 
     def _answers(self) -> dict[int, Answer]:
         """Return what has become of each site, with the bytes of all its stages."""
@@ -176,8 +191,10 @@ class SecureRound:
         answers = {}
         for client_id in self._asked:
             part = self._part(client_id)
-            status, reason = ("ok", "") if client_id in summed else self._why_not(client_id)
-            answers[client_id] = replace(part, status=status, reason=reason)
+            if client_id not in summed:
+                status, reason = self._why_not(client_id)
+                part = replace(part, status=status, reason=reason)
+            answers[client_id] = part
         return answers
 
     def _part(self, client_id: int) -> Answer:
@@ -185,6 +202,7 @@ class SecureRound:
         sent = {kind: outcome for kind, outcome in done.items() if outcome is not None}
         model = sent.get(TaskKind.KEYS, Outcome("ok")).message_bytes  # counted with the round's
         return Answer(
+            status="ok",
             seconds=sum(outcome.seconds for outcome in sent.values()),
             bytes_up=sum(outcome.num_bytes for outcome in sent.values()),
             bytes_down=sum(outcome.message_bytes for outcome in sent.values()) - model,

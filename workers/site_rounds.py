@@ -111,9 +111,9 @@ class SitesTurn:
         turn, run_id = self._turn, self._turn.lease.run_id
         found = services.find_round(run_id, engine.round_index)
         if found is None:
-            stage = self._training(engine)
+            first = self._training(engine)
             self._keep_beginning(engine)
-            self._open(stage)
+            self._open(first)
             return Ending.SHARED_OUT
         if not found.is_over(database_now()):
             turn.heartbeat.end()

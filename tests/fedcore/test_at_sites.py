@@ -365,8 +365,31 @@ def test_a_spec_for_sites_says_all_that_it_needs() -> None:
     assert problems(dataset={**SPEC["dataset"], "max_train": 5}) == {"dataset.max_train"}
     assert problems(algorithm={"kind": "fedbn"}) >= {"algorithm.kind"}
     assert problems(attack={"kind": "sign_flip"}) >= {"attack"}
-    assert problems(privacy={"secure_aggregation": True}) >= {"privacy.secure_aggregation"}
     assert "runtime.sites" in {p.path for p in check({"runtime": {"sites": ["north"]}}).problems}
+
+
+SECURE: dict[str, Any] = {"privacy": {"secure_aggregation": True}}
+
+
+@pytest.mark.parametrize(
+    ("sections", "path"),
+    [
+        ({"aggregation": {"kind": "median"}}, "aggregation.kind"),
+        ({"compression": {"uplink": [{"kind": "topk", "ratio": 0.1}]}}, "compression.uplink"),
+        ({"algorithm": {"kind": "scaffold"}}, "algorithm.kind"),
+        ({"algorithm": {"kind": "fedasync"}}, "algorithm.kind"),
+        ({"sampling": {"kind": "random", "count": 2}}, "privacy.secure_aggregation"),
+        ({"sampling": {"kind": "oort", "count": 3}}, "sampling.kind"),
+        ({"model": {"kind": "resnet"}}, "model.kind"),
+    ],
+)
+def test_what_cannot_be_added_up_in_secret_is_refused_with_its_field(
+    sections: dict[str, Any], path: str
+) -> None:
+    assert problems(**SECURE) == set()
+    found = [p for p in check({**SPEC, **SECURE, **sections}).problems if p.path.startswith(path)]
+    assert found, [p.path for p in check({**SPEC, **SECURE, **sections}).problems]
+    assert all(problem.fix for problem in found)
 
 
 def test_a_run_on_sites_cannot_be_simulated_by_mistake() -> None:

@@ -29,11 +29,11 @@ datasets:
 """
 
 
-def write_site(folder: Path, *, seed: int, policy: str = POLICY) -> Site:
-    """Return a site with 60 patients."""
+def write_site(folder: Path, *, seed: int, policy: str = POLICY, more: str = "") -> Site:
+    """Return a site with 60 patients; ``more`` is added to its configuration."""
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "heart.csv").write_text(heart_rows(seed))
-    (folder / "site.yaml").write_text(CONFIG)
+    (folder / "site.yaml").write_text(CONFIG + more)
     (folder / "policy.yaml").write_text(policy)
     return read_site(folder / "site.yaml")
 

@@ -108,7 +108,15 @@ class PretendedServer:
         )
         return Engine.create(spec, holdings=holdings)
 
-    def give(self, kind: work.TaskKind, client_id: int, engine: Engine, payload: bytes) -> Given:
+    def give(
+        self,
+        kind: work.TaskKind,
+        client_id: int,
+        engine: Engine,
+        payload: bytes,
+        *,
+        max_result_bytes: int = 10**6,
+    ) -> Given:
         assert self.described is not None
         spec = RunSpec.parse(self.described.spec)
         digest = hashlib.sha256(payload).hexdigest()
@@ -125,7 +133,8 @@ class PretendedServer:
             message=work.Blob(sha256=digest, size_bytes=len(payload)),
             opened_at=datetime.now(UTC),
             deadline_at=None,
-            max_result_bytes=10**6,
+            max_result_bytes=max_result_bytes,
+            sum_number=1 if kind.is_secure else None,
         )
         site_id = self.described.members[client_id].site_id
         with self.changed:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -39,6 +40,11 @@ def added(vectors: Mapping[int, Words], ids: Collection[int]) -> Words:
     for client in ids:
         total += vectors[client]
     return total
+
+
+def reading(masked: Mapping[int, bytes]) -> list[tuple[int, Callable[[], bytes]]]:
+    """Return what reads each client's masked vector."""
+    return [(client, partial(bytes, payload)) for client, payload in masked.items()]
 
 
 @dataclass
@@ -140,8 +146,7 @@ class Exchange:
         masked = {
             n: self.ask(TaskKind.MASKED, n, inbox) for n, inbox in inboxes.items() if n not in lost
         }
-        reads = [(n, lambda payload=payload: payload) for n, payload in masked.items()]
-        return self.server.vectors(reads)[0]
+        return self.server.vectors(reading(masked))[0]
 
     def confirm(self, survivors: Survivors, lost: Collection[int] = ()) -> Survivors:
         message = documents.as_message(survivors)

@@ -14,7 +14,7 @@ from fedcore.agent.sums import TooFewLeftError, refused_by
 from fedcore.secagg import SecureAggregationError, documents
 from fedcore.sites.secure import KeyList, KeysMessage, ShareList, Survivors, UnmaskingMessage
 from fedcore.sites.tasks import TaskKind
-from tests.sites.secure_exchange import LENGTH, MODEL, Exchange, added
+from tests.sites.secure_exchange import LENGTH, MODEL, Exchange, added, reading
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_the_server_goes_on_from_the_sum_that_it_has_kept(tmp_path: Path) -> Non
         for n, inbox in inboxes.items()
         if n != 1
     }
-    survivors, total = exchange.server.vectors([(n, lambda p=p: p) for n, p in masked.items()])
+    survivors, total = exchange.server.vectors(reading(masked))
     exchange.begin()  # as another process that knows no more than what is stored
     exchange.server.keys(keys)
     exchange.server.shares(shares)
@@ -265,7 +265,7 @@ def test_messages_that_are_not_as_they_must_be_are_left_out_with_the_reason(
         for n, inbox in exchange.server.shares(shares).items()
     }
     masked[5] = masked[5][:-4]
-    survivors, _ = exchange.server.vectors([(n, lambda p=p: p) for n, p in masked.items()])
+    survivors, _ = exchange.server.vectors(reading(masked))
     assert survivors.client_ids == (2, 3, 4, 7, 8)
     assert exchange.server.refused == {
         0: "a message of the secure sum is damaged: mask_key: String should match pattern "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ import pytest
 import torch
 from django.core import serializers
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from fedcore.aggregators import Accumulator
 from fedcore.engine.context import initial_state
@@ -173,6 +175,26 @@ def test_a_site_that_is_lost_after_masking_is_in_the_sum(
     run = play_to_the_end(run, server, sites)
     assert run.rounds.get(round_index=0).participants == 5
     assert ("east", "late") in told(run)
+
+
+def test_a_site_that_went_offline_does_not_hold_up_the_stages_of_a_sum(
+    run: Run, server: Server, sites: list[Site]
+) -> None:
+    play_until(run, server, sites, TaskKind.CONFIRM)
+    for site in sites[:3]:
+        site.look()
+    rows = SiteRow.objects.filter(pk__in=[site.agent.site_id for site in sites[3:]])
+    rows.update(last_seen_at=timezone.now() - timedelta(hours=1))
+    server.upkeep()
+    assert stage_of(run) is TaskKind.CONFIRM, "three of five are too few to go on"
+    sites[3].agent.beat(datasets=[])
+    sites[3].look()
+    server.upkeep()
+    assert stage_of(run) is TaskKind.UNMASK
+    assert reasons(run, "late") == ["It went offline, and enough others have answered."]
+    play_until(run, server, sites[:4], TaskKind.EVALUATE)
+    expected = after_first_round(sites, added(sites), 5)
+    assert expected.numpy().tobytes() in model_to_test(sites)
 
 
 def test_nothing_that_the_server_stores_at_any_stage_holds_an_update(

@@ -81,6 +81,8 @@ class SiteRound(models.Model):
     opened_at = models.DateTimeField()
     stage_opened_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
+    #: So many answers to the stage are enough if the other sites are offline; None waits for them.
+    enough = models.PositiveIntegerField(null=True, blank=True)
     #: Which of the run's secure sums is made; None where there is none.
     sum_number = models.PositiveIntegerField(null=True, blank=True)
     #: The file with the sum of the masked vectors, and whose they are, once those are added up.

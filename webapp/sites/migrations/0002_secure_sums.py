@@ -21,6 +21,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="siteround",
+            name="enough",
+            field=models.PositiveIntegerField(blank=True, null=True),
+        ),
+        migrations.AddField(
+            model_name="siteround",
             name="masked_sum",
             field=models.JSONField(blank=True, null=True),
         ),

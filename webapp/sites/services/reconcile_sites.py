@@ -13,7 +13,7 @@ from webapp.jobs.states import RunState
 from webapp.sites.models import SiteRound
 from webapp.sites.services.requests import forget_nonces
 from webapp.sites.services.silence import note_silence
-from webapp.sites.services.stages import deadline_of, go_on, go_on_if_answered
+from webapp.sites.services.stages import deadline_of, go_on, go_on_if_answered, has_enough
 
 
 def reconcile_sites(*, now: datetime) -> list[UUID]:
@@ -32,7 +32,7 @@ def _look(run_id: UUID, now: datetime) -> bool:
     if not run.parts_out or run.state != RunState.RUNNING:
         return False
     opened = SiteRound.objects.filter(run=run, round_index=run.rounds_done).first()
-    if opened is None or now >= deadline_of(opened):
+    if opened is None or now >= deadline_of(opened) or has_enough(opened, now):
         go_on(run, now)
         return True
     return go_on_if_answered(run, now)

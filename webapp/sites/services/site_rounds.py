@@ -27,7 +27,7 @@ from webapp.jobs.services.run_changes import FREE, change
 from webapp.jobs.services.shared_rounds import replace_checkpoint
 from webapp.sites.models import RunSite, Site, SiteRound, SiteTask
 from webapp.sites.services.hints import tell_sites_on_commit
-from webapp.sites.services.stages import deadline_of
+from webapp.sites.services.stages import deadline_of, has_enough
 from webapp.sites.work_models import OPEN, TaskState
 
 
@@ -59,6 +59,7 @@ class Stage:
         errands: What each of the cohort is asked.
         limit_s: How long it may take.
         masked: The sum of the vectors that this closes, if it does; they are removed one by one.
+        enough: So many answers are enough if the other sites are offline; None waits for them.
     """
 
     kind: TaskKind
@@ -66,6 +67,7 @@ class Stage:
     errands: tuple[Errand, ...]
     limit_s: float
     masked: MaskedSum | None = None
+    enough: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,14 @@ class RoundOnSites:
     opened_at: datetime
     deadline_at: datetime
     is_answered: bool
+    has_enough: bool = False
     sum_number: int | None = None
     masked: MaskedSum | None = None
     outcomes: Mapping[TaskKind, Mapping[int, Outcome]] = field(default_factory=dict)
 
     def is_over(self, now: datetime) -> bool:
         """Return whether the stage can be closed."""
-        return self.is_answered or now >= self.deadline_at
+        return self.is_answered or self.has_enough or now >= self.deadline_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ def find_round(run_id: UUID, round_index: int) -> RoundOnSites | None:
         opened_at=row.opened_at,
         deadline_at=deadline_of(row),
         is_answered=is_answered,
+        has_enough=has_enough(row, database_now()),
         sum_number=row.sum_number,
         masked=None if row.masked_sum is None else _masked(row.masked_sum),
         outcomes=outcomes,
@@ -174,6 +178,7 @@ def open_stage(
         "reachable": list(stage.reachable),
         "stage_opened_at": now,
         "deadline_at": deadline_at,
+        "enough": stage.enough,
     }
     if stage.kind is TaskKind.KEYS:
         opened["sum_number"] = _last_sum(run) + 1
@@ -228,12 +233,16 @@ def give_up_waiting(*, lease: Lease, limit_s: float, now: datetime | None = None
     online = set(Site.objects.online(now).values_list("pk", flat=True))
     names = dict(RunSite.objects.filter(run=run).values_list("client_id", "name"))
     events = []
+    opened = SiteRound.objects.filter(run=run, round_index=run.rounds_done).first()
+    is_early = opened is not None and now < deadline_of(opened)
     for task in _tasks(run.pk, run.rounds_done).open():
         what = "its last word was: " + task.stage if task.stage else "it had not begun"
+        if task.site_id not in online:
+            what = "it is offline"
         reason = (
-            f"Nothing came within {limit_s:g} s; {what}."
-            if task.site_id in online
-            else f"Nothing came within {limit_s:g} s; it is offline."
+            "It went offline, and enough others have answered."
+            if is_early
+            else f"Nothing came within {limit_s:g} s; {what}."
         )
         task.state, task.reason, task.answered_at = TaskState.DROPPED, reason, now
         task.save(update_fields=["state", "reason", "answered_at"])

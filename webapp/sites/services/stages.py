@@ -8,7 +8,8 @@ from webapp.jobs.models import Run, RunEvent
 from webapp.jobs.queue import send_advance_on_commit
 from webapp.jobs.services.record_part import take_on
 from webapp.jobs.states import RunState
-from webapp.sites.models import SiteRound, SiteTask
+from webapp.sites.models import Site, SiteRound, SiteTask
+from webapp.sites.work_models import TaskState
 
 
 def deadline_of(opened: SiteRound) -> datetime:
@@ -20,6 +21,26 @@ def deadline_of(opened: SiteRound) -> datetime:
     if resumed_at is None or resumed_at < opened.stage_opened_at:
         return opened.deadline_at
     return resumed_at + (opened.deadline_at - opened.stage_opened_at)
+
+
+def has_enough(opened: SiteRound, now: datetime) -> bool:
+    """Return whether a stage is over though sites are missing: those are offline, and few.
+
+    It matters where a round has many stages, of which a lost site would hold up each.
+    """
+    if opened.enough is None:
+        return False
+    of_stage = SiteTask.objects.filter(
+        run_id=opened.run_id,
+        round_index=opened.round_index,
+        kind=opened.stage,
+        opened_at__gte=opened.opened_at,
+    )
+    online = Site.objects.online(now).values("pk")
+    return (
+        of_stage.filter(state=TaskState.DONE).count() >= opened.enough
+        and not of_stage.open().filter(site__in=online).exists()
+    )
 
 
 def go_on_if_answered(run: Run, now: datetime) -> bool:
