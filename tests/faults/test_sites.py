@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -103,12 +104,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     try:
         for place, (name, link) in enumerate(links.items()):
             link.start()
-            folder = tmp_path_factory.mktemp(name)
-            sites[name] = SiteProcess(name, folder, f"http://127.0.0.1:{link.port}")
-            sites[name].enrol(administrator)
-            write_rows(folder / "data" / "numbers.csv", [*COLUMNS, "y"], rows(place))
-            sites[name].describe([{"name": "numbers", "path": "numbers.csv", "target": "y"}])
-            sites[name].start()
+            sites[name] = new_site(administrator, name, link, place, tmp_path_factory)
         for site in sites.values():
             site.wait_until_online(administrator)
         yield World(stack, administrator, sites, links)
@@ -117,6 +113,23 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
             site.close()
         for link in links.values():
             link.close()
+
+
+def new_site(
+    administrator: Administrator,
+    name: str,
+    link: Link,
+    place: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> SiteProcess:
+    """Return a site that has come in, declared its rows, and been started."""
+    folder = tmp_path_factory.mktemp(name)
+    site = SiteProcess(name, folder, f"http://127.0.0.1:{link.port}")
+    site.enrol(administrator)
+    write_rows(folder / "data" / "numbers.csv", [*COLUMNS, "y"], rows(place))
+    site.describe([{"name": "numbers", "path": "numbers.csv", "target": "y"}])
+    site.start()
+    return site
 
 
 def rows(place: int) -> list[list[Any]]:
@@ -188,6 +201,66 @@ def test_an_agent_that_is_killed_in_an_upload_goes_on_where_it_was(world: World)
     size = world.administrator.ask("GET", f"sites/{site.site_id}/tasks/")["results"]
     whole = max(task["size_bytes"] for task in size)
     assert link.bytes_up - sent < 2 * whole - received + PIECE_BYTES, "what was there is not resent"
+
+
+@dataclass(frozen=True)
+class Secure:
+    """The three sites of the world and two more, for a sum that one of them is lost from."""
+
+    names: tuple[str, ...]
+    sites: dict[str, SiteProcess]
+    links: dict[str, Link]
+
+
+@pytest.fixture
+def five(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
+    names = (*NAMES, "west", "centre")
+    links = {name: Link(world.stack.port) for name in names[3:]}
+    sites: dict[str, SiteProcess] = {}
+    try:
+        for place, (name, link) in enumerate(links.items(), start=3):
+            link.start()
+            sites[name] = new_site(world.administrator, name, link, place, tmp_path_factory)
+        for site in sites.values():
+            site.wait_until_online(world.administrator)
+        yield Secure(names, world.sites | sites, world.links | links)
+    finally:
+        for site in sites.values():
+            site.close()
+        for link in links.values():
+            link.close()
+
+
+@pytest.mark.fault("one of five sites is lost after it has sent its masked vector")
+def test_a_secure_sum_survives_a_site_that_is_lost_after_masking(
+    world: World, five: Secure
+) -> None:
+    link, site = five.links["centre"], five.sites["centre"]
+    link.heard = partial(cut_at_next_word, link, b'"secure_confirm"')
+    sums = {"secure_aggregation": True}
+    run = world.launch(
+        "secure",
+        rounds=2,
+        partition={"kind": "sites", "clients": 5},
+        privacy=sums,
+        runtime={"sites": list(five.names), "min_updates": 4},
+    )
+    assert link.wait_until_cut(PATIENCE_S)
+    site.kill()
+    world.stack.injected += 1
+    run = world.end(run)
+    assert run.state == "succeeded", run.failure
+    assert world.participants(run) == [5, 4], "its vector had arrived in the first round"
+    assert (run.latest_metrics["accuracy"] or 0) > 0.6
+    assert ("centre", "lost") in world.administrator.news(run.id)
+    audit = (five.sites["north"].folder / "state" / "audit.jsonl").read_text()
+    assert '"secure_unmask"' in audit
+
+
+def cut_at_next_word(link: Link, word: bytes, way: str, block: bytes) -> None:
+    """Cut a link as soon as the site would answer to what has this word in it."""
+    if way == "down" and word in block:
+        link.cut_after = 0
 
 
 @pytest.mark.fault("a site is revoked in the middle of a run")
