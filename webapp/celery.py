@@ -22,7 +22,9 @@ QUEUES = ("cpu", "gpu", "upkeep")
 #: than any task but a round of hours; and then the run's lease makes the second delivery harmless.
 VISIBILITY_TIMEOUT_S = 3600
 HEARTBEAT_S = 30
-#: A web request that cannot reach the broker goes on after about a second; the reconciler follows.
+#: A broker that has taken a message and does not say so may have lost it.
+CONFIRM_TIMEOUT_S = 5.0
+#: A message that cannot be sent is given up after some seconds; the reconciler follows.
 PUBLISH_RETRY = {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
 
 
@@ -68,6 +70,9 @@ def _broker_settings(environment: Environment) -> dict[str, Any]:
             "broker_transport_options": {
                 "visibility_timeout": VISIBILITY_TIMEOUT_S,
                 "socket_keepalive": True,
+                "socket_connect_timeout": CONFIRM_TIMEOUT_S,
+                # Longer than a worker waits for the next message in one go, which is a second.
+                "socket_timeout": 2 * CONFIRM_TIMEOUT_S,
             },
             # Unless the address says otherwise: rediss://…?ssl_cert_reqs=none
             **({"broker_use_ssl": {"ssl_cert_reqs": CERT_REQUIRED}} if scheme == "rediss" else {}),

@@ -7,13 +7,15 @@ A message is a hint that carries an id. Losing one loses nothing: the row stays 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.db import transaction
 from kombu.exceptions import KombuError
 
-from webapp.celery import app
+from webapp.celery import CONFIRM_TIMEOUT_S, app
+from webapp.messenger import Messenger
 
 ADVANCE_RUN = "runs.advance"
 ADVANCE_SWEEP = "sweeps.advance"
@@ -28,6 +30,7 @@ _FIRST_REMINDER = timedelta(seconds=10)
 LONGEST_REMINDER = timedelta(seconds=120)
 
 log = structlog.get_logger(__name__)
+_messenger = Messenger()
 
 
 def send_advance_on_commit(run_id: UUID, queue: str) -> None:
@@ -53,7 +56,9 @@ def send_preview_on_commit(key: str) -> None:
 def send_upkeep(task: str, *, expires_s: float) -> None:
     """Ask the upkeep worker for a turn of one of its tasks; one that comes late is dropped."""
     try:
-        app.send_task(task, queue=UPKEEP_QUEUE, expires=expires_s)
+        app.send_task(
+            task, queue=UPKEEP_QUEUE, expires=expires_s, confirm_timeout=CONFIRM_TIMEOUT_S
+        )
     except (KombuError, OSError) as error:
         log.warning("upkeep not asked for", task=task, error=str(error))
 
@@ -66,7 +71,7 @@ def next_reminder(hints_sent: int, now: datetime) -> datetime:
 
 
 def _send(task: str, row_id: UUID | str, queue: str) -> None:
-    try:
-        app.send_task(task, args=[str(row_id)], queue=queue)
-    except (KombuError, OSError) as error:
-        log.warning("hint not sent", task=task, id=str(row_id), error=str(error))
+    send = partial(
+        app.send_task, task, args=[str(row_id)], queue=queue, confirm_timeout=CONFIRM_TIMEOUT_S
+    )
+    _messenger.deliver(send, task=task, id=str(row_id))
