@@ -22,9 +22,10 @@ from django.core.management import call_command
 from benchmarks.priority import get_ahead
 from tests import services
 from tests.faults.own_servers import own_postgresql, own_redis
-from tests.faults.servers import own_database, redis_url
+from tests.faults.servers import flush, own_database, redis_url
 
-REDIS_DB = 13
+#: For what is live, and for messages: on a shared Redis numbers that nobody else uses.
+REDIS_DBS = (13, 14)
 START_TIMEOUT_S = 120.0
 #: One user asks in most benchmarks for what hundreds would.
 NO_LIMITS = {
@@ -51,13 +52,12 @@ class Website:
 @contextmanager
 def website(limits: Mapping[str, str] = NO_LIMITS) -> Iterator[Website]:
     """Serve an empty installation until the block ends; this process uses the same database."""
-    with _databases() as (database_url, redis), tempfile.TemporaryDirectory() as var:
+    with _databases() as databases, tempfile.TemporaryDirectory() as var:
         os.environ.update(
             {
                 **services.SERVER_ENVIRONMENT,
                 "DJANGO_SETTINGS_MODULE": "webapp.settings.base",
-                "ROUNDHOUSE_DATABASE_URL": database_url,
-                "ROUNDHOUSE_REDIS_URL": redis,
+                **databases,
                 "ROUNDHOUSE_VAR_DIR": var,
                 "ROUNDHOUSE_LOG_LEVEL": "WARNING",
                 **limits,
@@ -79,16 +79,29 @@ def website(limits: Mapping[str, str] = NO_LIMITS) -> Iterator[Website]:
 
 
 @contextmanager
-def _databases() -> Iterator[tuple[str, str]]:
-    """Yield the URLs of PostgreSQL and Redis: our own where the programs are, else shared ones."""
+def _databases() -> Iterator[dict[str, str]]:
+    """Yield the settings of PostgreSQL and Redis: our own where the programs are, else shared ones.
+
+    Messages go through Redis too. A broker that other work holds up would be measured with the
+    website.
+    """
     with ExitStack() as stack:
         postgresql = stack.enter_context(own_postgresql({}))
         redis = stack.enter_context(own_redis())
         for server in filter(None, (postgresql, redis)):
             get_ahead(server.pid)
+        live, broker = (
+            redis_url(number, services.REDIS_URL if redis is None else redis.url)
+            for number in REDIS_DBS
+        )
+        flush(live, broker)
         server_url = services.POSTGRES_URL if postgresql is None else postgresql.url
-        database_url = stack.enter_context(own_database(server_url))
-        yield database_url, redis_url(REDIS_DB) if redis is None else redis.url
+        yield {
+            "ROUNDHOUSE_DATABASE_URL": stack.enter_context(own_database(server_url)),
+            "ROUNDHOUSE_REDIS_URL": live,
+            "ROUNDHOUSE_BROKER_URL": broker,
+        }
+        flush(live, broker)
 
 
 def _token() -> str:
