@@ -7,8 +7,11 @@ checked address itself: a name that answers differently a moment later leads now
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
+from threading import Timer
+from typing import Any
 
 import httpx
 
@@ -68,6 +71,33 @@ class GuardedTransport(httpx.BaseTransport):
         if not found:
             raise httpx.ConnectError(f"{host} has no address")
         return found[0]
+
+
+@contextmanager
+def cut_off_after(seconds: float) -> Iterator[dict[str, Any]]:
+    """Yield the extensions of requests whose connections are cut when their time is up.
+
+    The time-outs of httpx are for one read each; an answer that comes a byte at a time outlasts
+    them all.
+    """
+    open_sockets: list[socket.socket] = []
+
+    def note(event: str, info: dict[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            open_sockets.append(info["return_value"].get_extra_info("socket"))
+
+    def cut() -> None:
+        for each in open_sockets:
+            with suppress(OSError):  # it is closed already
+                each.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield {"trace": note}
+    finally:
+        timer.cancel()
 
 
 def addresses_of(host: str, port: int) -> list[str]:

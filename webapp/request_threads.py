@@ -1,21 +1,64 @@
 """Which thread answers a request: one that is free, with a database connection that stays open.
 
 Django's own handler makes a thread per request, and so a connection, which takes longer than most
-of what requests ask for.
+of what requests ask for. And it goes from the event loop to the thread and back for every
+middleware, which takes longer again; here the thread does all of it in one go.
+
+Few requests are worked on at once, the others wait in the order in which they came. One interpreter
+computes one thing at a time, and one file of SQLite is written by one: a crowd that all worked at
+once would mostly be in each other's way.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
+from django.http import HttpRequest, HttpResponseBase
 
-#: Threads that are kept for the next requests; more at once get threads that end with them.
-MOST_IDLE = 8
+#: Requests that are worked on at the same time by one process.
+MOST_AT_ONCE = 8
+#: Threads that are kept for the next requests. There are more while answers are being sent.
+MOST_IDLE = MOST_AT_ONCE
+
+
+class _Place:
+    """One of the few, for as long as a request computes."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._loop = asyncio.get_running_loop()
+        self._is_taken = False
+
+    async def take(self) -> None:
+        await self._places.acquire()
+        self._is_taken = True
+
+    def give_up(self) -> None:
+        """Let the next request in; to be called by the event loop, again at will."""
+        if self._is_taken:
+            self._is_taken = False
+            self._places.release()
+
+    def give_up_soon(self) -> None:
+        """Let the next request in; to be called by the request's thread."""
+        self._loop.call_soon_threadsafe(self.give_up)
+
+
+_place: ContextVar[_Place | None] = ContextVar("place", default=None)
+
+
+def stand_aside() -> None:
+    """Let the next request in: this one will wait for another machine, which may take long."""
+    place = _place.get()
+    if place is not None:
+        place.give_up_soon()
 
 
 class _RequestThread(ThreadPoolExecutor):
@@ -41,13 +84,33 @@ class Handler(ASGIHandler):
     def __init__(self) -> None:
         super().__init__()
         self._idle: list[_RequestThread] = []
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
+
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002  Django's
+        """Prepare all of it to be called on a thread, whatever kind of handler asks."""
+        del is_async
+        super().load_middleware()
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Return what the middleware and the view answer, from this request's thread."""
+        try:
+            return await sync_to_async(self.get_response)(request)
+        finally:
+            # What is left is to send the answer, and how long that takes is up to who asked.
+            place = _place.get()
+            if place is not None:
+                place.give_up()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        place = _Place(self._places)
+        await place.take()
+        _place.set(place)
         thread = self._idle.pop() if self._idle else _RequestThread()
         try:
             async with ThreadSensitiveContext(executor=thread):
                 await self.handle(scope, receive, send)
         finally:
+            place.give_up()
             # A client that goes away may leave its thread at work: nobody else waits for that.
             if thread.is_idle and len(self._idle) < MOST_IDLE:
                 self._idle.append(thread)

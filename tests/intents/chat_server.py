@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,19 +34,57 @@ class ChatServer:
 
         self.script.append(wait)
 
+    def drips(self, text: str, every_s: float = 0.1) -> None:
+        """Send an answer a byte at a time, from the first of its status line on."""
+        body = _completion(text)
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+
+        def respond(handler: BaseHTTPRequestHandler) -> None:
+            for byte in head + body:
+                if self.released.wait(every_s):
+                    return
+                try:
+                    handler.wfile.write(bytes([byte]))
+                except OSError:  # the other side has gone
+                    return
+
+        self.script.append(respond)
+
 
 def spoken(text: str) -> Respond:
-    body = json.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]})
-    return raw(body.encode())
+    return raw(_completion(text))
 
 
-def raw(body: bytes, status: int = 200, length: int | None = None) -> Respond:
+def _completion(text: str) -> bytes:
+    return json.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]}).encode()
+
+
+def raw(
+    body: bytes, status: int = 200, length: int | None = None, encoding: str | None = None
+) -> Respond:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
+        if encoding is not None:
+            handler.send_header("Content-Encoding", encoding)
         handler.send_header("Content-Length", str(len(body) if length is None else length))
         handler.end_headers()
         handler.wfile.write(body)
+
+    return respond
+
+
+def squeezed(text: str) -> Respond:
+    """Return an answer that nobody has asked to be compressed."""
+    return raw(gzip.compress(_completion(text)), encoding="gzip")
+
+
+def bare(content: bytes) -> Respond:
+    """Return bytes where an HTTP answer should be, after which the connection ends."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(content)
+        handler.close_connection = True
 
     return respond
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from fedcore.spec import RunSpec
-from tests.intents.chat_server import ChatServer, chat_server, raw, redirected, spoken
+from tests.intents.chat_server import (
+    ChatServer,
+    bare,
+    chat_server,
+    raw,
+    redirected,
+    spoken,
+    squeezed,
+)
 from webapp.intents.model_answers import MAX_ANSWER_BYTES
 from webapp.intents.openai import OpenAiBackend
 from webapp.intents.results import IntentResult
@@ -81,6 +90,13 @@ def test_a_wrong_answer_goes_back_with_what_is_wrong(chat: ChatServer) -> None:
         answer(spec={}, launch=True),
         answer(spec={}, axes={"local.lr": [-1, 2]}),
         answer(spec={}, seeds=10**9),
+        answer(spec={"rounds": float("nan")}),
+        '{"spec": {"rounds": 1e999}}',
+        '{"spec": {"seed": ' + "9" * 5000 + "}}",
+        '{"spec": {"rounds": 3}} {"spec": {"rounds": 4}}',
+        answer(spec={}, questions=[{"field": "rounds", "question": "?"}] * 21),
+        answer(spec=None, declined="no " * 200),
+        answer(spec={"dataset": {"kind": "huggingface", "path": "http://127.0.0.1/x"}}),
         "[" * 5000,
     ],
 )
@@ -100,9 +116,19 @@ def test_an_answer_that_stays_wrong_is_replaced(chat: ChatServer, text: str) -> 
         raw(b'{"choices": [{"mess', length=1000),
         raw(b"x" * (MAX_ANSWER_BYTES + 1)),
         spoken("{" + " " * MAX_ANSWER_BYTES),
+        raw(b"[" * 100_000),
+        spoken("\ud800 half of a pair"),
+        squeezed(answer(spec={"rounds": 3})),
+        bare(b""),
+        bare(b"\x16\x03\x01 no HTTP at all\r\n\r\n"),
+        bare(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{"),
+        bare(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000),
         redirected("http://127.0.0.1:9/elsewhere"),
     ],
-    ids=["500", "text", "empty", "number", "cut-off", "huge", "long", "redirect"],
+    ids=[
+        *("500", "text", "empty", "number", "cut-off", "huge", "long", "nested", "surrogate"),
+        *("compressed", "hung-up", "no-http", "cut-chunk", "long-header", "redirect"),
+    ],
 )
 def test_a_server_that_misbehaves_is_replaced(chat: ChatServer, respond: Any) -> None:
     chat.script.append(respond)
@@ -115,6 +141,20 @@ def test_a_server_that_is_slow_or_gone_is_replaced(chat: ChatServer) -> None:
     assert_fell_back(OpenAiBackend(url=chat.url, model="m", timeout_s=0.2).answer(PROMPT))
     gone = OpenAiBackend(url="http://127.0.0.1:9/v1", model="m", timeout_s=2.0)
     assert_fell_back(gone.answer(PROMPT))
+
+
+def test_an_answer_that_comes_byte_by_byte_is_cut_off(chat: ChatServer) -> None:
+    chat.drips(answer(spec={"rounds": 3}))
+    began = monotonic()
+    assert_fell_back(OpenAiBackend(url=chat.url, model="m", timeout_s=0.3).answer(PROMPT))
+    assert monotonic() - began < 3, "the whole answer takes longer than that to come"
+
+
+def test_what_is_declined_is_text_and_nothing_else(chat: ChatServer) -> None:
+    chat.says(answer(declined="<script>alert(1)</script>"))
+    result = ask(chat)
+    assert result.declined == "<script>alert(1)</script>", "which the page shows as it is written"
+    assert (result.spec, result.fields) == (None, [])
 
 
 def test_several_runs_questions_and_refusals_come_through(chat: ChatServer) -> None:

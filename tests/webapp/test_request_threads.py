@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from asgiref.testing import ApplicationCommunicator
 
-from webapp.request_threads import MOST_IDLE, Handler
+from webapp.request_threads import MOST_AT_ONCE, MOST_IDLE, Handler, stand_aside
 
 
 class Recorder(Handler):
     """Answers nothing, and remembers which thread it was on."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_waiting: Callable[[], None] = lambda: None) -> None:
         super().__init__()
+        self._before_waiting = before_waiting
         self.threads: list[threading.Thread] = []
         self.go_on = threading.Event()
         self.go_on.set()
@@ -28,6 +30,7 @@ class Recorder(Handler):
 
     def _work(self) -> None:
         self.threads.append(threading.current_thread())
+        self._before_waiting()
         self.go_on.wait(10)
 
 
@@ -45,41 +48,62 @@ async def test_one_request_after_another_is_answered_on_one_thread() -> None:
     assert handler.threads[0] is not threading.current_thread()
 
 
-async def test_requests_at_the_same_time_have_a_thread_each_and_few_are_kept() -> None:
-    handler = Recorder()
-    handler.go_on.clear()
-    number = MOST_IDLE + 3
-    asked = [_asked(handler) for _ in range(number)]
-    for one in asked:
-        await one.send_input({"type": "http.request"})
+async def started(handler: Recorder, number: int) -> None:
+    """Return when so many requests have begun."""
     async with asyncio.timeout(10):
         while len(handler.threads) < number:
             await sync_to_async(threading.Event().wait, thread_sensitive=False)(0.01)
+
+
+async def asked_at_once(handler: Recorder, number: int) -> list[ApplicationCommunicator]:
+    asked = [_asked(handler) for _ in range(number)]
+    for one in asked:
+        await one.send_input({"type": "http.request"})
+    return asked
+
+
+async def test_few_requests_are_worked_on_at_once_each_on_a_thread() -> None:
+    handler = Recorder()
+    handler.go_on.clear()
+    asked = await asked_at_once(handler, MOST_AT_ONCE + 3)
+    await started(handler, MOST_AT_ONCE)
+    assert await asked[-1].receive_nothing()
+    assert len(set(handler.threads)) == len(handler.threads) == MOST_AT_ONCE
     handler.go_on.set()
     for one in asked:
         await one.receive_output()
         await one.wait()
-    assert len(set(handler.threads)) == number
+    assert len(handler.threads) == MOST_AT_ONCE + 3
+
+
+async def test_who_waits_for_another_machine_lets_the_next_one_in() -> None:
+    handler = Recorder(before_waiting=stand_aside)
+    handler.go_on.clear()
+    asked = await asked_at_once(handler, MOST_AT_ONCE + MOST_IDLE + 3)
+    await started(handler, len(asked))
+    handler.go_on.set()
+    for one in asked:
+        await one.receive_output()
+        await one.wait()
     for thread in handler.threads:
         thread.join(0.2)
     assert sum(thread.is_alive() for thread in handler.threads) == MOST_IDLE
 
 
+def test_no_middleware_goes_back_to_the_event_loop() -> None:
+    """Each change between loop and thread costs more than most middleware does."""
+    assert not iscoroutinefunction(vars(Handler())["_middleware_chain"])
+
+
 async def test_who_goes_away_does_not_leave_its_work_to_the_next_one() -> None:
     handler = Recorder()
     handler.go_on.clear()
-    left = _asked(handler)
-    await left.send_input({"type": "http.request"})
-    async with asyncio.timeout(10):
-        while not handler.threads:
-            await sync_to_async(threading.Event().wait, thread_sensitive=False)(0.01)
+    (left,) = await asked_at_once(handler, 1)
+    await started(handler, 1)
     left.stop(exceptions=False)
     assert await left.receive_nothing()
-    next_one = _asked(handler)
-    await next_one.send_input({"type": "http.request"})
-    async with asyncio.timeout(10):
-        while len(handler.threads) < 2:
-            await sync_to_async(threading.Event().wait, thread_sensitive=False)(0.01)
+    (next_one,) = await asked_at_once(handler, 1)
+    await started(handler, 2)
     handler.go_on.set()
     await next_one.receive_output()
     assert len(set(handler.threads)) == 2

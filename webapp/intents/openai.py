@@ -26,7 +26,8 @@ from webapp.intents.model_answers import (
 from webapp.intents.presenting import declined
 from webapp.intents.reading import read
 from webapp.intents.results import IntentResult
-from webapp.outbound import ForbiddenAddressError, GuardedTransport
+from webapp.outbound import ForbiddenAddressError, GuardedTransport, cut_off_after
+from webapp.request_threads import stand_aside
 
 NAME = "openai"
 _log = structlog.get_logger(__name__)
@@ -74,15 +75,21 @@ class OpenAiBackend:
 
     def _ask(self, prompt: str, current: RunSpec | None) -> IntentResult:
         deadline = time.monotonic() + self.timeout_s
+        stand_aside()
         messages = [
             {"role": "system", "content": instructions()},
             {"role": "user", "content": request_text(prompt, current)},
         ]
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        # Compressed, a short answer could become a long one.
+        headers = {"Accept-Encoding": "identity"}
+        headers |= {"Authorization": f"Bearer {self.key}"} if self.key else {}
         transport = GuardedTransport(self.reachable)
-        with httpx.Client(headers=headers, follow_redirects=False, transport=transport) as client:
+        with (
+            httpx.Client(headers=headers, follow_redirects=False, transport=transport) as client,
+            cut_off_after(self.timeout_s) as extensions,
+        ):
             for attempt in range(1, self.attempts + 1):
-                text = self._complete(client, messages, deadline)
+                text = self._complete(client, messages, deadline, extensions)
                 try:
                     return read_answer(text, current, NAME)
                 except WrongAnswerError as error:
@@ -95,7 +102,11 @@ class OpenAiBackend:
         raise EndpointError
 
     def _complete(
-        self, client: httpx.Client, messages: list[dict[str, str]], deadline: float
+        self,
+        client: httpx.Client,
+        messages: list[dict[str, str]],
+        deadline: float,
+        extensions: dict[str, Any],
     ) -> str:
         """Return the text of one answer, read no longer and no further than is allowed."""
         body = {
@@ -112,10 +123,12 @@ class OpenAiBackend:
         if left <= 0:
             raise EndpointError("out of time")
         content = bytearray()
-        with client.stream("POST", address, json=body, timeout=left) as response:
+        with client.stream(
+            "POST", address, json=body, timeout=left, extensions=extensions
+        ) as response:
             if response.status_code != httpx.codes.OK:
                 raise EndpointError(f"HTTP {response.status_code}")
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
                     raise EndpointError("the answer is too long or too slow")
@@ -128,6 +141,15 @@ def _text_of(content: bytes) -> str:
         text = answer["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise EndpointError("the answer does not follow the protocol") from error
-    if not isinstance(text, str):
+    if not (isinstance(text, str) and _is_sendable(text)):
         raise EndpointError("the answer has no text")
     return text
+
+
+def _is_sendable(text: str) -> bool:
+    """Return whether a text has no half of a surrogate pair: nothing could be done with it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -17,9 +17,10 @@ from django.utils import timezone
 from kombu.exceptions import KombuError
 
 from fedcore.spec import RunSpec
-from webapp.celery import app
+from webapp.celery import CONFIRM_TIMEOUT_S, app
 from webapp.intents.local import NoAnswerError
 from webapp.intents.models import IntentRequest
+from webapp.request_threads import stand_aside
 
 ANSWER = "intents.answer"
 QUEUE = "cpu"
@@ -45,6 +46,7 @@ def ask_worker(prompt: str, current: RunSpec | None, *, timeout_s: float) -> str
     IntentRequest.objects.filter(asked_at__lt=timezone.now() - _FORGET_AFTER).delete()
     draft = None if current is None else current.model_dump(mode="json")
     request = IntentRequest.objects.create(prompt=prompt, draft=draft)
+    stand_aside()
     try:
         _send(request.pk)
         return _answer_to(request.pk, monotonic() + timeout_s)
@@ -54,7 +56,9 @@ def ask_worker(prompt: str, current: RunSpec | None, *, timeout_s: float) -> str
 
 def _send(request_id: UUID) -> None:
     try:
-        app.send_task(ANSWER, args=[str(request_id)], queue=QUEUE)
+        app.send_task(
+            ANSWER, args=[str(request_id)], queue=QUEUE, confirm_timeout=CONFIRM_TIMEOUT_S
+        )
     except (KombuError, OSError) as error:
         raise NoAnswerError("no worker can be reached") from error
 
