@@ -11,7 +11,7 @@ import pytest
 
 from fedcore.errors import ModelError
 from fedcore.spec import RunSpec, check_sweep
-from tests.intents.chat_server import chat_server
+from tests.intents.chat_server import bare, chat_server, raw, spoken
 from tests.intents.tiny_writer import write_writer
 from webapp.addresses import ANYWHERE
 from webapp.intents.builtin import BuiltinBackend
@@ -50,17 +50,32 @@ def models_dir(models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return models
 
 
-@pytest.fixture(params=["builtin", "openai", "local"])
+#: What a language model behind HTTP answers, as often as it is asked.
+ANSWERS = {
+    "good": spoken(json.dumps({"spec": {"rounds": 5}})),
+    "invalid": spoken(json.dumps({"spec": {"rounds": 0, "no_such": 1}})),
+    "hostile": spoken(json.dumps({"spec": {"dataset": {"kind": "upload", "path": "/etc/passwd"}}})),
+    "unprintable": spoken("\ud800\u0000" * 100),
+    "cut off": raw(b'{"choices": [{"mess', length=1000),
+    "no HTTP": bare(b"\x00\r\n\r\n"),
+}
+
+
+@pytest.fixture(params=["builtin", "local", "slow", *ANSWERS])
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     request.getfixturevalue("models_dir")
     if request.param == "builtin":
         yield BuiltinBackend()
-    elif request.param == "local":
+        return
+    if request.param == "local":
         yield LocalBackend(LanguageModel("writer2", room=120).complete)
-    else:
-        with chat_server() as chat:
-            chat.says(*[json.dumps({"spec": {"rounds": 5}})] * 40)
-            yield OpenAiBackend(url=chat.url, model="tiny", timeout_s=10.0, reachable=ANYWHERE)
+        return
+    with chat_server() as chat:
+        if request.param == "slow":
+            chat.drips("never to its end")
+        chat.script += [ANSWERS.get(request.param, raw(b""))] * 40
+        timeout_s = 0.3 if request.param == "slow" else 10.0
+        yield OpenAiBackend(url=chat.url, model="tiny", timeout_s=timeout_s, reachable=ANYWHERE)
 
 
 def _writing(text: str) -> Complete:
