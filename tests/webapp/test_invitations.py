@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -128,6 +129,52 @@ def test_a_wrong_wish_for_an_account_names_the_field_and_leaves_the_link(
     answer = Browser().post(ACCEPT, {"code": code, "account": account})
     assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
     assert Invitation.objects.exists()
+
+
+def test_the_link_is_mailed_to_whom_it_is_for(
+    admin: APIClient, project: Project, settings: Any
+) -> None:
+    settings.EMAIL_HOST_IS_SET = True
+    made = invited(admin, project, email="grace@example.org")
+    assert (made["is_mailed"], made["note"]) == (True, "grace@example.org")
+    (message,) = mail.outbox
+    assert (message.to, message.subject) == (["grace@example.org"], f"Invitation to {project.name}")
+    link = f"http://testserver/invitation#{made['code']}"
+    assert link in message.body.splitlines()
+    said = AuditEntry.objects.get(action="invitation.create").after
+    assert said["email"] == "grace@example.org"
+    assert made["code"] not in str(said)
+
+
+def test_a_mail_that_cannot_be_sent_leaves_the_invitation(
+    admin: APIClient, project: Project, settings: Any
+) -> None:
+    settings.EMAIL_HOST_IS_SET = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    made = invited(admin, project, email="grace@example.org", note="for Grace")
+    assert (made["is_mailed"], made["note"]) == (False, "for Grace")
+    assert Browser().post(ACCEPT, {"code": made["code"], "account": NEW}).status_code == 200
+
+
+@pytest.mark.parametrize("has_mail", [False, True])
+def test_an_address_that_cannot_be_mailed_to_is_refused(
+    admin: APIClient, project: Project, settings: Any, *, has_mail: bool
+) -> None:
+    settings.EMAIL_HOST_IS_SET = has_mail
+    email = "grace@example.org\nBcc: all@example.org" if has_mail else "grace@example.org"
+    answer = admin.post(f"{API}projects/{project.pk}/invitations/", {"email": email})
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["email"])
+    assert not Invitation.objects.exists()
+    assert mail.outbox == []
+
+
+def test_nobody_has_many_mails_sent(admin: APIClient, project: Project, settings: Any) -> None:
+    settings.EMAIL_HOST_IS_SET = True
+    url = f"{API}projects/{project.pk}/invitations/"
+    statuses = [admin.post(url, {"email": "a@example.org"}).status_code for _ in range(31)]
+    assert statuses == [*[201] * 30, 429]
+    assert admin.post(url, {}).status_code == 201
 
 
 def test_only_administrators_of_the_project_invite(project: Project, editor: User) -> None:

@@ -161,4 +161,9 @@ def test_a_user_adds_the_provider_to_the_own_account(issuer: Provider) -> None:
 
 def test_the_button_is_offered_where_there_is_a_provider(db: None) -> None:
     options = Browser().get(f"{API}auth/options/").json()
-    assert options == {"single_sign_on": None, "may_request": False, "passkeys": True}
+    assert options == {
+        "single_sign_on": None,
+        "may_request": False,
+        "passkeys": True,
+        "mails_invitations": False,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import SimpleRateThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
 
@@ -57,3 +57,13 @@ class DoorThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+
+class MailThrottle(UserRateThrottle):
+    """Limits the mails that one user has sent to addresses of their choice."""
+
+    scope = "mail"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        data = request.data if isinstance(request.data, dict) else {}
+        return super().get_cache_key(request, view) if data.get("email") else None

@@ -280,6 +280,7 @@ REST_FRAMEWORK = {
         "login": "10/min",
         "login_address": "60/min",
         "door": "20/min",
+        "mail": "30/hour",
         "intents": "60/min",
     },
     "EXCEPTION_HANDLER": "webapp.api.errors.exception_handler",

@@ -142,11 +142,11 @@ export function invitationsQuery(project: string) {
   });
 }
 
-export const invite = (project: string, role: Role, note: string) =>
+export const invite = (project: string, role: Role, note: string, email: string) =>
   unwrap(
     client.POST('/api/v1/projects/{project_id}/invitations/', {
       params: { path: { project_id: project } },
-      body: { role, note, expires_in_days: 7 },
+      body: { role, note, email, expires_in_days: 7 },
     }),
   );
 

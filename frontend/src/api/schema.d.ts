@@ -5517,6 +5517,8 @@ export interface components {
             readonly expires_at: string;
             /** @description Shown this once. The link is /invitation#<code>. */
             code: string;
+            /** @description Whether the mail server has taken a mail with the link. */
+            is_mailed: boolean;
         };
         InvitationPreview: {
             project: string;
@@ -5539,6 +5541,8 @@ export interface components {
              * @default
              */
             note: string;
+            /** @description Where the link is mailed to. */
+            email?: string;
             /** @default 7 */
             expires_in_days: number;
         };
@@ -9016,6 +9020,8 @@ export interface components {
             /** @description Whether an account can be asked for. */
             may_request: boolean;
             passkeys: boolean;
+            /** @description Whether the link of an invitation can be mailed from here. */
+            mails_invitations: boolean;
         };
         /**
          * SignSpec

@@ -7,6 +7,7 @@ import { renderApp } from '@/testing/render-app';
 import { api, problem, server } from '@/testing/server';
 
 const allauth = (path: string) => `*/_allauth/browser/v1/${path}`;
+const NOW = '2026-01-05T10:00:00Z';
 const page = (results: unknown[]) => HttpResponse.json({ next: null, previous: null, results });
 
 it('asks for a second factor where the account wants one, and goes on', async () => {
@@ -139,4 +140,41 @@ it('shows what an entry of the audit log changed, and filters by the address', a
     'href',
     '/api/v1/audit/export/?action=run&as=csv',
   );
+});
+
+it('has the link of an invitation mailed, and shows it in any case', async () => {
+  let asked: unknown;
+  let isTaken = true;
+  server.use(
+    http.get(api('auth/options/'), () =>
+      HttpResponse.json({
+        single_sign_on: null,
+        may_request: false,
+        passkeys: true,
+        mails_invitations: true,
+      }),
+    ),
+    http.get(api('projects/p1/'), () =>
+      HttpResponse.json({ id: 'p1', name: 'Default', role: 'admin', created_at: NOW }),
+    ),
+    http.get(api('projects/p1/members/'), () => page([])),
+    http.get(api('projects/p1/tokens/'), () => page([])),
+    http.get(api('projects/p1/quota/'), () => problem(404, 'not_found')),
+    http.get(api('projects/p1/invitations/'), () => page([])),
+    http.post(api('projects/p1/invitations/'), async ({ request }) => {
+      asked = await request.json();
+      return HttpResponse.json({ id: 'i1', code: 'secret', is_mailed: isTaken }, { status: 201 });
+    }),
+  );
+  renderApp('/projects/p1');
+  const form = await screen.findByRole('form', { name: 'Make a link' });
+  await userEvent.type(await within(form).findByLabelText('E-mail'), 'grace@example.org');
+  await userEvent.click(within(form).getByRole('button', { name: 'Make a link' }));
+  expect(await within(form).findByRole('status')).toHaveTextContent('on its way by e-mail');
+  expect(within(form).getByText(/invitation#secret$/)).toBeInTheDocument();
+  expect(asked).toMatchObject({ email: 'grace@example.org' });
+  isTaken = false;
+  await userEvent.type(within(form).getByLabelText('E-mail'), 'grace@example.org');
+  await userEvent.click(within(form).getByRole('button', { name: 'Make a link' }));
+  expect(await within(form).findByText(/did not take the mail/)).toBeInTheDocument();
 });

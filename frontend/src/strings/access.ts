@@ -156,7 +156,12 @@ export const access = {
     for: 'For whom',
     role: 'Role',
     invite: 'Make a link',
+    email: 'E-mail',
+    emailHint: 'Empty: you send the link yourself.',
     link: 'Send this link yourself. It is not shown again.',
+    linkMailed: 'This link is on its way by e-mail. It is not shown again.',
+    linkNotMailed:
+      'The mail server did not take the mail. Send this link yourself; it is not shown again.',
     noInvitations: 'No open invitations.',
     someone: 'Somebody',
     withdraw: 'Withdraw',

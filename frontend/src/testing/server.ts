@@ -30,7 +30,12 @@ const run = makeRun();
 export const server = setupServer(
   http.get(api('auth/me/'), () => HttpResponse.json(me)),
   http.get(api('auth/options/'), () =>
-    HttpResponse.json({ single_sign_on: null, may_request: false, passkeys: true }),
+    HttpResponse.json({
+      single_sign_on: null,
+      may_request: false,
+      passkeys: true,
+      mails_invitations: false,
+    }),
   ),
   http.get(api('auth/csrf/'), () => HttpResponse.json({ csrf_token: 'token' })),
   http.get(api('sweeps/'), () =>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webapp.accounts.services.administrator import DEFAULT_PROJECT, ensure_administrator
+from webapp.accounts.services.invitation_mail import mail_invitation
 from webapp.accounts.services.invitations import (
     NewAccount,
     accept_invitation,
@@ -36,6 +37,7 @@ __all__ = [
     "ensure_administrator",
     "find_invitation",
     "invite",
+    "mail_invitation",
     "remove_member",
     "request_account",
     "revoke_project_token",

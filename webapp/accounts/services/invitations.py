@@ -17,6 +17,7 @@ from webapp.accounts.audit import record
 from webapp.accounts.models import Invitation, Membership, Project, User
 from webapp.accounts.permissions import require
 from webapp.accounts.roles import Permission, Role
+from webapp.accounts.services.invitation_mail import require_mail
 from webapp.errors import ConflictError, DomainError, NotFoundError
 
 _CODE_BYTES = 32
@@ -44,20 +45,28 @@ class NewAccount:
 
 @transaction.atomic
 def invite(
-    *, user: User, project: Project, role: Role, note: str, lifetime: timedelta
+    *, user: User, project: Project, role: Role, note: str, lifetime: timedelta, email: str = ""
 ) -> tuple[Invitation, str]:
-    """Return an invitation and its code, of which only a hash is stored."""
+    """Return an invitation and its code, of which only a hash is stored.
+
+    Raises:
+        NoMailError: If the link is to be mailed, and cannot be from here.
+    """
     require(user, project.pk, Permission.MANAGE)
+    if email:
+        require_mail()
     code = secrets.token_urlsafe(_CODE_BYTES)
     invitation = Invitation.objects.create(
         project=project,
         role=role,
-        note=note,
+        note=note or email,
         code_sha256=_hash(code),
         created_by=user,
         expires_at=timezone.now() + lifetime,
     )
-    after = {"role": role.value, "note": note, "expires_at": invitation.expires_at}
+    after = {"role": role.value, "note": invitation.note, "expires_at": invitation.expires_at}
+    if email:
+        after["email"] = email
     record(actor=user, action="invitation.create", row=invitation, after=after)
     return invitation, code
 

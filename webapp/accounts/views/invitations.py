@@ -17,6 +17,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from webapp.accounts.models import Invitation, User
@@ -28,10 +29,11 @@ from webapp.accounts.services import (
     accept_invitation,
     find_invitation,
     invite,
+    mail_invitation,
     request_account,
     withdraw_invitation,
 )
-from webapp.accounts.throttles import DoorThrottle
+from webapp.accounts.throttles import DoorThrottle, MailThrottle
 from webapp.accounts.views.sessions import MeSerializer, describe, sign_in
 from webapp.api.typed_fields import EnumField
 
@@ -50,9 +52,12 @@ class InvitationSerializer(serializers.ModelSerializer[Invitation]):
 
 class InvitationCreatedSerializer(InvitationSerializer):
     code = serializers.CharField(help_text="Shown this once. The link is /invitation#<code>.")
+    is_mailed = serializers.BooleanField(
+        help_text="Whether the mail server has taken a mail with the link."
+    )
 
     class Meta(InvitationSerializer.Meta):
-        fields = (*InvitationSerializer.Meta.fields, "code")
+        fields = (*InvitationSerializer.Meta.fields, "code", "is_mailed")
         read_only_fields = fields
 
 
@@ -60,6 +65,9 @@ class InvitationWriteSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=[role.value for role in Role], default=Role.EDITOR.value)
     note = serializers.CharField(
         max_length=200, default="", allow_blank=True, help_text="For whom it is meant."
+    )
+    email = serializers.EmailField(
+        max_length=200, default="", allow_blank=True, help_text="Where the link is mailed to."
     )
     expires_in_days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=7)
 
@@ -70,6 +78,7 @@ class InvitationListView(generics.GenericAPIView[Invitation]):
     serializer_class = InvitationSerializer
     filter_backends = ()
     queryset = Invitation.objects.none()
+    throttle_classes = (*api_settings.DEFAULT_THROTTLE_CLASSES, MailThrottle)
 
     @extend_schema(
         tags=["projects"],
@@ -92,14 +101,18 @@ class InvitationListView(generics.GenericAPIView[Invitation]):
         project = get_project(user, project_id)
         body = InvitationWriteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        email = body.validated_data["email"]
         invitation, code = invite(
             user=user,
             project=project,
             role=Role(body.validated_data["role"]),
             note=body.validated_data["note"],
+            email=email,
             lifetime=timedelta(days=body.validated_data["expires_in_days"]),
         )
-        answer = {**InvitationSerializer(invitation).data, "code": code}
+        link = request.build_absolute_uri(f"/invitation#{code}")
+        is_mailed = bool(email) and mail_invitation(invitation=invitation, link=link, email=email)
+        answer = {**InvitationSerializer(invitation).data, "code": code, "is_mailed": is_mailed}
         return Response(answer, status=status.HTTP_201_CREATED)
 
 

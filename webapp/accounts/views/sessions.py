@@ -159,6 +159,9 @@ class SignInOptionsSerializer(serializers.Serializer[Any]):
     )
     may_request = serializers.BooleanField(help_text="Whether an account can be asked for.")
     passkeys = serializers.BooleanField()
+    mails_invitations = serializers.BooleanField(
+        help_text="Whether the link of an invitation can be mailed from here."
+    )
 
 
 class SignInOptionsView(APIView):
@@ -173,6 +176,7 @@ class SignInOptionsView(APIView):
             "single_sign_on": environment.oidc_name if environment.oidc_url else None,
             "may_request": settings.SIGN_UP is not SignUp.CLOSED,
             "passkeys": True,
+            "mails_invitations": settings.EMAIL_HOST_IS_SET,
         }
         return Response(SignInOptionsSerializer(options).data)
 

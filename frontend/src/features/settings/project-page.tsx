@@ -10,6 +10,7 @@ import {
   projectQuery,
   removeMember,
   renameProject,
+  signInOptionsQuery,
   withdrawInvitation,
 } from '@/api/access';
 import { meQuery } from '@/api/session';
@@ -185,40 +186,15 @@ function InvitationsCard({ project }: { project: string }) {
   const open = useQuery(query);
   const queries = useQueryClient();
   const now = useNow();
-  const [role, setRole] = useState<Role>('editor');
-  const [note, setNote] = useState('');
   const again = () => queries.invalidateQueries({ queryKey: query.queryKey });
-  const make = useMutation({
-    mutationFn: () => invite(project, role, note.trim()),
-    onSuccess: () => {
-      setNote('');
-      return again();
-    },
-  });
   const withdraw = useMutation({
     mutationFn: (id: string) => withdrawInvitation(project, id),
     onSettled: again,
   });
-  const link = make.data && `${window.location.origin}/invitation#${make.data.code}`;
-  function submit(event: SubmitEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    make.mutate();
-  }
   return (
     <Card title={text.invitations} text={text.invitationsText}>
       <Stack gap="md">
-        <Problem error={make.error ?? withdraw.error ?? open.error} />
-        {link !== undefined && (
-          <Alert color="green" variant="light" role="status">
-            <Stack gap="xs" align="flex-start">
-              {text.link}
-              <Text ff="monospace" size="sm" style={{ overflowWrap: 'anywhere' }} data-link>
-                {link}
-              </Text>
-              <CopyButton value={link} />
-            </Stack>
-          </Alert>
-        )}
+        <Problem error={withdraw.error ?? open.error} />
         <RowList label={text.invitations} empty={text.noInvitations}>
           {(open.data ?? []).map(({ id, note: whom, role: as, expires_at: until }) => (
             <Row
@@ -239,32 +215,95 @@ function InvitationsCard({ project }: { project: string }) {
             </Row>
           ))}
         </RowList>
-        <form onSubmit={submit} aria-label={text.invite}>
-          <Group gap="sm" align="flex-end">
-            <TextInput
-              label={text.for}
-              value={note}
-              maxLength={200}
-              onChange={(event) => {
-                setNote(event.currentTarget.value);
-              }}
-            />
-            <Select
-              label={text.role}
-              w={150}
-              allowDeselect={false}
-              value={role}
-              data={ROLE_OPTIONS}
-              onChange={(value) => {
-                setRole(asRole(value));
-              }}
-            />
-            <Button type="submit" loading={make.isPending}>
-              {text.invite}
-            </Button>
-          </Group>
-        </form>
+        <InvitationForm project={project} onMade={again} />
       </Stack>
     </Card>
+  );
+}
+
+function InvitationForm({ project, onMade }: { project: string; onMade: () => Promise<void> }) {
+  const { data: options } = useQuery(signInOptionsQuery);
+  const [role, setRole] = useState<Role>('editor');
+  const [note, setNote] = useState('');
+  const [email, setEmail] = useState('');
+  const make = useMutation({
+    mutationFn: (to: string) => invite(project, role, note.trim(), to),
+    onSuccess: () => {
+      setNote('');
+      setEmail('');
+      return onMade();
+    },
+  });
+  function submit(event: SubmitEvent<HTMLFormElement>): void {
+    event.preventDefault();
+    make.mutate(email.trim());
+  }
+  return (
+    <form onSubmit={submit} aria-label={text.invite}>
+      <Stack gap="md">
+        <Problem error={make.error} />
+        {make.data && (
+          <InvitationLink
+            code={make.data.code}
+            said={sayOfLink(make.variables !== '', make.data.is_mailed)}
+          />
+        )}
+        <Group gap="sm" align="flex-end">
+          <TextInput
+            label={text.for}
+            value={note}
+            maxLength={200}
+            onChange={(event) => {
+              setNote(event.currentTarget.value);
+            }}
+          />
+          {options?.mails_invitations && (
+            <TextInput
+              label={text.email}
+              placeholder={text.emailHint}
+              type="email"
+              value={email}
+              maxLength={200}
+              onChange={(event) => {
+                setEmail(event.currentTarget.value);
+              }}
+            />
+          )}
+          <Select
+            label={text.role}
+            w={150}
+            allowDeselect={false}
+            value={role}
+            data={ROLE_OPTIONS}
+            onChange={(value) => {
+              setRole(asRole(value));
+            }}
+          />
+          <Button type="submit" loading={make.isPending}>
+            {text.invite}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function sayOfLink(wasToBeMailed: boolean, isMailed: boolean): string {
+  if (!wasToBeMailed) return text.link;
+  return isMailed ? text.linkMailed : text.linkNotMailed;
+}
+
+function InvitationLink({ code, said }: { code: string; said: string }) {
+  const link = `${window.location.origin}/invitation#${code}`;
+  return (
+    <Alert color="green" variant="light" role="status">
+      <Stack gap="xs" align="flex-start">
+        {said}
+        <Text ff="monospace" size="sm" style={{ overflowWrap: 'anywhere' }} data-link>
+          {link}
+        </Text>
+        <CopyButton value={link} />
+      </Stack>
+    </Alert>
   );
 }
