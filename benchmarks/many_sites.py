@@ -22,6 +22,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.priority import get_ahead, get_children_ahead
 from fedcore.agent import parts, starting
 from fedcore.agent.config import read_config, read_site
 from fedcore.agent.connection import Connection
@@ -160,6 +161,7 @@ def main() -> int:
     if given.herd:
         herd(given.herd)
         return 0
+    get_ahead()
     with tempfile.TemporaryDirectory(prefix="roundhouse-sites-") as folder:
         return play(given.agents, Path(folder))
 
@@ -185,6 +187,7 @@ def play(count: int, folder: Path) -> int:
         for number in range(HERDS):
             _start_herd(stack, [folder / name for name in names[number::HERDS]])
         _wait_until_online(administrator, count)
+        get_children_ahead()
         with server.client() as client:
             began = perf_counter()
             run = client.submit(name="many", spec=document(names)).runs[0]

@@ -17,7 +17,11 @@ from webapp.accounts.models import User
 from webapp.accounts.roles import Role
 from webapp.artifacts.services import StoredFile
 from webapp.sites import services
-from webapp.sites.models import RunSite
+from webapp.sites.models import RunSite, SiteTask
+from webapp.sites.work_models import TaskState
+
+#: How often the server looks what waits, where nothing tells it.
+WATCH_S = 0.25
 
 
 def _world() -> tuple[User, Agent, str]:
@@ -48,6 +52,8 @@ async def test_a_site_is_told_when_a_task_waits_and_when_it_is_revoked() -> None
         assert (await socket.frame())["kind"] == "tasks"
         await sync_to_async(_ask_something)(admin, agent)
         assert (await socket.frame())["kind"] == "tasks"
+        await sync_to_async(_take_on)(agent)
+        assert await socket.is_silent(3 * WATCH_S), "what a site has taken on is no news to it"
         await sync_to_async(_revoke)(admin, agent)
         assert await socket.close_code() == 4403
 
@@ -63,6 +69,10 @@ async def test_a_handshake_is_good_once_and_a_site_says_nothing() -> None:
     again = watching(uuid4(), path=routes.SOCKET, authorization=header, origin=None)
     async with again as socket:
         assert await socket.close_code() == 4401
+
+
+def _take_on(agent: Agent) -> None:
+    SiteTask.objects.filter(site=agent.site_id).update(state=TaskState.ACCEPTED)
 
 
 def _revoke(admin: User, agent: Agent) -> None:

@@ -42,6 +42,10 @@ class Viewer:
         self.frames.append(frame)
         return frame
 
+    async def is_silent(self, for_s: float) -> bool:
+        """Return whether nothing comes for a while."""
+        return bool(await self._communicator.receive_nothing(for_s))
+
     async def until_event(self, seq: int) -> None:
         """Read frames until the event with this number has come."""
         while not any(number >= seq for number in self.seqs):

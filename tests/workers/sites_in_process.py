@@ -197,7 +197,7 @@ class Server:
         self.engines = EngineCache()
         monkeypatch.setattr("webapp.jobs.queue.app.send_task", self._take)
 
-    def _take(self, name: str, *, args: list[str], queue: str) -> None:
+    def _take(self, name: str, *, args: list[str], queue: str, **_: object) -> None:
         assert (name, queue) == ("runs.advance", "cpu")
         self.messages.append(UUID(args[0]))
 

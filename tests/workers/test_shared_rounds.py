@@ -49,7 +49,7 @@ class Broker:
         self.messages: deque[tuple[str, UUID]] = deque()
         monkeypatch.setattr("webapp.jobs.queue.app.send_task", self._take)
 
-    def _take(self, name: str, *, args: list[str], queue: str) -> None:
+    def _take(self, name: str, *, args: list[str], queue: str, **_: object) -> None:
         assert queue == "cpu"
         self.messages.append((name, UUID(args[0])))
 

@@ -77,10 +77,10 @@ class SiteWatcher:
                 log.warning("sites not watched", error=str(error))
                 found = {}
             for site_id, seen in found.items():
-                if self._seen.get(site_id) != seen:
-                    self._seen[site_id] = seen
-                    for bell in self._bells.get(site_id, ()):
-                        bell.set()
+                is_news = _is_news(seen, self._seen.get(site_id))
+                self._seen[site_id] = seen
+                for bell in self._bells.get(site_id, ()) if is_news else ():
+                    bell.set()
             self._hinted.clear()
             try:
                 await asyncio.wait_for(self._hinted.wait(), settings.WATCH_INTERVAL_S)
@@ -108,6 +108,11 @@ _watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, SiteWatcher] = WeakKeyDi
 def site_watcher() -> SiteWatcher:
     """Return the watcher of this event loop, of which a web process has one."""
     return _watchers.setdefault(asyncio.get_running_loop(), SiteWatcher())
+
+
+def _is_news(seen: Seen, before: Seen | None) -> bool:
+    """Return whether a site should ask; a task that it has taken on is nothing new to it."""
+    return before is None or seen[0] != before[0] or not seen[1] <= before[1]
 
 
 def _look(site_ids: list[UUID]) -> dict[UUID, Seen]:

@@ -46,10 +46,10 @@ def lock_run(run_id: UUID) -> Run:
     SQLite has no row locks and needs none: its transactions take the database's write lock when
     they begin (see ``settings.database``).
     """
-    run = Run.objects.select_for_update().defer("spec").filter(pk=run_id).first()
-    if run is None:
-        raise NotFoundError("There is no such run.")
-    return run
+    try:
+        return Run.objects.select_for_update().defer("spec").get(pk=run_id)
+    except Run.DoesNotExist:
+        raise NotFoundError("There is no such run.") from None
 
 
 def refuse_unless_allowed(run: Run, action: RunAction) -> None:

@@ -43,10 +43,10 @@ def get_task(site: Site, task_id: UUID) -> SiteTask:
     Raises:
         NotFoundError: If it is no task of this site.
     """
-    task = SiteTask.objects.select_related("run").filter(site=site, pk=task_id).first()
-    if task is None:
-        raise NotFoundError("There is no such task.")
-    return task
+    try:
+        return SiteTask.objects.select_related("run").get(site=site, pk=task_id)
+    except SiteTask.DoesNotExist:
+        raise NotFoundError("There is no such task.") from None
 
 
 def get_member(site: Site, run_id: UUID) -> RunSite:
@@ -70,7 +70,8 @@ def accept_task(*, site: Site, task_id: UUID, now: datetime | None = None) -> Si
         TaskNotWantedError: If nobody waits for it any more.
     """
     now = now or database_now()
-    run, task, member = _wanted(site, task_id)
+    run, task = _wanted(site, task_id)
+    member = _member(task)
     if task.state == TaskState.WAITING:
         task.state, task.accepted_at = TaskState.ACCEPTED, now
         task.save(update_fields=["state", "accepted_at"])
@@ -90,7 +91,8 @@ def refuse_task(
         TaskNotWantedError: If nobody waits for it any more.
     """
     now = now or database_now()
-    run, task, member = _wanted(site, task_id)
+    run, task = _wanted(site, task_id)
+    member = _member(task)
     said = " ".join(part for part in (refusal.message, refusal.fix) if part)
     _answer(task, now, state=TaskState.REFUSED, rule=refusal.rule, reason=said)
     if refusal.is_final:
@@ -109,14 +111,14 @@ def fail_task(
         TaskNotWantedError: If nobody waits for it any more.
     """
     now = now or database_now()
-    run, task, member = _wanted(site, task_id)
+    run, task = _wanted(site, task_id)
     reason = f"{failure.code}: {failure.message}"
     _answer(task, now, state=TaskState.FAILED, rule=failure.code, reason=reason)
     drop_pieces(task)
     if failure.can_retry and task.attempt < MOST_ATTEMPTS:
         _ask_again(task)
         reason = f"{reason} It is asked again."
-    _tell(run, member, "failed", reason, now)
+    _tell(run, _member(task), "failed", reason, now)
     go_on_if_answered(run, now)
 
 
@@ -151,19 +153,23 @@ def finish_task(*, site: Site, task_id: UUID, result: TaskResult) -> None:
 @transaction.atomic
 def _record(site: Site, task_id: UUID, result: TaskResult, stored: StoredFile | None) -> None:
     now = database_now()
-    run, task, _ = _wanted(site, task_id)
-    if stored is not None:
-        task.key, task.sha256, task.size_bytes = stored.key, stored.sha256, stored.size_bytes
+    run, task = _wanted(site, task_id)
     task.seconds, task.num_examples = result.seconds, result.num_examples
     task.tally = None if result.tally is None else list(result.tally)
-    task.save(update_fields=["key", "sha256", "size_bytes", "seconds", "num_examples", "tally"])
-    _answer(task, now, state=TaskState.DONE, rule="", reason="")
+    fields = ["seconds", "num_examples", "tally"]
+    if stored is not None:
+        task.key, task.sha256, task.size_bytes = stored.key, stored.sha256, stored.size_bytes
+        fields += ["key", "sha256", "size_bytes"]
+    _answer(task, now, *fields, state=TaskState.DONE, rule="", reason="")
     go_on_if_answered(run, now)
 
 
-def _answer(task: SiteTask, now: datetime, *, state: TaskState, rule: str, reason: str) -> None:
+def _answer(
+    task: SiteTask, now: datetime, *fields: str, state: TaskState, rule: str, reason: str
+) -> None:
+    """Save how a task was answered, together with other fields that say so."""
     task.state, task.rule, task.reason, task.answered_at = state, rule[:120], reason[:1100], now
-    task.save(update_fields=["state", "rule", "reason", "answered_at"])
+    task.save(update_fields=["state", "rule", "reason", "answered_at", *fields])
 
 
 def _ask_again(task: SiteTask) -> None:
@@ -187,17 +193,26 @@ def _ask_again(task: SiteTask) -> None:
     tell_sites_on_commit([task.site_id])
 
 
-def _wanted(site: Site, task_id: UUID) -> tuple[Run, SiteTask, RunSite]:
+def _wanted(site: Site, task_id: UUID) -> tuple[Run, SiteTask]:
     """Return the task with its run, locked.
 
     Raises:
         TaskNotWantedError: If nobody waits for it any more.
     """
-    run = lock_run(get_task(site, task_id).run_id)
-    task = SiteTask.objects.wanted().filter(pk=task_id, site__state="approved").first()
-    if task is None:
-        raise _not_wanted()
-    return run, task, RunSite.objects.get(run=run, site=site)
+    run_id = SiteTask.objects.filter(site=site, pk=task_id).values_list("run_id", flat=True)
+    try:
+        run = lock_run(run_id.get())
+    except SiteTask.DoesNotExist:
+        raise NotFoundError("There is no such task.") from None
+    try:
+        task = SiteTask.objects.wanted().get(pk=task_id, site__state="approved")
+    except SiteTask.DoesNotExist:
+        raise _not_wanted() from None
+    return run, task
+
+
+def _member(task: SiteTask) -> RunSite:
+    return RunSite.objects.get(run=task.run_id, site=task.site_id)
 
 
 def _tell(run: Run, member: RunSite, what: What, reason: str, now: datetime) -> None:

@@ -37,7 +37,12 @@ def add_piece(*, site: Site, task: SiteTask, offset: int, piece: bytes) -> int:
         raise ChecksumError(f"A piece has {SMALLEST_PIECE} bytes or more, unless it is the last.")
     if task.received_bytes != offset:
         raise _other_offset(task)
-    stored = store_part(run_id=task.run_id, name=f"{task.pk}-{offset}.piece", payload=piece)
+    stored = store_part(
+        run_id=task.run_id,
+        name=f"{task.pk}-{offset}.piece",
+        payload=piece,
+        can_be_made_again=True,  # by the site, which is told that its sum is wrong
+    )
     try:
         return _append(task, offset, stored)
     except (TaskNotWantedError, WrongOffsetError):
@@ -45,19 +50,25 @@ def add_piece(*, site: Site, task: SiteTask, offset: int, piece: bytes) -> int:
         raise
 
 
-@transaction.atomic
 def _append(task: SiteTask, offset: int, stored: StoredFile) -> int:
-    locked = SiteTask.objects.select_for_update().get(pk=task.pk)
-    if not SiteTask.objects.wanted().filter(pk=task.pk, state=TaskState.ACCEPTED).exists():
+    """Add a piece to the row, unless another request has come first, or nobody waits any more."""
+    received = offset + stored.size_bytes
+    # What was read before is still so if the row has as many bytes.
+    wanted = SiteTask.objects.wanted().filter(state=TaskState.ACCEPTED)
+    hit = SiteTask.objects.filter(
+        pk__in=wanted.filter(pk=task.pk).values("pk"), received_bytes=offset
+    ).update(
+        received_bytes=received,
+        piece_keys=[*task.piece_keys, stored.key],
+        stage="uploading",
+        fraction=min(1.0, received / max(task.max_result_bytes, 1)),
+    )
+    if hit:
+        return received
+    if not wanted.filter(pk=task.pk).exists():
         raise TaskNotWantedError("Nobody waits for this task any more, or it was not accepted.")
-    if locked.received_bytes != offset:
-        raise _other_offset(locked)
-    locked.received_bytes = offset + stored.size_bytes
-    locked.piece_keys = [*locked.piece_keys, stored.key]
-    locked.stage = "uploading"
-    locked.fraction = min(1.0, locked.received_bytes / max(locked.max_result_bytes, 1))
-    locked.save(update_fields=["received_bytes", "piece_keys", "stage", "fraction"])
-    return locked.received_bytes
+    task.refresh_from_db(fields=["received_bytes"])
+    raise _other_offset(task)
 
 
 def join_pieces(task: SiteTask, *, sha256: str | None, size_bytes: int) -> StoredFile:
