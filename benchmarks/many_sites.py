@@ -148,7 +148,7 @@ def watch(client: Client, run: Run, pids: dict[str, int]) -> list[dict[str, floa
             seen.append({name: resident_mib(pid) for name, pid in pids.items()})
         if now.is_final:
             return seen
-        pause.wait(0.2)
+        pause.wait(1.0)
     raise SystemExit("the run does not end")
 
 

@@ -6,15 +6,18 @@ take what the schema forbids. ``make fuzz`` asks many times as much as the suite
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import hypothesis
 import pytest
 import schemathesis
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
@@ -25,7 +28,8 @@ from rest_framework.test import APIClient
 from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
-from tests.fuzz.stage import Stage, make_stage
+from tests.fuzz.stage import SITE_ROUTES, Stage, make_stage
+from tests.webapp.site_agents import Agent
 from webapp.accounts.models import User
 from webapp.accounts.rules import REST, Reach
 
@@ -56,7 +60,11 @@ _NEEDS_A_SECRET = (
     "/auth/sessions/{session_id}/",
     "/invitations/preview/",
     "/invitations/accept/",
+    "/site/enrol/",
+    "/site/key/",
 )
+#: Stands where the signature of a site goes.
+TO_BE_SIGNED = "to be signed"
 OPEN = {
     path for path, rules in REST.items() if any(r.reach is Reach.PUBLIC for r in rules.values())
 }
@@ -90,9 +98,29 @@ def stage(db: None, settings: Settings, tmp_path: Any, _one_connection: None) ->
     return stage
 
 
+@dataclass
+class Signing:
+    """The application behind a site's agent, which signs what goes to the routes of sites."""
+
+    application: Callable[..., Any]
+    agent: Agent
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("HTTP_AUTHORIZATION") == TO_BE_SIGNED:
+            request = WSGIRequest(environ)
+            body, target = request.body, request.get_full_path()
+            credential = self.agent.credential(request.method or "", target, body)
+            environ |= {
+                "HTTP_AUTHORIZATION": credential.to_header(),
+                "wsgi.input": BytesIO(body),
+            }
+        return self.application(environ, start_response)
+
+
 @pytest.fixture
-def schema(_one_connection: None) -> Any:
-    return schemathesis.openapi.from_wsgi("/api/v1/schema/", get_wsgi_application())
+def schema(stage: Stage) -> Any:
+    application = Signing(get_wsgi_application(), stage.on_sites.agent)
+    return schemathesis.openapi.from_wsgi("/api/v1/schema/", application)
 
 
 def checks() -> list[Any]:
@@ -156,6 +184,11 @@ class Credentials:
         cookies = {"roundhouse_session": browser.cookies["roundhouse_session"].value}
         return cls(cookies | {"csrftoken": forgery}, {"X-CSRFToken": forgery})
 
+    def headers_for(self, path: str) -> dict[str, str]:
+        """Return the headers; what sites ask is signed unless nobody asks."""
+        is_signed = path.startswith(SITE_ROUTES) and self.cookies
+        return {**self.headers, **({"Authorization": TO_BE_SIGNED} if is_signed else {})}
+
 
 NOBODY = Credentials({}, {})
 
@@ -175,7 +208,8 @@ def ask_all(schema: Any, stage: Stage, who: Credentials) -> tuple[Seen, list[str
             case.headers.pop("Authorization", None)
             case.cookies.clear()
             with transaction.atomic():
-                response = case.call(headers=who.headers, cookies=who.cookies)
+                headers = who.headers_for(case.operation.path)
+                response = case.call(headers=headers, cookies=who.cookies)
                 found = problems_of(case, response, is_as_made=choice % 2 == 0)
                 # What one request has used up, the next may ask for again.
                 transaction.set_rollback(True)
@@ -190,6 +224,8 @@ def ask_all(schema: Any, stage: Stage, who: Credentials) -> tuple[Seen, list[str
 def succeeds(stage: Stage, label: str) -> bool:
     """Return whether an operation that chance has not brought to an end does what it is for."""
     method, _, path = label.lower().partition(" ")
+    if path.startswith(SITE_ROUTES):
+        return succeeds_for_a_site(stage, method.upper(), path)
     api, run_id = APIClient(), str(stage.runs["watched"].pk)
     api.force_authenticate(stage.admin)
     body = {"name": "a name", "spec": {}, "is_active": True, "role": "viewer", "query": ""}
@@ -197,6 +233,25 @@ def succeeds(stage: Stage, label: str) -> bool:
     address = path.format(**stage.ids_for(path, method))
     with transaction.atomic():
         answer = getattr(api, method)(address, wanted, format=None if method == "get" else "json")
+        transaction.set_rollback(True)
+    return bool(answer.status_code < 300)
+
+
+def succeeds_for_a_site(stage: Stage, method: str, path: str) -> bool:
+    agent, address = stage.on_sites.agent, path.format(**stage.ids_for(path, method.lower()))
+    with transaction.atomic():
+        if method == "PUT":
+            answer = agent.put(stage.on_sites.train.pk, 0, b"x")
+        elif path.endswith("/heartbeat/"):
+            answer = agent.beat()
+        elif path.endswith("/result/"):
+            body = {"seconds": 1, "num_examples": 1, "tally": [1.0]}
+            answer = agent.post(address, body)
+        else:
+            body = {"rule": "no", "code": "no", "message": "no"}
+            wanted = ["rule", "message"] if path.endswith("/refuse/") else ["code", "message"]
+            content = json.dumps({key: body[key] for key in wanted}).encode()
+            answer = agent.ask(method, address, content if method == "POST" else b"")
         transaction.set_rollback(True)
     return bool(answer.status_code < 300)
 

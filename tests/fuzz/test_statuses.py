@@ -12,9 +12,13 @@ from drf_spectacular.generators import SchemaGenerator
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from fedcore.sites.routes import ENROL
 from tests.factories import make_user
-from tests.fuzz.stage import Stage, make_stage
+from tests.fuzz.stage import SITE_ROUTES, Stage, make_stage
 from tests.webapp.conftest import signed_in
+from tests.webapp.site_agents import Agent, approved, enrolment
+from webapp.jobs import services
+from webapp.sites.models import SiteTask
 
 pytestmark = pytest.mark.django_db
 #: Operations that make nobody wait for a role: whoever is signed in may ask, and forged requests
@@ -32,7 +36,7 @@ ASKED_FIRST = (
 )
 
 
-def operations(status: HTTPStatus) -> list[tuple[str, str]]:
+def all_operations(status: HTTPStatus) -> list[tuple[str, str]]:
     """Return method and path of the operations that name a status."""
     schema = SchemaGenerator().get_schema(request=None, public=True)
     return [
@@ -41,6 +45,37 @@ def operations(status: HTTPStatus) -> list[tuple[str, str]]:
         for method, operation in methods.items()
         if str(int(status)) in operation["responses"]
     ]
+
+
+def operations(status: HTTPStatus) -> list[tuple[str, str]]:
+    """Return those of them that people and their programs ask for."""
+    return [each for each in all_operations(status) if not each[1].startswith(SITE_ROUTES)]
+
+
+def of_sites(status: HTTPStatus) -> list[tuple[str, str]]:
+    """Return those of them that sites ask for with a signature."""
+    found = [each for each in all_operations(status) if each[1].startswith(SITE_ROUTES)]
+    return [each for each in found if each[1] != ENROL]
+
+
+def missed_by_sites(
+    status: HTTPStatus,
+    agent: Agent,
+    stage: Stage,
+    body: bytes = b"{}",
+    content_type: str = "application/json",
+) -> list[tuple[str, str, int]]:
+    """Return the operations of sites that name a status and do not answer a site with it."""
+    found = []
+    for method, path in of_sites(status):
+        address = path.format(**stage.ids_for(path, method))
+        if method == "put":
+            address += "?offset=0"
+        sent = body if method != "get" else b""
+        answer = agent.ask(method.upper(), address, sent, content_type=content_type)
+        found.append((method, path, answer.status_code))
+    assert found
+    return [row for row in found if row[2] != status]
 
 
 @pytest.fixture
@@ -69,6 +104,8 @@ def misses(
 
 def test_nobody_is_refused_with_401(stage: Stage) -> None:
     missed = misses(HTTPStatus.UNAUTHORIZED, APIClient(), stage)
+    nobody = Agent(uuid4())
+    assert missed_by_sites(HTTPStatus.UNAUTHORIZED, nobody, stage) == []
     assert [row for row in missed if row[1] != "/api/v1/auth/login/"] == []
     wrong = {"username": "nobody", "password": "x"}
     assert APIClient().post("/api/v1/auth/login/", wrong, format="json").status_code == 401
@@ -176,3 +213,74 @@ def test_what_the_state_forbids_is_refused_with_409(stage: Stage) -> None:
             body = {"is_active": False} if method == "patch" else None
             answer = getattr(api, method)(path.format(**ids), body, format="json")
             assert answer.status_code == HTTPStatus.CONFLICT, (method, path, answer.json())
+
+
+def test_a_site_that_was_revoked_is_refused_with_403(stage: Stage) -> None:
+    assert missed_by_sites(HTTPStatus.FORBIDDEN, stage.on_sites.revoked, stage) == []
+
+
+def test_a_site_finds_nothing_of_another_one(stage: Stage) -> None:
+    other = approved(stage.admin, stage.project, "other")
+    body = b'{"rule": "no", "message": "no", "code": "no"}'
+    missed = missed_by_sites(HTTPStatus.NOT_FOUND, other, stage, body)
+    # What has no such fields is refused before anybody looks what it is about.
+    assert [row for row in missed if row[2] != HTTPStatus.BAD_REQUEST] == []
+    code = enrolment("no-such-code", other.key)
+    answer = APIClient().post(ENROL, code, format="json")
+    assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type"),
+    [
+        (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b" " * 2_000_000, "application/json"),
+        (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, b"x", "text/plain"),
+    ],
+)
+def test_bodies_of_sites_are_refused_with_413_and_415(
+    stage: Stage, status: HTTPStatus, body: bytes, content_type: str
+) -> None:
+    missed = missed_by_sites(status, stage.on_sites.agent, stage, body, content_type)
+    assert [row for row in missed if row[0] != "put"] == []
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        content_type = "application/octet-stream"
+        missed = missed_by_sites(status, stage.on_sites.agent, stage, body, content_type)
+    assert [row for row in missed if row[0] == "put"] == []
+
+
+def test_a_site_that_asks_too_often_is_refused_with_429(stage: Stage, settings: Settings) -> None:
+    cache.clear()
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "sites": 0}
+    agent = stage.on_sites.agent
+    assert missed_by_sites(HTTPStatus.TOO_MANY_REQUESTS, agent, stage) == []
+
+
+def test_what_nobody_waits_for_is_refused_with_409(stage: Stage) -> None:
+    agent = stage.on_sites.agent
+    for task in (stage.on_sites.train, stage.on_sites.test):
+        services.request_cancel(run=task.run, user=stage.admin)
+        task.run.refresh_from_db()
+    SiteTask.objects.filter(site=agent.site_id).update(message_key="")
+    bodies = (
+        b'{"rule": "no", "message": "no"}',
+        b'{"code": "no", "message": "no"}',
+        b'{"seconds": 1, "num_examples": 1, "tally": [1.0]}',
+    )
+    wanted = {*of_sites(HTTPStatus.CONFLICT)}
+    for body in bodies:
+        missed = missed_by_sites(HTTPStatus.CONFLICT, agent, stage, body)
+        wanted &= {row[:2] for row in missed}
+    piece = agent.put(stage.on_sites.train.pk, 0, b"x")
+    assert wanted == {("put", f"{SITE_ROUTES}tasks/{{task_id}}/upload/")}
+    assert piece.status_code == HTTPStatus.CONFLICT
+
+
+def test_a_wrong_sum_is_refused_with_422(stage: Stage) -> None:
+    agent, task = stage.on_sites.agent, stage.on_sites.train
+    assert agent.put(task.pk, 0, b"xx").status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert agent.put(task.pk, 0, b"x").status_code == HTTPStatus.OK
+    assert agent.finish(task.pk, b"y").status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert {path.rpartition("}/")[2] for _, path in of_sites(HTTPStatus.UNPROCESSABLE_ENTITY)} == {
+        "upload/",
+        "result/",
+    }

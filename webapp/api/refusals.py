@@ -18,7 +18,7 @@ from webapp.accounts.rules import PUBLIC, REST, Reach
 #: The response in ``components`` that all of them refer to.
 NAME = "Refusal"
 REFERENCE = {"$ref": f"#/components/responses/{NAME}"}
-_NARROW = {Reach.BROWSER, Reach.OPERATOR}
+_NARROW = {Reach.BROWSER, Reach.OPERATOR, Reach.SITE}
 #: The rules by path, as the schema writes it.
 _RULES = {re.sub(r"<\w+:(\w+)>", r"{\1}", f"/api/v1/{path}"): by for path, by in REST.items()}
 

@@ -14,10 +14,12 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction
 from pydantic import BaseModel, Field
 
+from fedcore.sites.base import Answer, Asked
 from fedcore.spec import RunSpec, SweepSpec
 from webapp.api.refusals import REFERENCE, refusals_of
 
 _REF = "#/components/schemas/"
+_MESSAGE = "Message"
 
 
 class Error(BaseModel):
@@ -59,6 +61,27 @@ class _PydanticExtension(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         return _schema_of(self.target, auto_schema, suffix="", mode="serialization")
+
+
+class _AskedBySiteExtension(OpenApiSerializerExtension):
+    """What sites send; their messages have names of their own, beside what people see of sites."""
+
+    target_class = "fedcore.sites.base.Asked"
+    match_subclasses = True
+    priority = 2
+
+    def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
+        return f"{self.target.__name__}{_MESSAGE}"
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        return _schema_of(self.target, auto_schema, suffix=_MESSAGE, mode="validation")
+
+
+class _AnsweredToSiteExtension(_AskedBySiteExtension):
+    target_class = "fedcore.sites.base.Answer"
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        return _schema_of(self.target, auto_schema, suffix=_MESSAGE, mode="serialization")
 
 
 class _SpecFieldExtension(OpenApiSerializerFieldExtension):
@@ -116,6 +139,20 @@ class _SessionExtension(OpenApiAuthenticationExtension):
         return {"type": "apiKey", "in": "cookie", "name": "roundhouse_session"}
 
 
+class _SignatureExtension(OpenApiAuthenticationExtension):
+    target_class = "webapp.sites.authentication.SignatureAuthentication"
+    name = "signature"
+    priority = 1
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "Roundhouse-Site, then the site's id, the time, a nonce, the signature.",
+        }
+
+
 def _json_body(name: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": f"{_REF}{name}"}}}
     return {"description": "What went wrong.", "content": content}
@@ -129,14 +166,19 @@ def _schema_of(
     for part in (schema, *parts.values()):
         if mode == "serialization" and "properties" in part:
             part["required"] = list(part["properties"])  # what is sent is complete
+    messages = {each.__name__: each for base in (Asked, Answer) for each in base.__subclasses__()}
     for name, part in parts.items():
-        _register(auto_schema, f"{name}{suffix}", part)
+        # A message within another one is the same as by itself.
+        identity = messages.get(name) if suffix == _MESSAGE else None
+        _register(auto_schema, f"{name}{suffix}", part, identity)
     return schema
 
 
-def _register(auto_schema: AutoSchema, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _register(
+    auto_schema: AutoSchema, name: str, schema: dict[str, Any], identity: Any = None
+) -> dict[str, Any]:
     component = ResolvedComponent(
-        name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema
+        name=name, type=ResolvedComponent.SCHEMA, object=identity or name, schema=schema
     )
     auto_schema.registry.register_on_missing(component)
     return {"$ref": f"{_REF}{name}"}

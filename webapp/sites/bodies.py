@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import IO, Any, TypeVar
 
@@ -42,7 +43,8 @@ def body_of(request: Request, message: type[M]) -> M:
         ValidationError: With every problem, by its path.
     """
     try:
-        return message.model_validate(request.data)
+        # As JSON and strictly: a number in quotes is none.
+        return message.model_validate_json(json.dumps(request.data), strict=True)
     except ValidationError as error:
         fields: dict[str, list[str]] = {}
         for detail in error.errors(include_input=False, include_url=False, include_context=False):

@@ -892,6 +892,211 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/site/enrol/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Take a code and a key, and give an identity that somebody has to approve. */
+        post: operations["site_enrol_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/heartbeat/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A view that only a site is let into, by its signature. */
+        post: operations["site_heartbeat_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/key/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A view that only a site is let into, by its signature. */
+        post: operations["site_key_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/runs/{run_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A view that only an approved site is let into. */
+        get: operations["site_runs_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/status/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A view that only a site is let into, by its signature. */
+        get: operations["site_status_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/tasks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A view that only an approved site is let into. */
+        get: operations["site_tasks_asked"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/tasks/{task_id}/accept/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A view that only an approved site is let into. */
+        post: operations["site_tasks_accept_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/tasks/{task_id}/fail/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A view that only an approved site is let into. */
+        post: operations["site_tasks_fail_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/tasks/{task_id}/message/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description With `Range: bytes=N-` what comes from byte N on. */
+        get: operations["site_tasks_message_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/tasks/{task_id}/refuse/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A view that only an approved site is let into. */
+        post: operations["site_tasks_refuse_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/tasks/{task_id}/result/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A view that only an approved site is let into. */
+        post: operations["site_tasks_result_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/tasks/{task_id}/upload/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A view that only an approved site is let into. */
+        get: operations["site_tasks_upload_retrieve"];
+        /** @description A view that only an approved site is let into. */
+        put: operations["site_tasks_upload_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/": {
         parameters: {
             query?: never;
@@ -1416,6 +1621,21 @@ export interface components {
              */
             torch: string | null;
         };
+        /**
+         * Agent
+         * @description Which program speaks for the site.
+         */
+        AgentMessage: {
+            /** Version */
+            version: string;
+            /** Python */
+            python: string;
+            /**
+             * Torch
+             * @default null
+             */
+            torch: string | null;
+        };
         Artifact: {
             /** Format: uuid */
             readonly id: string;
@@ -1642,6 +1862,16 @@ export interface components {
              * @enum {string}
              */
             kind: "bias";
+        };
+        /**
+         * Blob
+         * @description Bytes that can be fetched in pieces.
+         */
+        BlobMessage: {
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
         };
         Browser: {
             readonly id: number;
@@ -2285,6 +2515,46 @@ export interface components {
              */
             std: number | null;
         };
+        /**
+         * Column
+         * @description A column of a declared table: its meaning, never its rows.
+         *
+         *     Attributes:
+         *         kind: ``number``, ``category`` (codes, yes and no, a few words) or ``text``.
+         *         values: Categories, if the site agrees to name them; empty otherwise.
+         *         has_missing: Whether a value is missing somewhere.
+         *         mean: Of the training rows, if the site agrees; with ``std``, to agree on a scale.
+         *         std: Of the training rows, if the site agrees.
+         */
+        ColumnMessage: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "category" | "text";
+            /**
+             * Values
+             * @default []
+             */
+            values: string[];
+            /**
+             * Has Missing
+             * @default false
+             */
+            has_missing: boolean;
+            /**
+             * Mean
+             * @default null
+             */
+            mean: number | null;
+            /**
+             * Std
+             * @default null
+             */
+            std: number | null;
+        };
         ComparedRun: {
             run: components["schemas"]["RunRow"];
             readonly curve: components["schemas"]["Curve"];
@@ -2461,6 +2731,45 @@ export interface components {
             columns: components["schemas"]["Column"][];
             /** @default null */
             task: components["schemas"]["TaskName"] | null;
+            /**
+             * Class Counts
+             * @default null
+             */
+            class_counts: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
+         * DatasetDeclaration
+         * @description A data set that a site offers: schema and counts.
+         *
+         *     Attributes:
+         *         name: How specs name it: ``dataset.name``.
+         *         num_train: Examples to train on.
+         *         num_test: Examples that the site holds out and tests on.
+         *         columns: Of a table.
+         *         task: What it was made for, if for one thing.
+         *         class_counts: Training examples per class by the class's name, if the site agrees.
+         */
+        DatasetDeclarationMessage: {
+            /** Name */
+            name: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /** Num Train */
+            num_train: number;
+            /** Num Test */
+            num_test: number;
+            /**
+             * Columns
+             * @default []
+             */
+            columns: components["schemas"]["ColumnMessage"][];
+            /** @default null */
+            task: components["schemas"]["TaskNameMessage"] | null;
             /**
              * Class Counts
              * @default null
@@ -3091,6 +3400,56 @@ export interface components {
              * @default 2
              */
             min_size: number;
+        };
+        /**
+         * EnrolmentReply
+         * @description The identity that an enrolment makes; somebody has to approve it.
+         */
+        EnrolmentReplyMessage: {
+            /** Protocol */
+            protocol: number;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            state: components["schemas"]["SiteStateMessage"];
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Server Time
+             * Format: date-time
+             */
+            server_time: string;
+            limits: components["schemas"]["LimitsMessage"];
+        };
+        /**
+         * EnrolmentRequest
+         * @description A site shows its one-time code and the key that it has just made.
+         *
+         *     Attributes:
+         *         code: From the invitation.
+         *         public_key: Ed25519; the private half stays on the site.
+         *         proof: `fedcore.sites.signing.prove_enrolment`.
+         */
+        EnrolmentRequestMessageRequest: {
+            /**
+             * Protocol
+             * @constant
+             */
+            protocol: 1;
+            /** Code */
+            code: string;
+            /** Public Key */
+            public_key: string;
+            /** Proof */
+            proof: string;
+            agent: components["schemas"]["AgentMessage"];
+            hardware: components["schemas"]["HardwareMessage"];
         };
         /**
          * Error
@@ -4831,6 +5190,31 @@ export interface components {
             system: string;
         };
         /**
+         * Hardware
+         * @description What the site computes with.
+         */
+        HardwareMessage: {
+            /** Cores */
+            cores: number;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /**
+             * Disk Free Bytes
+             * @default null
+             */
+            disk_free_bytes: number | null;
+            /**
+             * Gpus
+             * @default []
+             */
+            gpus: string[];
+            /**
+             * System
+             * @default
+             */
+            system: string;
+        };
+        /**
          * HeadSpec
          * @description Only the output layer is trained and sent; the rest of the model is frozen.
          */
@@ -4926,6 +5310,77 @@ export interface components {
              * @default null
              */
             validation: number | null;
+        };
+        /**
+         * Heartbeat
+         * @description A sign of life, with all that the server may know of the site.
+         *
+         *     Attributes:
+         *         state: ``paused``: the site takes on nothing for now; ``stopping``: it ends.
+         *         sequence: Counts up from 0 at each start of the agent.
+         *         waiting_for_approval: Tasks that a person on the site has to let through.
+         */
+        HeartbeatMessageRequest: {
+            /**
+             * Protocol
+             * @constant
+             */
+            protocol: 1;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "idle" | "busy" | "paused" | "stopping";
+            /** Sequence */
+            sequence: number;
+            agent: components["schemas"]["AgentMessage"];
+            hardware: components["schemas"]["HardwareMessage"];
+            /**
+             * Datasets
+             * @default []
+             */
+            datasets: components["schemas"]["DatasetDeclarationMessage"][];
+            /** @default null */
+            policy: components["schemas"]["PolicyDeclarationMessage"] | null;
+            /**
+             * Tasks
+             * @default []
+             */
+            tasks: components["schemas"]["TaskProgressMessage"][];
+            /**
+             * Waiting For Approval
+             * @default []
+             */
+            waiting_for_approval: string[];
+            /**
+             * Problems
+             * @default []
+             */
+            problems: string[];
+        };
+        /**
+         * HeartbeatReply
+         * @description What the server knows now.
+         *
+         *     Attributes:
+         *         tasks: Whether tasks wait for the site.
+         *         no_longer_wanted: Of the tasks that the heartbeat named, those to drop at once.
+         */
+        HeartbeatReplyMessage: {
+            state: components["schemas"]["SiteStateMessage"];
+            /**
+             * Server Time
+             * Format: date-time
+             */
+            server_time: string;
+            /** Tasks */
+            tasks: boolean;
+            /**
+             * No Longer Wanted
+             * @default []
+             */
+            no_longer_wanted: string[];
+            limits: components["schemas"]["LimitsMessage"];
         };
         History: {
             readonly id: number;
@@ -5619,6 +6074,19 @@ export interface components {
         JsonValue: unknown;
         JsonValueInput: unknown;
         /**
+         * KeyRotation
+         * @description A site replaces its key: the request is signed by the old one, the proof by the new one.
+         *
+         *     From the answer on only the new key is good. A site that lost the answer asks for its status
+         *     with the new key, then with the old one, and keeps the one that is let in.
+         */
+        KeyRotationMessageRequest: {
+            /** Public Key */
+            public_key: string;
+            /** Proof */
+            proof: string;
+        };
+        /**
          * KrumSpec
          * @description The one update that is closest to the others.
          */
@@ -5908,6 +6376,32 @@ export interface components {
         LifetimeRequest: {
             /** @default 7 */
             expires_in_days: number;
+        };
+        /**
+         * Limits
+         * @description How a site should behave towards this server.
+         */
+        LimitsMessage: {
+            /**
+             * Heartbeat S
+             * @description Send a heartbeat so often.
+             */
+            heartbeat_s: number;
+            /**
+             * Poll S
+             * @description Ask for tasks so often while no websocket is open.
+             */
+            poll_s: number;
+            /**
+             * Offline After S
+             * @description After so long without one the site is offline.
+             */
+            offline_after_s: number;
+            /**
+             * Max Chunk Bytes
+             * @description Longest body of one upload request.
+             */
+            max_chunk_bytes: number;
         };
         /**
          * LinearSpec
@@ -6309,6 +6803,27 @@ export interface components {
             readonly is_me: boolean;
             /** Format: date-time */
             readonly created_at: string;
+        };
+        /**
+         * Member
+         * @description A site of a run, as the others see it.
+         *
+         *     Attributes:
+         *         public_key: Ed25519, which the messages of a secure sum are signed with. A site that keeps
+         *             its own list of keys, from another source, is safe from a server that makes up sites.
+         */
+        MemberMessage: {
+            /** Client Id */
+            client_id: number;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Name */
+            name: string;
+            /** Public Key */
+            public_key: string;
         };
         /**
          * MlpSpec
@@ -7211,10 +7726,44 @@ export interface components {
             rules: components["schemas"]["PolicyRule"][];
         };
         /**
+         * PolicyDeclaration
+         * @description A copy of the policy, by which the server says beforehand what the site will refuse.
+         *
+         *     It is the site that decides, by its own copy.
+         *
+         *     Attributes:
+         *         document: As `fedcore.sites.policy` reads it; None if the site does not show it.
+         *         rules: In words.
+         */
+        PolicyDeclarationMessage: {
+            /**
+             * Document
+             * @default null
+             */
+            document: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Rules
+             * @default []
+             */
+            rules: components["schemas"]["PolicyRuleMessage"][];
+        };
+        /**
          * PolicyRule
          * @description A rule of the site's policy in words.
          */
         PolicyRule: {
+            /** Name */
+            name: string;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
+         * PolicyRule
+         * @description A rule of the site's policy in words.
+         */
+        PolicyRuleMessage: {
             /** Name */
             name: string;
             /** Sentence */
@@ -7802,6 +8351,33 @@ export interface components {
              */
             from_round: number;
         };
+        /**
+         * Refusal
+         * @description A site does not do a task.
+         *
+         *     Attributes:
+         *         rule: Name of the policy rule that refused, in the site's policy.
+         *         message: A sentence for the people of both sides.
+         *         fix: A sentence that says what would be let through.
+         *         is_final: Whether the site would refuse every round of this run, so that it is asked no
+         *             more; else it is asked again in the next round.
+         */
+        RefusalMessageRequest: {
+            /** Rule */
+            rule: string;
+            /** Message */
+            message: string;
+            /**
+             * Fix
+             * @default
+             */
+            fix: string;
+            /**
+             * Is Final
+             * @default true
+             */
+            is_final: boolean;
+        };
         Requested: {
             username: string;
         };
@@ -8075,6 +8651,35 @@ export interface components {
         };
         /** @enum {string} */
         RunAction: "pause" | "resume" | "cancel" | "retry" | "retry-failed" | "clone" | "download_model";
+        /**
+         * RunDescription
+         * @description What a site's policy decides by, and its training needs.
+         *
+         *     Attributes:
+         *         spec: The document of a `fedcore.spec.RunSpec`; a site parses it again and compares the
+         *             digest with that of the task.
+         */
+        RunDescriptionMessage: {
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            /** Launched By */
+            launched_by: string;
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+            /** Spec Digest */
+            spec_digest: string;
+            /** Members */
+            members: components["schemas"]["MemberMessage"][];
+        };
         /**
          * RunFacets
          * @description What the user's runs can be filtered by, and how many runs there are of each.
@@ -9237,6 +9842,38 @@ export interface components {
         };
         /** @enum {string} */
         SiteState: "invited" | "pending" | "approved" | "revoked";
+        /**
+         * SiteState
+         * @description What an identity is good for.
+         * @enum {string}
+         */
+        SiteStateMessage: "invited" | "pending" | "approved" | "revoked";
+        /**
+         * SiteStatus
+         * @description What the server knows of the site that asks.
+         */
+        SiteStatusMessage: {
+            /** Protocol */
+            protocol: number;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            state: components["schemas"]["SiteStateMessage"];
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Server Time
+             * Format: date-time
+             */
+            server_time: string;
+            limits: components["schemas"]["LimitsMessage"];
+        };
         SiteTask: {
             /** Format: uuid */
             readonly id: string;
@@ -10063,11 +10700,173 @@ export interface components {
             value: number;
         };
         /**
+         * TaskFailure
+         * @description A site could not do a task, though it wanted to.
+         *
+         *     Attributes:
+         *         code: Of a `fedcore.errors.FedcoreError`, or ``internal``.
+         *         message: What a person needs; no rows, no paths.
+         *         can_retry: Whether the same task may succeed a second time.
+         */
+        TaskFailureMessageRequest: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Can Retry
+             * @default false
+             */
+            can_retry: boolean;
+        };
+        /**
+         * TaskKind
+         * @description What a task asks for, and which bytes go down and up.
+         *
+         *     ``train`` and ``evaluate`` take a `fedcore.wire` message down. Training sends a `fedcore.wire`
+         *     update up; a test sends no bytes, its sums are in the `TaskResult`. The stages of a secure sum
+         *     exchange the JSON of `fedcore.sites.secure`, except for the masked vector, whose bytes are the
+         *     ring's words, little-endian.
+         * @enum {string}
+         */
+        TaskKindMessage: "train" | "evaluate" | "secure_keys" | "secure_shares" | "secure_masked" | "secure_confirm" | "secure_unmask";
+        /**
+         * TaskList
+         * @description What waits for a site, oldest first; what it has accepted and not ended is among it.
+         */
+        TaskListMessage: {
+            /** Tasks */
+            tasks: components["schemas"]["TaskMessage"][];
+            /**
+             * Server Time
+             * Format: date-time
+             */
+            server_time: string;
+        };
+        /**
+         * Task
+         * @description One thing that one site is asked to do, for as long as it is wanted.
+         *
+         *     Attributes:
+         *         dataset: Which of the site's declared data sets.
+         *         client_id: The number of the site in this run.
+         *         cohort_size: Sites that were asked in this round.
+         *         message: What to start from; the same bytes for several tasks where their hash is the same.
+         *         deadline_at: The round goes on without the site after this.
+         *         max_result_bytes: A longer upload is refused.
+         *         attempt: Counts up when the same part of the same round is asked for again.
+         */
+        TaskMessage: {
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+            kind: components["schemas"]["TaskKindMessage"];
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Spec Digest */
+            spec_digest: string;
+            /** Dataset */
+            dataset: string;
+            /** Round Index */
+            round_index: number;
+            /** Client Id */
+            client_id: number;
+            /** Cohort Size */
+            cohort_size: number;
+            /** Attempt */
+            attempt: number;
+            message: components["schemas"]["BlobMessage"] | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Deadline At */
+            deadline_at: string | null;
+            /** Max Result Bytes */
+            max_result_bytes: number;
+        };
+        /**
          * TaskName
          * @description What a model is asked for.
          * @enum {string}
          */
         TaskName: "classification" | "regression" | "multi_label" | "next_token";
+        /**
+         * TaskName
+         * @description What a model is asked for.
+         * @enum {string}
+         */
+        TaskNameMessage: "classification" | "regression" | "multi_label" | "next_token";
+        /**
+         * TaskProgress
+         * @description A task that the site is at; naming it keeps it from being taken for abandoned.
+         */
+        TaskProgressMessage: {
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "waiting" | "downloading" | "training" | "testing" | "uploading";
+            /**
+             * Fraction
+             * @default null
+             */
+            fraction: number | null;
+        };
+        /**
+         * TaskResult
+         * @description A task is done.
+         *
+         *     Attributes:
+         *         sha256: Of the uploaded bytes; None where none were.
+         *         size_bytes: Of them.
+         *         seconds: How long the work took on the site.
+         *         num_examples: Trained on, or tested.
+         *         tally: Of a test: sums over the held-out examples, as `fedcore.tasks.Task.tally` has
+         *             columns, from which the server computes the metrics of all sites together.
+         */
+        TaskResultMessageRequest: {
+            /**
+             * Sha256
+             * @default null
+             */
+            sha256: string | null;
+            /**
+             * Size Bytes
+             * @default 0
+             */
+            size_bytes: number;
+            /** Seconds */
+            seconds: number;
+            /** Num Examples */
+            num_examples: number;
+            /**
+             * Tally
+             * @default null
+             */
+            tally: number[] | null;
+            /**
+             * Remark
+             * @default
+             */
+            remark: string;
+            /**
+             * Agent Version
+             * @default null
+             */
+            agent_version: string | null;
+        };
         /**
          * TernarySpec
          * @description Minus one, zero or one at random, times the tensor's largest value: five entries a byte.
@@ -10632,6 +11431,14 @@ export interface components {
              * @enum {string}
              */
             delimiter: "," | ";" | "\t" | "|";
+        };
+        /**
+         * UploadState
+         * @description How much of a task's bytes the server has.
+         */
+        UploadStateMessage: {
+            /** Received Bytes */
+            received_bytes: number;
         };
         User: {
             /** Format: uuid */
@@ -13086,6 +13893,503 @@ export interface operations {
             };
             400: components["responses"]["Refusal"];
             401: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_enrol_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentRequestMessageRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentReplyMessage"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_heartbeat_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeartbeatMessageRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatReplyMessage"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_key_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRotationMessageRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteStatusMessage"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_runs_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDescriptionMessage"];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_status_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteStatusMessage"];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_tasks_asked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskListMessage"];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_tasks_accept_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskMessage"];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_tasks_fail_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskFailureMessageRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_tasks_message_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            /** @description No response body */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_tasks_refuse_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefusalMessageRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_tasks_result_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskResultMessageRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            422: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_tasks_upload_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadStateMessage"];
+                };
+            };
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            429: components["responses"]["Refusal"];
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    site_tasks_upload_update: {
+        parameters: {
+            query: {
+                offset: number;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadStateMessage"];
+                };
+            };
+            400: components["responses"]["Refusal"];
+            401: components["responses"]["Refusal"];
+            403: components["responses"]["Refusal"];
+            404: components["responses"]["Refusal"];
+            409: components["responses"]["Refusal"];
+            413: components["responses"]["Refusal"];
+            415: components["responses"]["Refusal"];
+            422: components["responses"]["Refusal"];
             429: components["responses"]["Refusal"];
             /** @description What went wrong. */
             default: {

@@ -17,7 +17,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from webapp.accounts.models import Invitation, User
@@ -78,7 +77,7 @@ class InvitationListView(generics.GenericAPIView[Invitation]):
     serializer_class = InvitationSerializer
     filter_backends = ()
     queryset = Invitation.objects.none()
-    throttle_classes = (*api_settings.DEFAULT_THROTTLE_CLASSES, MailThrottle)
+    throttle_classes = (*APIView.throttle_classes, MailThrottle)
 
     @extend_schema(
         tags=["projects"],

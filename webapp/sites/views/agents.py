@@ -1,15 +1,16 @@
 """What a site asks: the server's side of `fedcore.sites.routes`.
 
-These routes are not in the API's schema: their messages are a package that both sides import.
+Their messages are a package that both sides import; in the API's schema their names end in Message.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -40,7 +41,6 @@ from fedcore.sites.tasks import (
     UploadState,
 )
 from webapp.accounts.addresses import address_of
-from webapp.api.parsers import StrictJSONParser
 from webapp.artifacts.downloads import send_range
 from webapp.jobs.clock import database_now
 from webapp.sites import services
@@ -49,11 +49,19 @@ from webapp.sites.bodies import OctetParser, answered, body_of, piece_of
 from webapp.sites.errors import TaskNotWantedError
 from webapp.sites.models import RunSite, Site, SiteTask
 
+TAGS = ["site"]
+OCTETS = OctetParser.media_type
+
+
+class _OffsetSerializer(serializers.Serializer[Any]):
+    offset = serializers.IntegerField(min_value=0, max_value=2**53 - 1)
+
 
 class EnrolView(APIView):
     authentication_classes = ()
+    refusals: ClassVar = {"POST": (404,)}
 
-    @extend_schema(exclude=True)
+    @extend_schema(request=EnrolmentRequest, responses={201: EnrolmentReply}, tags=TAGS)
     def post(self, request: Request) -> Response:
         """Take a code and a key, and give an identity that somebody has to approve."""
         asked = body_of(request, EnrolmentRequest)
@@ -70,13 +78,13 @@ class SiteView(APIView):
 
 
 class StatusView(SiteView):
-    @extend_schema(exclude=True)
+    @extend_schema(responses=SiteStatus, tags=TAGS)
     def get(self, request: Request) -> Response:
         return answered(_status(site_of(request)))
 
 
 class HeartbeatView(SiteView):
-    @extend_schema(exclude=True)
+    @extend_schema(request=Heartbeat, responses=HeartbeatReply, tags=TAGS)
     def post(self, request: Request) -> Response:
         site, beat = site_of(request), body_of(request, Heartbeat)
         unwanted = services.record_heartbeat(site=site, beat=beat, address=address_of(request))
@@ -91,7 +99,7 @@ class HeartbeatView(SiteView):
 
 
 class KeyView(SiteView):
-    @extend_schema(exclude=True)
+    @extend_schema(request=KeyRotation, responses=SiteStatus, tags=TAGS)
     def post(self, request: Request) -> Response:
         rotation = body_of(request, KeyRotation)
         return answered(_status(services.rotate_key(site=site_of(request), rotation=rotation)))
@@ -106,14 +114,14 @@ class WorkView(SiteView):
 
 
 class TaskListView(WorkView):
-    @extend_schema(exclude=True)
+    @extend_schema(responses=TaskList, tags=TAGS, operation_id="site_tasks_asked")
     def get(self, request: Request) -> Response:
         tasks = [_task(task) for task in services.tasks_of(site_of(request))]
         return answered(TaskList(tasks=tuple(tasks), server_time=database_now()))
 
 
 class SiteRunView(WorkView):
-    @extend_schema(exclude=True)
+    @extend_schema(responses=RunDescription, tags=TAGS)
     def get(self, request: Request, run_id: UUID) -> Response:
         run = services.get_member(site_of(request), run_id).run
         members = RunSite.objects.filter(run=run).order_by("client_id")
@@ -139,13 +147,17 @@ class SiteRunView(WorkView):
 
 
 class AcceptView(WorkView):
-    @extend_schema(exclude=True)
+    refusals: ClassVar = {"POST": (409,)}
+
+    @extend_schema(request=None, responses=Task, tags=TAGS)
     def post(self, request: Request, task_id: UUID) -> Response:
         return answered(_task(services.accept_task(site=site_of(request), task_id=task_id)))
 
 
 class RefuseView(WorkView):
-    @extend_schema(exclude=True)
+    refusals: ClassVar = {"POST": (409,)}
+
+    @extend_schema(request=Refusal, responses={204: None}, tags=TAGS)
     def post(self, request: Request, task_id: UUID) -> Response:
         refusal = body_of(request, Refusal)
         services.refuse_task(site=site_of(request), task_id=task_id, refusal=refusal)
@@ -153,7 +165,9 @@ class RefuseView(WorkView):
 
 
 class FailView(WorkView):
-    @extend_schema(exclude=True)
+    refusals: ClassVar = {"POST": (409,)}
+
+    @extend_schema(request=TaskFailure, responses={204: None}, tags=TAGS)
     def post(self, request: Request, task_id: UUID) -> Response:
         failure = body_of(request, TaskFailure)
         services.fail_task(site=site_of(request), task_id=task_id, failure=failure)
@@ -161,7 +175,17 @@ class FailView(WorkView):
 
 
 class MessageView(WorkView):
-    @extend_schema(exclude=True)
+    refusals: ClassVar = {"GET": (409,)}
+
+    @extend_schema(
+        responses={
+            (200, OCTETS): OpenApiTypes.BINARY,
+            (206, OCTETS): OpenApiTypes.BINARY,
+            416: None,
+        },
+        tags=TAGS,
+        description="With `Range: bytes=N-` what comes from byte N on.",
+    )
     def get(self, request: Request, task_id: UUID) -> HttpResponseBase:
         task = services.get_task(site_of(request), task_id)
         if not task.message_key:
@@ -176,13 +200,19 @@ class MessageView(WorkView):
 
 class UploadView(WorkView):
     parser_classes = (OctetParser,)
+    refusals: ClassVar = {"PUT": (409, 422)}
 
-    @extend_schema(exclude=True)
+    @extend_schema(responses=UploadState, tags=TAGS)
     def get(self, request: Request, task_id: UUID) -> Response:
         task = services.get_task(site_of(request), task_id)
         return answered(UploadState(received_bytes=task.received_bytes))
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        parameters=[_OffsetSerializer],
+        request={OCTETS: OpenApiTypes.BINARY},
+        responses=UploadState,
+        tags=TAGS,
+    )
     def put(self, request: Request, task_id: UUID) -> Response:
         site = site_of(request)
         offset = _OffsetSerializer(data=request.query_params)
@@ -197,17 +227,13 @@ class UploadView(WorkView):
 
 
 class ResultView(WorkView):
-    parser_classes = (StrictJSONParser,)
+    refusals: ClassVar = {"POST": (409, 422)}
 
-    @extend_schema(exclude=True)
+    @extend_schema(request=TaskResult, responses={204: None}, tags=TAGS)
     def post(self, request: Request, task_id: UUID) -> Response:
         result = body_of(request, TaskResult)
         services.finish_task(site=site_of(request), task_id=task_id, result=result)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class _OffsetSerializer(serializers.Serializer[Any]):
-    offset = serializers.IntegerField(min_value=0, max_value=2**53 - 1)
 
 
 def _limits() -> Limits:
