@@ -22,6 +22,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.document import Section, add_write_option, machine, table
 from benchmarks.priority import get_ahead, get_children_ahead
 from fedcore.agent import parts, starting
 from fedcore.agent.config import read_config, read_site
@@ -155,6 +156,7 @@ def watch(client: Client, run: Run, pids: dict[str, int]) -> list[dict[str, floa
 def main() -> int:
     """Start everything, run, and say whether it came out as it should."""
     parser = argparse.ArgumentParser(description=__doc__)
+    add_write_option(parser)
     parser.add_argument("--agents", type=int, default=200)
     parser.add_argument("--herd", type=Path, nargs="*", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -162,12 +164,14 @@ def main() -> int:
         herd(given.herd)
         return 0
     get_ahead()
+    section = Section("many_sites", "python -m benchmarks.many_sites", given.write)
     with tempfile.TemporaryDirectory(prefix="roundhouse-sites-") as folder:
-        return play(given.agents, Path(folder))
+        return play(section, given.agents, Path(folder))
 
 
-def play(count: int, folder: Path) -> int:
+def play(section: Section, count: int, folder: Path) -> int:
     """Return 0 if all went well with so many agents."""
+    where = machine()
     names = [f"site-{number:03}" for number in range(count)]
     many = str(1_000_000)
     settings = {
@@ -197,20 +201,44 @@ def play(count: int, folder: Path) -> int:
             rounds = client.rounds(run.id)
         if ended.state != "succeeded":
             raise SystemExit(f"the run has {ended.state}: {ended.failure}")
+    head = (
+        f"{count} agents in {HERDS} processes, embedded server (SQLite, one web process). {where}"
+    )
+    times = [
+        ("enrolled and approved", f"{enrolled_s:.0f} s"),
+        (f"{ROUNDS} rounds, each trained and tested", f"{seconds:.0f} s"),
+    ]
+    facts, is_good = judged(names, rounds, memory)
+    section.say(head, "", *table(("what", "measured"), (*times, *facts)))
+    if not is_good:
+        return 1
+    section.end()
+    return 0
+
+
+def judged(
+    names: list[str], rounds: list[Any], memory: list[dict[str, float]]
+) -> tuple[list[tuple[str, str]], bool]:
+    """Return what is to be said of the rounds, and whether all is as it must be."""
     up, down = bytes_per_round(RunSpec.parse(document(names)), names)
     exact = all((row.bytes_up, row.bytes_down) == (up, down) for row in rounds)
-    complete = all(row.participants == count for row in rounds)
+    complete = all(row.participants == len(names) for row in rounds)
     growth = {name: memory[-1][name] / memory[1][name] for name in memory[1]}
-    print(f"{count} agents in {HERDS} processes, {len(os.sched_getaffinity(0))} cores")
-    print(f"load at the end: {os.getloadavg()[0]:.1f}")
-    print(f"enrolled and approved in {enrolled_s:.0f} s")
-    print(f"{ROUNDS} rounds in {seconds:.0f} s; all sites in each: {complete}")
-    print(f"bytes per round: up {up:,}, down {down:,}; as the formula says in each: {exact}")
-    for name, factor in growth.items():
-        print(f"memory of {name}: {memory[1][name]:.0f} MiB, then {memory[-1][name]:.0f} MiB")
-        if factor > MAX_GROWTH:
-            print(f"{name} has grown by a factor of {factor:.2f}")
-    return 0 if exact and complete and max(growth.values()) <= MAX_GROWTH else 1
+    facts = [
+        ("all sites in each round", _yes(complete)),
+        ("bytes up and down in each round", f"{up:,} and {down:,}"),
+        ("as the formula says", _yes(exact)),
+        *((f"memory of {name} after round 2, at the end", _grown(name, memory)) for name in growth),
+    ]
+    return facts, exact and complete and max(growth.values()) <= MAX_GROWTH
+
+
+def _yes(is_so: bool) -> str:  # noqa: FBT001
+    return "yes" if is_so else "no"
+
+
+def _grown(name: str, memory: list[dict[str, float]]) -> str:
+    return f"{memory[1][name]:.0f} MiB, {memory[-1][name]:.0f} MiB"
 
 
 def _start_herd(stack: ExitStack, folders: list[Path]) -> None:
