@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 
 from webapp.accounts.addresses import address_of
 from webapp.accounts.models import User
+from webapp.request_threads import stand_aside
 from webapp.settings.env import SignUp
 
 _UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (recorded, not bound)
@@ -56,6 +57,11 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
             sociallogin.user.awaits_approval = True
         user: User = super().save_user(request, sociallogin, form)
         return user
+
+    def get_requests_session(self) -> Any:
+        """Return what asks the identity provider, which others need not wait for."""
+        stand_aside()
+        return super().get_requests_session()
 
     def on_authentication_error(self, *_: Any, **__: Any) -> NoReturn:
         raise ImmediateHttpResponse(back_to_sign_in("single_sign_on_failed"))
