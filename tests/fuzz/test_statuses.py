@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 #: alone are refused with 403.
 FOR_ALL = (
     *("/auth/", "/v1/invitations/", "/spec/", "/intents/", "/views/", "/v1/tokens/"),
-    *("/runs/bulk/", "{member_id}", "/audit/"),
+    *("/runs/bulk/", "{member_id}", "/audit/", "/sites/draft/", "/sites/eligibility/"),
 )
 #: Operations that are about what their body names.
 BY_BODY = ("/api/v1/compare/", "/api/v1/invitations/preview/", "/api/v1/invitations/accept/")

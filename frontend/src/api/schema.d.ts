@@ -10724,9 +10724,10 @@ export interface components {
          * @description What a task asks for, and which bytes go down and up.
          *
          *     ``train`` and ``evaluate`` take a `fedcore.wire` message down. Training sends a `fedcore.wire`
-         *     update up; a test sends no bytes, its sums are in the `TaskResult`. The stages of a secure sum
-         *     exchange the JSON of `fedcore.sites.secure`, except for the masked vector, whose bytes are the
-         *     ring's words, little-endian.
+         *     update up; a test sends no bytes, its sums are in the `TaskResult`. Where sums are secure,
+         *     ``secure_keys`` takes the place of ``train``: the site trains, keeps what comes of it, and shows
+         *     its keys. The stages of a secure sum exchange the JSON of `fedcore.sites.secure`, except for
+         *     that model, and for the masked vector, whose bytes are the ring's words, little-endian.
          * @enum {string}
          */
         TaskKindMessage: "train" | "evaluate" | "secure_keys" | "secure_shares" | "secure_masked" | "secure_confirm" | "secure_unmask";
@@ -10755,6 +10756,7 @@ export interface components {
          *         deadline_at: The round goes on without the site after this.
          *         max_result_bytes: A longer upload is refused.
          *         attempt: Counts up when the same part of the same round is asked for again.
+         *         sum_number: Which of the run's secure sums a stage belongs to; counts up.
          */
         TaskMessage: {
             /**
@@ -10790,6 +10792,11 @@ export interface components {
             deadline_at: string | null;
             /** Max Result Bytes */
             max_result_bytes: number;
+            /**
+             * Sum Number
+             * @default null
+             */
+            sum_number: number | null;
         };
         /**
          * TaskName
@@ -10817,7 +10824,7 @@ export interface components {
              * Stage
              * @enum {string}
              */
-            stage: "waiting" | "downloading" | "training" | "testing" | "uploading";
+            stage: "waiting" | "downloading" | "training" | "testing" | "summing" | "uploading";
             /**
              * Fraction
              * @default null
