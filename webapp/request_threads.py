@@ -92,25 +92,25 @@ class Handler(ASGIHandler):
         super().load_middleware()
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Return what the middleware and the view answer, from this request's thread."""
+        """Return what the middleware and the view answer, from this request's thread.
+
+        A request has its place meanwhile alone: how long the rest takes, until all of it is here
+        and until its answer is sent, is up to who asked.
+        """
+        place = _Place(self._places)
+        _place.set(place)
+        await place.take()
         try:
             return await sync_to_async(self.get_response)(request)
         finally:
-            # What is left is to send the answer, and how long that takes is up to who asked.
-            place = _place.get()
-            if place is not None:
-                place.give_up()
+            place.give_up()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        place = _Place(self._places)
-        await place.take()
-        _place.set(place)
         thread = self._idle.pop() if self._idle else _RequestThread()
         try:
             async with ThreadSensitiveContext(executor=thread):
                 await self.handle(scope, receive, send)
         finally:
-            place.give_up()
             # A client that goes away may leave its thread at work: nobody else waits for that.
             if thread.is_idle and len(self._idle) < MOST_IDLE:
                 self._idle.append(thread)

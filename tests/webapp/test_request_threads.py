@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from django.http import HttpRequest, HttpResponse
 
 from webapp.request_threads import MOST_AT_ONCE, MOST_IDLE, Handler, stand_aside
 
@@ -24,24 +24,23 @@ class Recorder(Handler):
         self.go_on = threading.Event()
         self.go_on.set()
 
-    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
-        await sync_to_async(self._work)()
-        await send({"type": "http.response.start", "status": 204, "headers": []})
-
-    def _work(self) -> None:
+    def get_response(self, request: HttpRequest) -> HttpResponse:
+        del request
         self.threads.append(threading.current_thread())
         self._before_waiting()
         self.go_on.wait(10)
+        return HttpResponse(status=204)
 
 
 def _asked(handler: Recorder) -> ApplicationCommunicator:
-    return ApplicationCommunicator(handler, {"type": "http"})
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
+    return ApplicationCommunicator(handler, scope)
 
 
 async def test_one_request_after_another_is_answered_on_one_thread() -> None:
     handler = Recorder()
     for _ in range(3):
-        asked = _asked(handler)
+        (asked,) = await asked_at_once(handler, 1)
         await asked.receive_output()
         await asked.wait()
     assert len(set(handler.threads)) == 1
@@ -76,6 +75,19 @@ async def test_few_requests_are_worked_on_at_once_each_on_a_thread() -> None:
     assert len(handler.threads) == MOST_AT_ONCE + 3
 
 
+async def test_who_sends_slowly_keeps_nobody_waiting() -> None:
+    handler = Recorder()
+    slow = [_asked(handler) for _ in range(MOST_AT_ONCE)]
+    for one in slow:
+        await one.send_input({"type": "http.request", "body": b"a", "more_body": True})
+        assert await one.receive_nothing()
+    (quick,) = await asked_at_once(handler, 1)
+    await quick.receive_output()
+    for one in slow:
+        await one.send_input({"type": "http.disconnect"})
+        await one.wait()
+
+
 async def test_who_waits_for_another_machine_lets_the_next_one_in() -> None:
     handler = Recorder(before_waiting=stand_aside)
     handler.go_on.clear()
@@ -100,12 +112,13 @@ async def test_who_goes_away_does_not_leave_its_work_to_the_next_one() -> None:
     handler.go_on.clear()
     (left,) = await asked_at_once(handler, 1)
     await started(handler, 1)
-    left.stop(exceptions=False)
+    await left.send_input({"type": "http.disconnect"})
     assert await left.receive_nothing()
     (next_one,) = await asked_at_once(handler, 1)
     await started(handler, 2)
     handler.go_on.set()
     await next_one.receive_output()
+    await asyncio.gather(left.wait(), next_one.wait())
     assert len(set(handler.threads)) == 2
 
 
