@@ -12,11 +12,15 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 from tests import services
 from tests.e2e import screens
 from tests.e2e.browser import PATIENCE_MS, Complaints, chromium, what_is_missing
+from tests.e2e.neighbours import Neighbour, settle
 from tests.faults.stack import Stack, wait_for_end
 from tests.waiting import wait_until
 
 #: A run that is watched lasts for a while, and starting everything takes some time too.
 TIMEOUT_S = 600
+
+#: Sites are heard of, and ask for work, as often as a test wants to see it.
+EAGER = {"ROUNDHOUSE_SITE_HEARTBEAT_S": "2", "ROUNDHOUSE_SITE_POLL_S": "0.5"}
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -35,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A healthy embedded installation on a free port, with a folder of its own."""
-    stack = Stack(tmp_path_factory.mktemp("e2e"), services.EMBEDDED_ENVIRONMENT)
+    stack = Stack(tmp_path_factory.mktemp("e2e"), {**services.EMBEDDED_ENVIRONMENT, **EAGER})
     try:
         stack.start()
         yield stack
@@ -76,9 +80,21 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, stack: Stack) -> StorageState:
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, StorageState]:
+    """Of who has signed in once, for all modules."""
+    return {}
+
+
+@pytest.fixture
+def signed_in(browser: Browser, stack: Stack, cookies: dict[str, StorageState]) -> StorageState:
     """Cookies of a signed-in user, as the sign-in page hands them out."""
+    if "admin" not in cookies:
+        cookies["admin"] = _cookies_of_admin(browser, stack)
+    return cookies["admin"]
+
+
+def _cookies_of_admin(browser: Browser, stack: Stack) -> StorageState:
     with _profile(browser, stack, None) as page:
         screens.sign_in(page)
         expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
@@ -87,11 +103,17 @@ def signed_in(browser: Browser, stack: Stack) -> StorageState:
 
 @pytest.fixture
 def member(browser: Browser, stack: Stack, signed_in: StorageState) -> Iterator[Page]:
-    """A page whose user is signed in, on the list of runs."""
+    """An empty page whose user is signed in."""
     with _profile(browser, stack, signed_in) as page:
-        page.goto("/runs")
-        expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
         yield page
+
+
+@pytest.fixture
+def on_runs(member: Page) -> Page:
+    """The same on the list of runs."""
+    member.goto("/runs")
+    expect(member.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+    return member
 
 
 @dataclass(frozen=True)
@@ -101,6 +123,8 @@ class Known:
     run: str
     failed: str
     sweep: str
+    site: str
+    project: str
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +148,9 @@ def known(stack: Stack) -> Known:
             every_s=0.1,
             what="the end of the sweep",
         )
-        return Known(str(run.id), str(failed.id), str(sweep.id))
+        settled = settle(stack, Neighbour("Ward 1"))
+        (site,) = settled.sites
+        return Known(str(run.id), str(failed.id), str(sweep.id), site, settled.project)
 
 
 @pytest.fixture

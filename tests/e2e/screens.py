@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as TooLateError
 
 from tests.e2e.browser import PATIENCE_MS
 from tests.faults.stack import PASSWORD
+
+#: The router's promise is kept when the screen is there; two frames later it has been drawn.
+_GO = """async (address) => {
+  await window.__TSR_ROUTER__.navigate({ href: address });
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+}"""
 
 
 def sign_in(page: Page, password: str = PASSWORD) -> None:
@@ -79,12 +86,29 @@ def overflow_of(page: Page) -> int:
     )
 
 
+def has_room(page: Page) -> bool:
+    """Return whether the page fits into its window, once charts have taken their new size."""
+    try:
+        page.wait_for_function(
+            "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth",
+            timeout=5_000,
+        )
+    except TooLateError:
+        return False
+    return True
+
+
 def is_dark(page: Page) -> bool:
     """Return whether the page is drawn light on dark."""
     red, green, blue = page.evaluate(
         "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
     )
     return bool(red + green + blue < 3 * 128)
+
+
+def go(page: Page, address: str) -> None:
+    """Go to another screen as a link does, without loading the application again."""
+    page.evaluate(_GO, address)
 
 
 def wait_until_complete(page: Page) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e import screens
 from tests.e2e.axe import objections
 from tests.e2e.browser import PATIENCE_MS
 from tests.faults.stack import Stack
@@ -171,16 +170,3 @@ def test_a_new_password_is_asked_for_twice_and_counts(member: Page) -> None:
     page.get_by_label("New password").fill(SENTENCE)
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_role("alert")).to_be_visible()
-
-
-def test_screens_about_access_fit_on_a_phone(member: Page) -> None:
-    member.set_viewport_size({"width": 360, "height": 740})
-    tabs = ("account", "security", "sessions", "tokens", "projects", "appearance", "people")
-    for address in (*(f"/settings?tab={tab}" for tab in tabs), "/audit", "/invitation"):
-        member.goto(address)
-        expect(member.locator("h1")).to_be_visible()
-        member.wait_for_load_state("networkidle")
-        assert screens.overflow_of(member) == 0, f"{address} is wider than a phone"
-    open_project(member)
-    member.wait_for_load_state("networkidle")
-    assert screens.overflow_of(member) == 0

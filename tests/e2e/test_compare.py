@@ -66,6 +66,7 @@ def test_three_methods_are_started_watched_compared_exported_and_shared(
 ) -> None:
     """What somebody who knows Weights & Biases does without being told how."""
     page = member
+    page.goto("/runs")
     for method in METHODS:
         start(page, method)
 
@@ -163,8 +164,8 @@ def test_runs_are_starred_tagged_trashed_and_restored_together(member: Page, sta
 
 
 @pytest.mark.usefixtures("known")
-def test_a_view_of_the_list_is_saved_and_found_again(member: Page) -> None:
-    page = member
+def test_a_view_of_the_list_is_saved_and_found_again(on_runs: Page) -> None:
+    page = on_runs
     page.get_by_role("search").get_by_role("button", name="State").click()
     page.get_by_role("checkbox", name=re.compile("^Failed")).check()
     page.keyboard.press("Escape")

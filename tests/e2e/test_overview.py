@@ -74,8 +74,8 @@ def test_a_sweep_is_made_watched_stopped_and_resumed(member: Page) -> None:
     expect(page.get_by_role("list", name="Compared runs").get_by_role("listitem")).to_have_count(4)
 
 
-def test_the_palette_finds_a_run_by_its_name(member: Page, known: Known) -> None:
-    member.keyboard.press("Control+k")
-    member.get_by_placeholder("Go to a screen").fill("diverg")
-    member.get_by_role("dialog").get_by_text("Diverges").click()
-    member.wait_for_url(f"**/runs/{known.failed}")
+def test_the_palette_finds_a_run_by_its_name(on_runs: Page, known: Known) -> None:
+    on_runs.keyboard.press("Control+k")
+    on_runs.get_by_placeholder("Go to a screen").fill("diverg")
+    on_runs.get_by_role("dialog").get_by_text("Diverges").click()
+    on_runs.wait_for_url(f"**/runs/{known.failed}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import subprocess
@@ -9,18 +10,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
 from fedcore.agent.page_server import page_token
-from fedcore.sites.drafting import draft
-from fedcore.sites.messages import DatasetDeclaration
 from tests.e2e import screens
 from tests.e2e.axe import objections
 from tests.faults.stack import ROOT, Stack, free_port, wait_for_end
 from tests.sites.rows import heart_rows
 
+SPEC = '{"rounds": 1, "model": {"kind": "mlp", "hidden": [8]}, "dataset": {"kind": "sites"}}'
 DATASETS = """
 datasets:
   - name: heart
@@ -76,16 +76,25 @@ def declare(folder: Path, port: int) -> None:
     (folder / "policy.yaml").write_text(policy.replace("min_cohort: 2", "min_cohort: 1"))
 
 
-def drafted(declaration: DatasetDeclaration) -> dict[str, Any]:
-    sections = draft("heart", "disease", {"Ward 3": declaration}).sections
-    runtime = sections["runtime"] | {"round_limit_s": 300}
-    model = {"kind": "mlp", "hidden": [8]}
-    return sections | {
-        "runtime": runtime,
-        "rounds": 3,
-        "model": model,
-        "sampling": {"kind": "full"},
-    }
+def launch_on_the_site(page: Page, spec: str) -> str:
+    """Choose the site and its data in the form, launch, and return the run's id."""
+    page.goto(f"/new?spec={quote(spec)}")
+    screens.field(page, "Name").fill("Heart, on a site")
+    data = page.get_by_role("combobox", name="Data set on the sites")
+    data.click()
+    page.get_by_role("option", name=re.compile("^heart")).click()
+    page.get_by_role("button", name="None", exact=True).click()
+    page.get_by_role("checkbox", name="Ward 3").check()
+    # The only column whose classes are named.
+    expect(page.get_by_role("combobox", name="To predict")).to_have_value("disease")
+    row = page.get_by_role("listitem").filter(has=page.get_by_role("checkbox", name="Ward 3"))
+    expect(row).to_contain_text("48 to train on, 12 to test on")
+    expect(row).to_contain_text("Would take part once a person there has approved the run")
+    expect(page.get_by_text("Ready to launch")).to_be_visible()
+    assert objections(page) == []
+    page.get_by_role("button", name="Launch run").click()
+    page.wait_for_url("**/runs/*-*")
+    return page.url.rpartition("/")[2]
 
 
 def approve_run_at_the_site(page: Page, address: str, token: str) -> None:
@@ -106,8 +115,6 @@ def test_a_site_is_invited_enrols_is_approved_and_trains(
     assert program == "roundhouse"
     said = roundhouse(stack, *arguments, folder=tmp_path)
     declare(tmp_path, port)
-    told = roundhouse(stack, "site", "check", folder=tmp_path)
-    declaration = DatasetDeclaration.model_validate_json(told[: told.rindex("}") + 1])
     with running(stack, tmp_path):
         page.get_by_role("link", name="Ward 3").click()
         page.get_by_role("button", name="Approve").click()
@@ -119,20 +126,19 @@ def test_a_site_is_invited_enrols_is_approved_and_trains(
         expect(page.get_by_text("Online")).to_be_visible()
         expect(page.get_by_role("region", name="heart", exact=True)).to_contain_text("48 to train")
         assert objections(page) == []
+        site = page.url
+        run_id = launch_on_the_site(page, SPEC)
+        page.goto(site)
+        expect(page.get_by_text("Waits for a person at the site", exact=True)).to_be_visible()
+        approve_run_at_the_site(page, f"http://127.0.0.1:{port}/", page_token(tmp_path / "state"))
         with stack.client() as client:
-            run = client.submit(name="On a site", spec=drafted(declaration)).runs[0]
-            site = page.url
-            expect(page.get_by_text("Waits for a person at the site", exact=True)).to_be_visible()
-            approve_run_at_the_site(
-                page, f"http://127.0.0.1:{port}/", page_token(tmp_path / "state")
-            )
-            assert wait_for_end(client, run).state == "succeeded"
-        page.goto(f"/runs/{run.id}")
+            assert wait_for_end(client, client.run(run_id)).state == "succeeded"
+        page.goto(f"/runs/{run_id}")
         expect(page.get_by_role("row", name="Ward 3")).to_contain_text("test: done")
         screens.wait_until_complete(page)
         assert objections(page) == []
         page.goto(site)
-        expect(page.get_by_role("row", name="On a site").first).to_contain_text("done")
+        expect(page.get_by_role("row", name="Heart, on a site").first).to_contain_text("done")
         page.goto("/sites")
         expect(page.get_by_role("link", name="Ward 3")).to_be_visible()
         assert objections(page) == []

@@ -14,6 +14,7 @@ from webapp.accounts.models import Project, User
 from webapp.accounts.roles import Role
 from webapp.jobs import services
 from webapp.jobs.models import Favourite, Run, SavedView
+from webapp.jobs.states import RunState
 
 BULK = "/api/v1/runs/bulk/"
 
@@ -100,8 +101,25 @@ def test_each_run_is_done_or_refused_by_itself(
     assert "Cancel it before" in outcome["refused"][0]["message"]
 
 
+def test_failed_clients_of_several_runs_are_tried_again(
+    api: APIClient, editor: User, project: Project
+) -> None:
+    kept, other = make_run(editor, project), make_run(editor, project)
+    Run.objects.update(state=RunState.FAILED)
+    Run.objects.filter(pk=kept.pk).update(kept_updates={"round_index": 0})
+    outcome = bulk(api, [kept, other], "retry-failed").json()
+    assert outcome["done"] == [str(kept.pk)]
+    assert [refusal["code"] for refusal in outcome["refused"]] == ["nothing_kept"]
+    kept.refresh_from_db()
+    assert (kept.state, kept.kept_updates) == ("queued", {"round_index": 0})
+
+
 @pytest.mark.parametrize(
-    "action", ["pause", "resume", "cancel", "retry", "trash", "restore", "star", "tag", "untag"]
+    "action",
+    [
+        *("pause", "resume", "cancel", "retry", "retry-failed"),
+        *("trash", "restore", "star", "tag", "untag"),
+    ],
 )
 def test_bulk_actions_of_a_stranger_reach_nothing(run: Run, stranger: User, action: str) -> None:
     body = {"tag": "x"} if "tag" in action else {}
@@ -112,7 +130,9 @@ def test_bulk_actions_of_a_stranger_reach_nothing(run: Run, stranger: User, acti
     assert (run.state, run.trashed_at) == ("queued", None)
 
 
-@pytest.mark.parametrize("action", ["pause", "cancel", "trash", "restore", "tag", "untag"])
+@pytest.mark.parametrize(
+    "action", ["pause", "cancel", "retry-failed", "trash", "restore", "tag", "untag"]
+)
 def test_bulk_actions_of_a_viewer_are_refused(run: Run, viewer: User, action: str) -> None:
     body = {"tag": "x"} if "tag" in action else {}
     outcome = bulk(signed_in(viewer), [run], action, **body).json()

@@ -94,7 +94,7 @@ def test_a_draft_of_declarations_is_a_valid_spec(
 def test_what_was_set_of_the_runtime_stays(admin: User, project: Project, api: APIClient) -> None:
     declaring(admin, project, "north")
     spec = {
-        "dataset": {"kind": "sites"},
+        "dataset": {"kind": "sites", "inputs": [{"column": "age"}]},
         "runtime": {"round_limit_s": 90, "min_updates": 1, "precision": "bfloat16"},
     }
     asked = {"spec": spec, "dataset": "heart", "target": "disease", "sites": ["north"]}
@@ -190,6 +190,16 @@ def test_a_site_that_cannot_take_part_says_why(
     assert found == {"north": "accepted", **unfit}
     assert "has no column 'age'" in reasons(api, made, "other")[0]["message"]
     assert "is pending, not approved" in reasons(api, made, "new")[0]["message"]
+
+
+def test_a_site_without_the_data_is_told_apart_also_in_a_wrong_draft(
+    admin: User, project: Project, api: APIClient
+) -> None:
+    declaring(admin, project, "north")
+    approved(admin, project, "poor").beat(datasets=[])
+    enrolled(admin, project, "new")
+    draft = {"rounds": -1, "dataset": {"kind": "sites", "name": "heart", "inputs": []}}
+    assert verdicts(api, draft) == {"north": "unknown", "poor": "unfit", "new": "unfit"}
 
 
 def test_a_policy_that_is_hidden_or_odd_is_not_guessed(

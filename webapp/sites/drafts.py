@@ -50,7 +50,7 @@ def drafted(
         sections["runtime"] = _runtime(
             section(document, "runtime"), sections["runtime"], [*members]
         )
-        if section(document, "dataset").get("kind") != "sites":
+        if not section(document, "dataset").get("inputs"):
             # Few and real: every one of them counts. Chosen once; it stays as it is changed later.
             sections["sampling"] = {"kind": "full"}
     left_out = [LeftOutColumn(column=each.column, why=each.why) for each in made.left_out]

@@ -138,23 +138,27 @@ class _Judge:
 
     def __init__(self, draft: dict[str, Any], sites: Sequence[Site]) -> None:
         self.named = names_in(draft)
-        dataset = section(draft, "dataset").get("name")
-        self._has_data = section(draft, "dataset").get("kind") == "sites" and bool(dataset)
-        offering = [s.name for s in sites if any(d.name == dataset for d in s.datasets.all())]
+        data = section(draft, "dataset")
+        self._dataset = str(data.get("name") or "") if data.get("kind") == "sites" else ""
+        offering = [s.name for s in sites if any(d.name == self._dataset for d in s.datasets.all())]
         self._as_it_is = _spec_with(draft, self.named) if self.named else None
         # Which site comes next makes no difference to anybody's policy, so one spec does for all.
         others = [*self.named, _NEXT] if self.named else offering
         self._with_one_more = _spec_with(draft, others) if others else None
 
     def ask(self, site: Site, declared: Mapping[str, DatasetDeclaration]) -> Answer:
-        if not self._has_data:
+        if not self._dataset:
             return _NO_DATA
         spec = self._as_it_is if site.name in self.named else self._with_one_more
+        offered = declared.get(self._dataset)
         if spec is None or not isinstance(spec.dataset, SitesDatasetSpec):
-            return _WRONG_DRAFT
-        offered = declared.get(spec.dataset.name)
-        problems = list(unfitness("", site.name, site, offered, spec.dataset))
-        if problems or offered is None:
+            if site.state == SiteState.APPROVED and offered is not None:
+                return _WRONG_DRAFT
+            wanted = SitesDatasetSpec.model_construct(name=self._dataset)  # that is all that counts
+        else:
+            wanted = spec.dataset
+        problems = list(unfitness("", site.name, site, offered, wanted))
+        if spec is None or problems or offered is None:
             found = [SiteReason(rule="", message=p.message, fix=p.fix) for p in problems]
             return Verdict.UNFIT, found
         return _by_policy(site, spec, offered)

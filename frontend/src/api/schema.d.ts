@@ -1917,6 +1917,7 @@ export interface components {
              *     * `resume` - resume
              *     * `cancel` - cancel
              *     * `retry` - retry
+             *     * `retry-failed` - retry-failed
              *     * `trash` - trash
              *     * `restore` - restore
              *     * `star` - star
@@ -1925,7 +1926,7 @@ export interface components {
              *     * `untag` - untag
              * @enum {string}
              */
-            action: "pause" | "resume" | "cancel" | "retry" | "trash" | "restore" | "star" | "unstar" | "tag" | "untag";
+            action: "pause" | "resume" | "cancel" | "retry" | "retry-failed" | "trash" | "restore" | "star" | "unstar" | "tag" | "untag";
             /** @description For tag and untag. */
             tag?: string;
         };

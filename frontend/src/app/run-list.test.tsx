@@ -107,6 +107,26 @@ it('does the same with all selected runs, and says what was refused', async () =
   );
 });
 
+it('tries failed clients again where a selected run allows it', async () => {
+  const asked: unknown[] = [];
+  const failed = makeListItem({ state: 'failed', allowed_actions: ['retry-failed', 'retry'] });
+  server.use(
+    http.get(api('runs/'), () =>
+      HttpResponse.json({ next: null, previous: null, results: [failed] }),
+    ),
+    http.post(api('runs/bulk/'), async ({ request }) => {
+      asked.push(await request.json());
+      return HttpResponse.json({ done: [failed.id], refused: [] });
+    }),
+  );
+  renderApp('/runs');
+  await userEvent.click(await screen.findByRole('checkbox', { name: 'Select all shown runs' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Retry failed clients only' }));
+  await waitFor(() => {
+    expect(asked).toEqual([{ runs: [failed.id], action: 'retry-failed' }]);
+  });
+});
+
 it('saves the view that is shown under a name', async () => {
   const saved: unknown[] = [];
   server.use(

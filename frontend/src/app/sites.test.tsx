@@ -231,4 +231,7 @@ it('shows on the page of a run what its sites are at, and why one takes no part'
   expect(screen.getByRole('row', { name: /Ward 4/ })).toHaveTextContent(
     'Takes no part: min_cohort: A round has 2 clients',
   );
+  await userEvent.click(screen.getByRole('tab', { name: 'Topology' }));
+  expect(await screen.findByText('2 sites, 1 at work')).toBeInTheDocument();
+  expect(screen.getByText('Has not taken its task yet')).toBeInTheDocument();
 });

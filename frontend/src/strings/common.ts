@@ -52,6 +52,7 @@ export const common = {
     hint: 'The first administrator’s password is shown once, when Roundhouse is set up.',
   },
   form: {
+    showPassword: 'Show what is typed',
     notSet: 'Not set',
     listPlaceholder: 'Separated by commas',
     noKind: 'None',

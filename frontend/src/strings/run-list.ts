@@ -53,6 +53,7 @@ export const runList = {
       resume: 'Resume',
       cancel: 'Cancel',
       retry: 'Retry',
+      'retry-failed': 'Retry failed clients only',
       star: 'Star',
       unstar: 'Remove star',
       tag: 'Add tag',

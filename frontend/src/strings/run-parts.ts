@@ -84,8 +84,17 @@ export const runParts = {
       bad: 'Update refused or failed',
       idle: 'Did not take part',
     },
+    siteTones: {
+      server: 'Server',
+      active: 'At work',
+      waiting: 'Has not taken its task yet',
+      bad: 'Refused, failed or out',
+      gone: 'Not there',
+      idle: 'Asked for nothing now',
+    },
     summary: (clients: number, active: number) =>
       `${clients} clients, ${active} in the latest round`,
+    sitesSummary: (sites: number, active: number) => `${sites} sites, ${active} at work`,
     emptyTitle: 'No clients yet',
     emptyText: 'They appear when a worker has started the run.',
   },

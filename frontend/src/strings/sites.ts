@@ -136,7 +136,8 @@ export const sites = {
     choose: 'Choose one',
     target: 'To predict',
     targetHint: 'A column whose classes the sites have named.',
-    noTarget: 'No column has classes that all of these sites have named.',
+    noTarget:
+      'No column has classes that all of these sites have named. Leave out those that differ.',
     list: 'Who takes part',
     search: 'Find a site',
     all: 'All that would take part',

@@ -36,6 +36,7 @@ class BulkAction(StrEnum):
     RESUME = "resume"
     CANCEL = "cancel"
     RETRY = "retry"
+    RETRY_FAILED = "retry-failed"
     TRASH = "trash"
     RESTORE = "restore"
     STAR = "star"
@@ -49,6 +50,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     BulkAction.RESUME: services.request_resume,
     BulkAction.CANCEL: services.request_cancel,
     BulkAction.RETRY: services.request_retry,
+    BulkAction.RETRY_FAILED: services.request_retry_failed,
     BulkAction.TRASH: services.trash_run,
     BulkAction.RESTORE: services.restore_run,
     BulkAction.STAR: services.star_run,

@@ -7,7 +7,9 @@ export interface GraphNode {
   label: string;
   /** Between 0 and 1: how large it is drawn. */
   size: number;
-  tone: 'server' | 'active' | 'idle' | 'bad';
+  tone: 'server' | 'active' | 'waiting' | 'idle' | 'gone' | 'bad';
+  /** What stands beside it, instead of its id. */
+  mark?: string;
   /** Names and values that are shown when it is pointed at. */
   facts: readonly { name: string; value: string }[];
   x: number;
@@ -23,7 +25,9 @@ interface GraphDrawing {
 const TONES: Record<GraphNode['tone'], string> = {
   server: '--rh-logo-table',
   active: '--rh-brand',
+  waiting: '--rh-state-amber',
   idle: '--rh-border-strong',
+  gone: '--rh-state-grey',
   bad: '--rh-state-red',
 };
 
@@ -68,13 +72,16 @@ export function drawGraph({ nodes, links, showLabels }: GraphDrawing): DrawChart
           y: node.y,
           symbol: node.tone === 'server' ? 'roundRect' : 'circle',
           symbolSize: 8 + 22 * node.size,
-          itemStyle: { color: color(TONES[node.tone]) },
+          itemStyle:
+            node.tone === 'gone'
+              ? { color: color('--rh-surface'), borderColor: color(TONES.gone), borderWidth: 2 }
+              : { color: color(TONES[node.tone]) },
           label: {
             ...textStyle(color),
             show: showLabels || node.tone === 'server',
             position: sideOf(node),
             // A number is enough beside a client; its tooltip has the rest.
-            formatter: node.tone === 'server' ? node.label : node.id,
+            formatter: node.tone === 'server' ? node.label : (node.mark ?? node.id),
           },
         })),
         links: links.map(({ source, target, isActive }) => ({

@@ -8,10 +8,10 @@ import { drawParallel } from '@/components/charts/parallel-chart';
 import { drawScatter } from '@/components/charts/scatter-chart';
 import { Card } from '@/components/ui/card';
 import { readCompareSearch, type ChartAxis } from '@/lib/url-state';
-import { settingTitle } from '@/lib/setting-text';
+import { settingText, settingTitle } from '@/lib/setting-text';
 import { strings } from '@/strings';
 import classes from './compare-page.module.css';
-import { bestOf, costOf, groupsOf, settingText } from './groups';
+import { bestOf, costOf, groupsOf } from './groups';
 import { MetricSelect, useChosenView } from './view-tools';
 
 const text = strings.compare;

@@ -3,8 +3,8 @@ import { seriesColor } from '@/components/charts/palette';
 import type { Series } from '@/components/charts/types';
 import { isHigherBetter } from '@/components/charts/metric-axes';
 import { deviationOf, meanCurve, meanOf } from '@/lib/curves';
-import { isEqual, textOf, type Json } from '@/lib/document-path';
-import { formatReal } from '@/lib/format';
+import { isEqual, type Json } from '@/lib/document-path';
+import { settingText } from '@/lib/setting-text';
 import type { ChartAxis } from '@/lib/url-state';
 import { strings } from '@/strings';
 
@@ -13,13 +13,6 @@ export interface RunGroup {
   name: string;
   color: string;
   members: readonly { run: ComparedRun; index: number }[];
-}
-
-/** Values of a setting as people write them. */
-export function settingText(value: unknown): string {
-  if (value === null || value === undefined) return strings.compare.absent;
-  if (typeof value === 'number') return formatReal(value);
-  return Array.isArray(value) ? value.map(settingText).join(', ') : textOf(value as Json);
 }
 
 export function groupsOf({ runs, differences }: Comparison, by: string | undefined): RunGroup[] {

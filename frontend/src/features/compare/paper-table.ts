@@ -1,9 +1,9 @@
 import type { Comparison } from '@/api/types';
 import { metricTitle } from '@/components/charts/metric-axes';
 import { toCsv } from '@/lib/csv';
-import { settingTitle } from '@/lib/setting-text';
+import { settingText, settingTitle } from '@/lib/setting-text';
 import { strings } from '@/strings';
-import { bestOf, costOf, groupsOf, lastOf, settingText, spreadOf } from './groups';
+import { bestOf, costOf, groupsOf, lastOf, spreadOf } from './groups';
 
 const { columns } = strings.compare;
 

@@ -1,10 +1,10 @@
 import type { Comparison } from '@/api/types';
 import { Card } from '@/components/ui/card';
 import { ScrollRegion } from '@/components/ui/scroll-region';
-import { settingTitle } from '@/lib/setting-text';
+import { settingText, settingTitle } from '@/lib/setting-text';
 import { strings } from '@/strings';
 import classes from './compare-page.module.css';
-import { groupsOf, settingText } from './groups';
+import { groupsOf } from './groups';
 
 const text = strings.compare;
 

@@ -1,15 +1,12 @@
-import { humanize } from '@/lib/humanize';
+import { settingTitle } from '@/lib/setting-text';
 import { strings } from '@/strings';
 
 /** "local.lr" as "Local: learning rate". */
 export function settingName(path: string): string {
-  if (path === '') return strings.newRun.wholeDocument;
-  const [section = '', ...rest] = path.split('.');
-  const names = rest.filter((part) => part !== 'kind').map((part) => humanize(part).toLowerCase());
-  return [humanize(section), ...names].join(': ');
+  return path === '' ? strings.newRun.wholeDocument : settingTitle(path);
 }
 
-/** A value of a setting in a few words. */
+/** A value of a setting in a few words, with every digit: it is to be agreed to. */
 export function shortValue(value: unknown): string {
   if (value === null || value === undefined) return strings.newRun.prompt.none;
   if (Array.isArray(value)) {

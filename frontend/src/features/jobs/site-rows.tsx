@@ -173,11 +173,15 @@ function VerdictLine({ site: { verdict, reasons } }: { site: SiteEligibility }) 
       <Icon size={16} aria-hidden />
       <div>
         <span className={classes['word']}>{text.verdicts[verdict]}</span>
-        {reasons.map(({ rule, message, fix }) => (
-          <p key={rule + message} className={classes['reason']}>
-            {withRule(rule, message)} {fix}
-          </p>
-        ))}
+        {reasons.map(({ rule, message, fix }) =>
+          rule === '' ? (
+            <span key={message}>{`: ${message} ${fix}`}</span>
+          ) : (
+            <p key={rule + message} className={classes['reason']}>
+              {withRule(rule, message)} {fix}
+            </p>
+          ),
+        )}
       </div>
     </div>
   );

@@ -35,7 +35,7 @@ const highlight = HighlightStyle.define([
 
 const theme = EditorView.theme({
   '&': { fontSize: '0.8125rem', backgroundColor: 'transparent', color: 'var(--rh-text)' },
-  '&.cm-focused': { outline: '2px solid var(--rh-focus)', outlineOffset: '-1px' },
+  '&.cm-focused': { outline: 'none' },
   '.cm-scroller': { fontFamily: 'var(--rh-mono)', lineHeight: '1.6' },
   '.cm-content': { caretColor: 'var(--rh-text)' },
   '.cm-cursor': { borderLeftColor: 'var(--rh-text)' },
@@ -77,7 +77,11 @@ export function YamlEditor({ label, value, marks, target, onChange }: YamlEditor
           theme,
           EditorView.lineWrapping,
           EditorView.cspNonce.of(getNonce() ?? ''),
-          EditorView.contentAttributes.of({ 'aria-label': name(), spellcheck: 'false' }),
+          EditorView.contentAttributes.of({
+            'aria-label': name(),
+            spellcheck: 'false',
+            tabindex: '0',
+          }),
           EditorView.updateListener.of((update) => {
             const byUser = update.transactions.some(
               (transaction) => transaction.annotation(Transaction.remote) !== true,

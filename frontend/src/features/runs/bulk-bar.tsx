@@ -52,7 +52,7 @@ export function BulkBar({ runs, isTrash, onClear }: BulkBarProps) {
         >
           {text.compare}
         </ButtonLink>
-        {(['pause', 'resume', 'retry'] as const).map(
+        {(['pause', 'resume', 'retry', 'retry-failed'] as const).map(
           (action) => allows(action) && <span key={action}>{button(action)}</span>,
         )}
         {allows('cancel') && (

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { RoundRow } from '@/api/types';
+import type { RoundRow, RunSite } from '@/api/types';
 import type { ChartAxis } from '@/lib/url-state';
 import { makeClient, makeRound } from '@/testing/fixtures';
 import { chartsOf, pointsOf } from './chart-series';
 import { clientSeries } from './client-series';
 import { chosenColumns, columnsSearch } from './run-columns';
-import { topologyOf } from './topology';
+import { siteTopologyOf, topologyOf } from './topology';
 import { worstClients } from './worst-clients';
 
 describe('columns', () => {
@@ -89,6 +89,38 @@ describe('clients', () => {
     const star = topologyOf({ clients, links: [] }, 'star');
     expect(star.nodes.map((node) => node.tone)).toEqual(['server', 'idle', 'active', 'idle']);
     expect(star.links.filter((link) => link.isActive)).toHaveLength(1);
+  });
+
+  it('show what real sites are at, whether they are there, and which are out', () => {
+    const task = (state: string) => ({ state, kind: 'train', reason: '', rule: '', stage: '' });
+    const site = (changes: object) =>
+      ({
+        client_id: 0,
+        name: 'Ward',
+        state: 'approved',
+        presence: 'online',
+        num_train: 4,
+        num_test: 1,
+        has_joined: true,
+        out_rule: '',
+        out_reason: '',
+        task: null,
+        ...changes,
+      }) as unknown as RunSite;
+    const { nodes, links } = siteTopologyOf([
+      site({ task: task('accepted') }),
+      site({ task: task('waiting') }),
+      site({ task: task('done') }),
+      site({ task: task('waiting'), presence: 'offline' }),
+      site({ state: 'revoked' }),
+      site({ task: task('refused'), presence: 'offline' }),
+      site({ out_rule: 'min_cohort', out_reason: 'Too few.' }),
+    ]);
+    const tones = nodes.map((node) => node.tone);
+    expect(tones).toEqual([
+      ...['server', 'active', 'waiting', 'idle', 'gone', 'gone', 'bad', 'bad'],
+    ]);
+    expect(links.filter((link) => link.isActive)).toHaveLength(1);
   });
 
   it('are linked as the server says, and a link is active where both ends took part', () => {

@@ -6,9 +6,10 @@ import { Failure, Loading } from '@/components/ui/feedback';
 import { TextLink } from '@/components/ui/links';
 import { NumberCell, PlainTable } from '@/components/ui/plain-table';
 import { SiteBadge } from '@/components/ui/site-badge';
-import { formatDuration, formatInteger, withRule } from '@/lib/format';
+import { formatDuration, formatInteger } from '@/lib/format';
 import { strings } from '@/strings';
 import classes from './run-sites.module.css';
+import { describeSite } from './topology';
 
 const text = strings.runSites;
 const LIVE_MS = 3_000;
@@ -18,12 +19,16 @@ export function isOnSites(run: Run): boolean {
   return run.spec.runtime.placement === 'sites';
 }
 
-/** The sites of a run: whether they are there, what each is at, and why one is not. */
-export function RunSites({ run }: { run: Run }) {
-  const sites = useQuery({
+export function useRunSites(run: Run) {
+  return useQuery({
     ...runSitesQuery(run.id),
     refetchInterval: run.is_final ? false : LIVE_MS,
   });
+}
+
+/** The sites of a run: whether they are there, what each is at, and why one is not. */
+export function RunSites({ run }: { run: Run }) {
+  const sites = useRunSites(run);
   return (
     <Card title={text.title} text={text.text}>
       {sites.isPending && <Loading label={text.loading} rows={3} />}
@@ -52,7 +57,7 @@ function SiteTable({ sites }: { sites: readonly RunSite[] }) {
             {formatInteger(site.num_train)} + {formatInteger(site.num_test)}
           </NumberCell>
           <NumberCell>{site.task?.round_index ?? ''}</NumberCell>
-          <td className={classes['now']}>{describe(site)}</td>
+          <td className={classes['now']}>{describeSite(site)}</td>
           <NumberCell>
             {site.task?.state === 'done' ? formatDuration(site.task.seconds) : ''}
           </NumberCell>
@@ -60,16 +65,4 @@ function SiteTable({ sites }: { sites: readonly RunSite[] }) {
       ))}
     </PlainTable>
   );
-}
-
-/** What a site is at, or why it takes no part: the rule of its policy, the failure, the deadline. */
-function describe(site: RunSite): string {
-  if (site.out_reason !== '') return `${text.out}: ${withRule(site.out_rule, site.out_reason)}`;
-  const { task } = site;
-  if (task === null) return site.has_joined ? text.idle : text.notJoined;
-  const what = `${strings.site.tasks[task.kind]}: ${strings.site.taskStates[task.state]}`;
-  if (task.reason !== '') return `${what}. ${withRule(task.rule, task.reason)}`;
-  if (task.state !== 'accepted' || task.stage === '') return what;
-  const share = task.fraction === null ? '' : ` ${String(Math.round(task.fraction * 100))}%`;
-  return `${what}, ${task.stage}${share}`;
 }

@@ -1,5 +1,6 @@
-import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Button, Stack, TextInput } from '@mantine/core';
 import type { ReactNode, SubmitEvent } from 'react';
+import { PasswordField } from '@/components/ui/password-field';
 import { formText } from '@/lib/form-text';
 import { strings } from '@/strings';
 
@@ -47,7 +48,7 @@ export function CredentialsForm({
           withAsterisk={false}
           data-autofocus
         />
-        <PasswordInput
+        <PasswordField
           name="password"
           label={strings.signIn.password}
           {...(isNew && { description: strings.access.signInMore.newPassword })}

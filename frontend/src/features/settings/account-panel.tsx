@@ -1,4 +1,4 @@
-import { Alert, Button, PasswordInput, Stack } from '@mantine/core';
+import { Alert, Button, Stack } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useRef, type SubmitEvent } from 'react';
 import { changePassword } from '@/api/allauth';
@@ -6,6 +6,7 @@ import { meQuery } from '@/api/session';
 import { Card } from '@/components/ui/card';
 import { Facts } from '@/components/ui/facts';
 import { Problem } from '@/components/ui/problem';
+import { PasswordField } from '@/components/ui/password-field';
 import { formText } from '@/lib/form-text';
 import { strings } from '@/strings';
 
@@ -55,13 +56,13 @@ function PasswordCard({ username }: { username: string }) {
           )}
           <Problem error={change.error} />
           <input type="hidden" autoComplete="username" name="username" value={username} readOnly />
-          <PasswordInput
+          <PasswordField
             name="current"
             label={text.current}
             autoComplete="current-password"
             required
           />
-          <PasswordInput
+          <PasswordField
             name="next"
             label={text.next}
             description={strings.access.signInMore.newPassword}

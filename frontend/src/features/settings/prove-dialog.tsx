@@ -1,8 +1,9 @@
-import { Button, Modal, PasswordInput, Stack, Text } from '@mantine/core';
+import { Button, Modal, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { SubmitEvent } from 'react';
 import { proveByPassword } from '@/api/allauth';
 import { Problem } from '@/components/ui/problem';
+import { PasswordField } from '@/components/ui/password-field';
 import { formText } from '@/lib/form-text';
 import { strings } from '@/strings';
 
@@ -21,7 +22,7 @@ export function ProveDialog({ onProved, onClose }: { onProved: () => void; onClo
         <Stack gap="sm">
           <Text size="sm">{text.proveText}</Text>
           <Problem error={prove.error} />
-          <PasswordInput
+          <PasswordField
             name="password"
             label={text.password}
             autoComplete="current-password"

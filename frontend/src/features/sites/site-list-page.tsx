@@ -15,7 +15,7 @@ import { usePageTitle } from '@/lib/use-page-title';
 import { strings } from '@/strings';
 import { InviteDialog } from './invite-dialog';
 import { SiteBadge } from '@/components/ui/site-badge';
-import classes from './site-list-page.module.css';
+import classes from '@/components/ui/line-list.module.css';
 
 const text = strings.sites;
 const LIVE_MS = 5_000;
@@ -73,7 +73,7 @@ function Lines({ rows, invite }: { rows: readonly Site[]; invite: ReactNode }) {
     );
   }
   return (
-    <ul className={classes['sites']} aria-label={text.list}>
+    <ul className={classes['list']} aria-label={text.list}>
       {rows.map((site) => (
         <Line key={site.id} site={site} />
       ))}
@@ -85,7 +85,7 @@ function Line({ site }: { site: Site }) {
   const now = useNow();
   const { hardware, last_seen_at: seen } = site;
   return (
-    <li className={classes['site']}>
+    <li className={classes['line']}>
       <div className={classes['part']}>
         <TextLink to="/sites/$siteId" params={{ siteId: site.id }} className={classes['name']}>
           {site.name}

@@ -7,6 +7,7 @@ import { TextLink } from '@/components/ui/links';
 import { NumberCell, PlainTable } from '@/components/ui/plain-table';
 import { Row, RowList } from '@/components/ui/row-list';
 import { formatBytes, formatDateTime, formatDuration, withRule } from '@/lib/format';
+import { humanize } from '@/lib/humanize';
 import { strings } from '@/strings';
 import classes from './site-page.module.css';
 
@@ -61,7 +62,7 @@ export function HistoryCard({ siteId }: { siteId: string }) {
           {history.data.map((entry) => (
             <Row
               key={entry.id}
-              title={entry.action}
+              title={humanize(entry.action.replace(/^site\./, ''))}
               detail={`${formatDateTime(entry.at)} ${text.by(entry.actor_name)}`}
             />
           ))}

@@ -5,6 +5,7 @@ import { sweepListQuery } from '@/api/sweeps';
 import type { SweepRow } from '@/api/types';
 import { metricTitle } from '@/components/charts/metric-axes';
 import { Empty, Failure, Loading } from '@/components/ui/feedback';
+import classes from '@/components/ui/line-list.module.css';
 import { ButtonLink, TextLink } from '@/components/ui/links';
 import { PageHeader } from '@/components/ui/page-header';
 import { ProgressLine } from '@/components/ui/progress-line';
@@ -13,7 +14,6 @@ import { formatAge, formatDateTime } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
 import { usePageTitle } from '@/lib/use-page-title';
 import { strings } from '@/strings';
-import classes from './sweep-list-page.module.css';
 import { BADGES, describePoint, formatMean, numEnded } from './sweep-results';
 
 const text = strings.sweeps;
@@ -54,7 +54,7 @@ export function SweepListPage() {
         />
       )}
       {rows && rows.length > 0 && (
-        <ul className={classes['sweeps']} aria-label={text.list}>
+        <ul className={classes['list']} aria-label={text.list}>
           {rows.map((row) => (
             <Line key={row.job} sweep={row} />
           ))}
@@ -80,8 +80,8 @@ function Line({ sweep }: { sweep: SweepRow }) {
   const ended = numEnded(sweep);
   const progress = text.ended(ended, sweep.runs_total);
   return (
-    <li className={classes['sweep']}>
-      <div className={classes['what']}>
+    <li className={classes['line']}>
+      <div className={classes['part']}>
         <TextLink to="/sweeps/$jobId" params={{ jobId: sweep.job }} className={classes['name']}>
           {sweep.name}
         </TextLink>
@@ -96,7 +96,7 @@ function Line({ sweep }: { sweep: SweepRow }) {
       <div>
         <StateBadge state={BADGES[state]} label={strings.sweepStates[state]} />
       </div>
-      <div className={classes['progress']}>
+      <div className={classes['part']}>
         <span className={classes['dim']}>{progress}</span>
         <ProgressLine
           done={ended}
@@ -105,7 +105,7 @@ function Line({ sweep }: { sweep: SweepRow }) {
           tone={state === 'cancelled' ? 'muted' : 'brand'}
         />
       </div>
-      <div className={classes['best']}>
+      <div className={classes['part']}>
         {best === null ? (
           <span className={classes['dim']}>{text.noBest}</span>
         ) : (
