@@ -17,6 +17,7 @@ from fedcore.sites.messages import DatasetDeclaration, SiteState
 from fedcore.sites.policy import Policy
 from fedcore.spec import RunSpec, check
 from fedcore.spec.data import DatasetInfo, SitesDatasetSpec
+from fedcore.spec.data.sites import TargetColumn
 from webapp.sites.drafts import ROUND_LIMIT_S, section
 from webapp.sites.models import Site
 from webapp.sites.presence import Presence
@@ -154,7 +155,10 @@ class _Judge:
         if spec is None or not isinstance(spec.dataset, SitesDatasetSpec):
             if site.state == SiteState.APPROVED and offered is not None:
                 return _WRONG_DRAFT
-            wanted = SitesDatasetSpec.model_construct(name=self._dataset)  # that is all that counts
+            # Without the data, or a place among the project's sites, columns make no difference.
+            wanted = SitesDatasetSpec.model_construct(
+                name=self._dataset, inputs=(), target=TargetColumn(column="any")
+            )
         else:
             wanted = spec.dataset
         problems = list(unfitness("", site.name, site, offered, wanted))
