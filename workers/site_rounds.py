@@ -74,15 +74,7 @@ class SitesTurn:
         ending = turn.reason_to_end()
         if ending is not None:
             return turn.settle(ending)
-        if engine.is_finished:
-            return self._finish(engine)
-        try:
-            return self._go_on(engine)
-        except PermanentError:
-            # The run fails, and nobody asks again for what was stored of its open round.
-            if not turn.heartbeat.is_lost:
-                discard_parts(run_id=turn.lease.run_id)
-            raise
+        return self._finish(engine) if engine.is_finished else self._go_on(engine)
 
     def _roster(self) -> tuple[MemberOfRun, ...]:
         lease = self._turn.lease

@@ -150,7 +150,20 @@ class Sealing:
         return float(mean[-1]) / self.ring(clip).bound * _MOST_LOSS
 
     def _mean(self, total: Accumulator, clip: float | None) -> tuple[NDArray[np.float64], float]:
-        return self.ring(clip).decode_mean(words_of(total.sections))
+        """Return what a sum of words stands for, unless no honest clients can have made it.
+
+        Raises:
+            SecureAggregationError: If it is larger than their bound allows, or all weights are 0.
+        """
+        ring = self.ring(clip)
+        mean, weight = ring.decode_mean(words_of(total.sections))
+        rounded = ring.error(total.count)
+        if weight > total.count + rounded or np.abs(mean).max() > ring.bound + rounded / weight * 2:
+            raise SecureAggregationError(
+                "the secure sum is larger than updates can make it: a client has sent something "
+                "else, and nobody can see which"
+            )
+        return mean, weight
 
 
 class SealedSum:

@@ -186,6 +186,23 @@ def test_an_update_that_does_not_fit_is_not_sent_and_says_so(folders: Folders) -
         play(context, initial_state(context))
 
 
+@pytest.mark.parametrize("where", [0, -1])
+def test_a_sum_that_updates_cannot_make_is_refused(folders: Folders, where: int) -> None:
+    context = build_context(secure_spec(), folders)
+    state = initial_state(context)
+    updates = [update for _, update in updates_of(context, state)]
+    total = added(updates)
+    promises, count = context.pipeline.promises, len(updates)
+    honest = Accumulator(section_of(total), float(count), count)
+    promises.release(honest, state, context.layout)
+    total[where] = 2**31 - 1
+    spoilt = Accumulator(section_of(total), float(count), count)
+    if where == -1:
+        spoilt = replace(spoilt, count=2)
+    with pytest.raises(SecureAggregationError, match="nobody can see which"):
+        promises.release(spoilt, state, context.layout)
+
+
 # --- with differential privacy --------------------------------------------------------------------
 
 

@@ -255,12 +255,27 @@ def test_below_the_threshold_the_round_fails_and_says_who_is_missing(
     assert "site south: Nothing came" in message
     assert "site west: Nothing came" in message
     assert "site north" not in message
+    server.upkeep()
     assert not default_storage.listdir(f"runs/{run.pk}/parts")[1]
+    (asked,) = SiteTask.objects.filter(run=run, client_id=1, kind="secure_masked")
+    gone = sites[1].agent.get(routes.message(asked.pk))
+    assert (gone.status_code, gone.json()["code"]) == (409, "task_not_wanted")
     job_services.request_retry(run=run, user=run.created_by)
     server.work()
     assert play_to_the_end(run, server, sites).state == RunState.SUCCEEDED
     numbers = SiteTask.objects.filter(run=run, kind="secure_keys").values_list("sum_number")
     assert {number for (number,) in numbers} == {1, 2}, "no sum is made twice"
+
+
+def test_nothing_of_a_sum_is_left_when_its_run_is_cancelled(
+    run: Run, server: Server, sites: list[Site]
+) -> None:
+    play_until(run, server, sites, TaskKind.MASKED)
+    sites[0].look()
+    assert default_storage.listdir(f"runs/{run.pk}/parts")[1]
+    job_services.request_cancel(run=run, user=run.created_by)
+    server.upkeep()
+    assert not default_storage.listdir(f"runs/{run.pk}/parts")[1]
 
 
 def test_a_site_that_refuses_to_open_a_sum_is_shown_with_its_rule(

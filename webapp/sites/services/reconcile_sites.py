@@ -11,6 +11,7 @@ from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import lock_run
 from webapp.jobs.states import RunState
 from webapp.sites.models import SiteRound
+from webapp.sites.services.forgetting import forget_ended_runs
 from webapp.sites.services.requests import forget_nonces
 from webapp.sites.services.silence import note_silence
 from webapp.sites.services.stages import deadline_of, go_on, go_on_if_answered, has_enough
@@ -19,6 +20,7 @@ from webapp.sites.services.stages import deadline_of, go_on, go_on_if_answered, 
 def reconcile_sites(*, now: datetime) -> list[UUID]:
     """Let workers take the runs whose sites have answered, or whose time is up; return them."""
     forget_nonces(now)
+    forget_ended_runs()
     note_silence(now)
     waiting = Run.objects.filter(
         parts_out=True, state=RunState.RUNNING, spec__runtime__placement="sites"

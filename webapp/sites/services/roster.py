@@ -15,7 +15,8 @@ from webapp.accounts.models import Project
 from webapp.jobs.limits import InvalidSpecError
 from webapp.jobs.models import Run
 from webapp.jobs.services.leases import Lease, lock_leased_run
-from webapp.sites.models import RunSite, Site, SiteDataset, SiteRound, SiteTask
+from webapp.sites.models import RunSite, Site, SiteDataset, SiteTask
+from webapp.sites.services.forgetting import forget_open_round
 from webapp.sites.work_models import TaskState
 
 
@@ -68,9 +69,9 @@ def class_names_of(spec: RunSpec) -> Sequence[str]:
 
 def _begin_again(run: Run) -> None:
     """Forget the round that a run has failed in: its sites are asked anew."""
-    of_round = {"run": run, "round_index": run.rounds_done}
-    SiteRound.objects.filter(**of_round).delete()
-    SiteTask.objects.filter(**of_round).open().update(state=TaskState.DROPPED)
+    forget_open_round(run)
+    of_round = SiteTask.objects.filter(run=run, round_index=run.rounds_done)
+    of_round.open().update(state=TaskState.DROPPED)
 
 
 def _form(run: Run, spec: RunSpec) -> None:

@@ -17,7 +17,7 @@ from django.db.models import Max
 
 from fedcore.sites.messages import SiteState
 from fedcore.sites.tasks import TaskKind
-from webapp.artifacts.services import StoredFile, discard_file
+from webapp.artifacts.services import StoredFile
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import SiteChangedData
 from webapp.jobs.models import Run
@@ -26,6 +26,7 @@ from webapp.jobs.services.record_round import record_round
 from webapp.jobs.services.run_changes import FREE, change
 from webapp.jobs.services.shared_rounds import replace_checkpoint
 from webapp.sites.models import RunSite, Site, SiteRound, SiteTask
+from webapp.sites.services.forgetting import forget_results, forget_round
 from webapp.sites.services.hints import tell_sites_on_commit
 from webapp.sites.services.stages import deadline_of, has_enough
 from webapp.sites.work_models import OPEN, TaskState
@@ -184,7 +185,7 @@ def open_stage(
         opened["sum_number"] = _last_sum(run) + 1
     if stage.masked is not None:
         opened["masked_sum"] = asdict(stage.masked)
-        _forget_results(run, TaskKind.MASKED)
+        forget_results(run, TaskKind.MASKED)
     row, _ = SiteRound.objects.update_or_create(
         run=run,
         round_index=run.rounds_done,
@@ -333,37 +334,7 @@ def _close(lease: Lease, report: dict[str, Any], checkpoint: StoredFile, now: da
     record_round(lease=lease, report=report, now=now)
     run = lock_leased_run(lease)
     replace_checkpoint(run, checkpoint)
-    _forget_files(run)
-
-
-def _forget_files(run: Run) -> None:
-    """Remove the files of the round that was closed; its rows stay, as the sites' history."""
-    closed = _tasks(run.pk, run.rounds_done - 1)
-    keys: set[str] = set()
-    for message_key, key, pieces in closed.values_list("message_key", "key", "piece_keys"):
-        keys.update([message_key, key, *pieces])
-    closed.update(message_key="", key="", piece_keys=[])
-    rounds = SiteRound.objects.filter(run=run, round_index=run.rounds_done - 1)
-    for kept in rounds.exclude(masked_sum=None).values_list("masked_sum", flat=True):
-        keys.add(_masked(kept or {}).key)
-    rounds.update(masked_sum=None)
-    _discard_on_commit(keys)
-
-
-def _forget_results(run: Run, kind: TaskKind) -> None:
-    """Remove what sites have sent in a stage of the round that is open."""
-    sent = _tasks(run.pk, run.rounds_done).filter(kind=kind)
-    keys = set(sent.values_list("key", flat=True))
-    sent.update(key="")
-    _discard_on_commit(keys)
-
-
-def _discard_on_commit(keys: set[str]) -> None:
-    def discard() -> None:
-        for key in keys - {""}:
-            discard_file(key=key)
-
-    transaction.on_commit(discard, robust=True)
+    forget_round(run, run.rounds_done - 1)
 
 
 def errands_of(

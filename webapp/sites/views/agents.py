@@ -189,13 +189,16 @@ class MessageView(WorkView):
     def get(self, request: Request, task_id: UUID) -> HttpResponseBase:
         task = services.get_task(site_of(request), task_id)
         if not task.message_key:
-            raise TaskNotWantedError("Nobody waits for this task any more.")
-        return send_range(
-            request,
-            key=task.message_key,
-            size_bytes=task.message_bytes,
-            sha256=task.message_sha256,
-        )
+            raise _gone()
+        try:
+            return send_range(
+                request,
+                key=task.message_key,
+                size_bytes=task.message_bytes,
+                sha256=task.message_sha256,
+            )
+        except FileNotFoundError as error:  # its run has ended meanwhile
+            raise _gone() from error
 
 
 class UploadView(WorkView):
@@ -234,6 +237,10 @@ class ResultView(WorkView):
         result = body_of(request, TaskResult)
         services.finish_task(site=site_of(request), task_id=task_id, result=result)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _gone() -> TaskNotWantedError:
+    return TaskNotWantedError("Nobody waits for this task any more.")
 
 
 def _limits() -> Limits:
