@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -20,6 +21,7 @@ from benchmarks.priority import get_ahead, get_children_ahead
 from tests import services
 from tests.e2e import screens
 from tests.e2e.browser import PATIENCE_MS, chromium, what_is_missing
+from tests.e2e.neighbours import Neighbour, settle
 from tests.faults.stack import ROOT, Stack, wait_for_end, wait_for_rounds
 from tests.waiting import wait_until
 
@@ -41,6 +43,15 @@ TORUS: dict[str, Any] = {
     "topology": {"kind": "torus"},
     "sampling": {"kind": "full"},
 }
+ON_SITES = '{"dataset": {"kind": "sites"}}'
+#: Heard of once, and online for as long as the pictures take.
+PATIENT = {**services.EMBEDDED_ENVIRONMENT, "ROUNDHOUSE_SITE_HEARTBEAT_S": "3600"}
+SITES = (
+    Neighbour("Ward 3", policy={"min_cohort": 2}),
+    Neighbour("Ward 7", 412, 103, policy={"min_cohort": 3, "approval": "manual"}),
+    Neighbour("Cardiology", 97, 24, policy={"max_work": {"rounds": 10}, "methods": ["fedprox"]}),
+    Neighbour("Rehabilitation", columns=()),
+)
 ENDLESS: dict[str, Any] = {**DIGITS, "rounds": 100_000}
 
 
@@ -101,6 +112,20 @@ def _has_problems(page: Page) -> None:
     expect(page.get_by_text("2 things to mend")).to_be_visible()
 
 
+def _puts_the_run_on_sites(page: Page) -> None:
+    for label, option in (("Data set on the sites", "heart"), ("To predict", "disease")):
+        page.get_by_role("combobox", name=label).click()
+        page.get_by_role("option").filter(has_text=option).click()
+    shows("Would refuse")(page)
+    shows("Would take part once a person there has approved the run")(page)
+    page.get_by_role("heading", name="Sites", level=3).evaluate("part => part.scrollIntoView()")
+
+
+def _is_divided(page: Page) -> None:
+    expect(page.locator("figure[data-chart=partition]")).to_be_visible()
+    _draws_charts(page)
+
+
 def _asks_to_cancel(page: Page) -> None:
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("dialog", name="Cancel this run?")).to_be_visible()
@@ -125,7 +150,7 @@ def scenes(runs: dict[str, str]) -> list[Scene]:
         Scene("catalogue", "/catalogue", shows("FedProx")),
         Scene("catalogue-entry", "/catalogue/algorithm/fedprox", shows("Open in New run")),
         Scene("runs", "/runs", shows("Succeeded")),
-        Scene("new-run", "/new", shows("Ready to launch")),
+        Scene("new-run", "/new", _is_divided),
         Scene("new-run-problems", "/new", _has_problems),
         Scene("new-run-yaml", "/new?view=yaml", shows("Ready to launch")),
         Scene("new-run-words", "/new?view=prompt", _has_understood),
@@ -143,7 +168,9 @@ def scenes(runs: dict[str, str]) -> list[Scene]:
         Scene("run-spec", f"{done}?tab=spec", shows("Copy as JSON")),
         Scene("run-model", f"{done}?tab=model", shows("Download model.safetensors")),
         Scene("run-topology-torus", f"/runs/{runs['torus']}?tab=topology", _draws_charts),
-        Scene("sites", "/sites", shows("No sites yet")),
+        Scene("sites", "/sites", shows("Ward 3")),
+        Scene("site", f"/sites/{runs['site']}", shows("It was asked for nothing yet.")),
+        Scene("new-run-sites", "/new?spec=" + quote(ON_SITES), _puts_the_run_on_sites),
         Scene("settings", "/settings", shows("Change password")),
         Scene("settings-security", "/settings?tab=security", shows("Set up")),
         Scene("settings-tokens", "/settings?tab=tokens", shows("Create token")),
@@ -187,6 +214,7 @@ def prepare_runs(stack: Stack) -> dict[str, str]:
             "live": str(live.id),
             "torus": str(torus.id),
             "sweep": str(sweep.id),
+            "site": settle(stack, *SITES).sites[0],
         }
 
 
@@ -228,7 +256,7 @@ def main() -> int:
     expect.set_options(timeout=PATIENCE_MS)
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        stack = Stack(Path(folder), services.EMBEDDED_ENVIRONMENT)
+        stack = Stack(Path(folder), PATIENT)
         try:
             stack.start()
             pages = [(view, _open(browser, stack, view)) for view in VIEWS]
@@ -243,6 +271,9 @@ def main() -> int:
                 page.goto("/runs")
                 shows("No runs yet")(page)
                 _keep(page, "runs-empty", view)
+                page.goto("/sites")
+                shows("No sites yet")(page)
+                _keep(page, "sites-empty", view)
             runs = prepare_runs(stack)
             _draw(pages, live_scenes(runs))
             with stack.client() as client:
