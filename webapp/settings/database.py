@@ -15,8 +15,10 @@ CONNECTION_AGE_S = 300
 def sqlite(path: Path) -> dict[str, Any]:
     """Return settings for a file that several processes write to."""
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "webapp.database.sqlite3",
         "NAME": str(path),
+        # Opening one takes longer than most of what requests ask for.
+        "CONN_MAX_AGE": CONNECTION_AGE_S,
         "OPTIONS": {
             "timeout": SQLITE_BUSY_TIMEOUT_S,
             # A transaction that starts by reading cannot wait for the write lock later on, it

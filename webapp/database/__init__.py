@@ -1,0 +1,1 @@
+"""Django's database back ends, where ours differ."""
