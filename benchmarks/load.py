@@ -27,7 +27,7 @@ from benchmarks.website import website
 
 PASSWORD = "a password of nobody"  # noqa: S105  (of accounts that live for a minute)
 #: What a person who works gets through with, and who asks without end does not.
-LIMIT = 300
+LIMIT = 150
 LIMITS = {"ROUNDHOUSE_REQUESTS_PER_MINUTE": str(LIMIT)}
 THROTTLED = httpx.codes.TOO_MANY_REQUESTS
 ACTIONS_PER_SIGN_IN = 20

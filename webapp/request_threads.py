@@ -19,12 +19,12 @@ from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
-from django.db import connections
+from django.db import close_old_connections, connections
 from django.http import HttpRequest, HttpResponseBase
 
 #: Requests that are worked on at the same time by one process.
 MOST_AT_ONCE = 8
-#: Threads that are kept for the next requests. There are more while answers are being sent.
+#: Threads that are kept for the next requests. There are more while some stand aside.
 MOST_IDLE = MOST_AT_ONCE
 
 
@@ -85,35 +85,43 @@ class Handler(ASGIHandler):
         super().__init__()
         self._idle: list[_RequestThread] = []
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
+        #: What there is to do before and after: signals, closing, and reading what is sent.
+        self._odd_jobs = ThreadPoolExecutor(MOST_AT_ONCE, "odd-jobs")
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002  Django's
         """Prepare all of it to be called on a thread, whatever kind of handler asks."""
         del is_async
         super().load_middleware()
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Return what the middleware and the view answer, from this request's thread.
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async with ThreadSensitiveContext(executor=self._odd_jobs):
+            await self.handle(scope, receive, send)
 
-        A request has its place meanwhile alone: how long the rest takes, until all of it is here
-        and until its answer is sent, is up to who asked.
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Return what the middleware and the view answer, from a thread that is free.
+
+        A request has its place and its thread meanwhile alone: how long the rest takes, until all
+        of it is here and until its answer is sent, is up to who asked.
         """
         place = _Place(self._places)
         _place.set(place)
         await place.take()
-        try:
-            return await sync_to_async(self.get_response)(request)
-        finally:
-            place.give_up()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         thread = self._idle.pop() if self._idle else _RequestThread()
         try:
             async with ThreadSensitiveContext(executor=thread):
-                await self.handle(scope, receive, send)
+                return await sync_to_async(self._answer)(request)
         finally:
-            # A client that goes away may leave its thread at work: nobody else waits for that.
-            if thread.is_idle and len(self._idle) < MOST_IDLE:
-                self._idle.append(thread)
-            else:
-                thread.submit(connections.close_all)
-                thread.shutdown(wait=False)
+            place.give_up()
+            self._leave(thread)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        close_old_connections()  # of this thread; the signals before and after are on another
+        return self.get_response(request)
+
+    def _leave(self, thread: _RequestThread) -> None:
+        # A client that goes away may leave its thread at work: nobody else waits for that.
+        if thread.is_idle and len(self._idle) < MOST_IDLE:
+            self._idle.append(thread)
+        else:
+            thread.submit(connections.close_all)
+            thread.shutdown(wait=False)

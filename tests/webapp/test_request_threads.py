@@ -73,6 +73,7 @@ async def test_few_requests_are_worked_on_at_once_each_on_a_thread() -> None:
         await one.receive_output()
         await one.wait()
     assert len(handler.threads) == MOST_AT_ONCE + 3
+    assert len(set(handler.threads)) == MOST_AT_ONCE, "a crowd makes no threads of its own"
 
 
 async def test_who_sends_slowly_keeps_nobody_waiting() -> None:
@@ -83,6 +84,7 @@ async def test_who_sends_slowly_keeps_nobody_waiting() -> None:
         assert await one.receive_nothing()
     (quick,) = await asked_at_once(handler, 1)
     await quick.receive_output()
+    await quick.wait()
     for one in slow:
         await one.send_input({"type": "http.disconnect"})
         await one.wait()
