@@ -74,8 +74,13 @@ class World:
             return wait_for_end(client, run)
 
     def wait_for_stage(self, run: Run, site: str, stage: str) -> None:
+        def is_there() -> bool:
+            # Before a worker has begun the run, it has no members.
+            member = self.administrator.members(run.id).get(site, {})
+            return bool((member.get("task") or {}).get("stage") == stage)
+
         wait_until(
-            lambda: (self.administrator.members(run.id)[site]["task"] or {}).get("stage") == stage,
+            is_there,
             within_s=PATIENCE_S,
             every_s=0.1,
             what=f"{site} at {stage}\n{self.sites[site].log()}",
