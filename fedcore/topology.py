@@ -79,13 +79,13 @@ class Network:
 
 @lru_cache(maxsize=8)
 def _links(network: Network, round_index: int) -> Links:
-    nodes = network.nodes
-    if not nodes or network.spec.has_server:
-        return dict.fromkeys(nodes, ())
-    generator = rng(network.seed, Purpose.TOPOLOGY, round_index)
+    nodes, generator = network.nodes, rng(network.seed, Purpose.TOPOLOGY, round_index)
+    if not nodes:
+        return {}
     places = GRAPHS.of(network.spec)(network.spec, len(nodes), generator)
     links = {nodes[at]: tuple(nodes[other] for other in places[at]) for at in range(len(nodes))}
-    return among(links, [node for node in nodes if not network.is_away(round_index, node)])
+    present = [node for node in nodes if not network.is_away(round_index, node)]
+    return links if len(present) == len(nodes) else among(links, present)
 
 
 def among(links: Links, present: Collection[int]) -> Links:
@@ -140,6 +140,11 @@ def gossip(models: Mapping[int, Tensor], links: Links) -> dict[int, Tensor]:
             new.add_(models[other] - own, alpha=weight)
         mixed[node] = new
     return mixed
+
+
+@GRAPHS.implements(StarSpec)
+def _star(spec: TopologySpec, num_places: int, generator: torch.Generator) -> Links:  # noqa: ARG001
+    return dict.fromkeys(range(num_places), ())
 
 
 @GRAPHS.implements(RingSpec)
