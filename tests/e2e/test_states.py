@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, Route, ViewportSize, expect
@@ -13,6 +14,8 @@ from tests.e2e.conftest import Known
 
 WIDE: ViewportSize = {"width": 3840, "height": 2160}
 MESSAGE = "The shelf is being moved."
+ON_SITES = '{"dataset": {"kind": "sites"}}'
+NO_SITES = {"project": "", "project_name": "Default", "sites": [], "unknown_names": []}
 REFUSAL = {"code": "conflict", "message": MESSAGE, "fields": {}}
 
 
@@ -61,6 +64,8 @@ def test_every_screen_waits_fails_in_words_and_recovers(member: Page, known: Kno
         (f"{run}?tab=log", "**/logs/?*"),
         (f"{run}?tab=model", "**/artifacts/"),
         ("/sites", "**/api/v1/sites/"),
+        (f"/sites/{known.site}", "**/api/v1/sites/*/"),
+        (f"/sites/{known.site}", "**/api/v1/sites/*/tasks/"),
         ("/settings?tab=sessions", "**/auth/sessions/"),
         ("/settings?tab=tokens", "**/api/v1/tokens/?*"),
         ("/settings?tab=people", "**/api/v1/users/?*"),
@@ -80,18 +85,23 @@ def test_every_screen_waits_fails_in_words_and_recovers(member: Page, known: Kno
         expect(member.locator("h1"), address).to_be_visible()
 
 
-def test_screens_without_anything_say_how_to_begin(member: Page) -> None:
+def test_screens_without_anything_say_how_to_begin(member: Page, known: Known) -> None:
     nothing: dict[str, Any] = {"next": None, "previous": None, "results": []}
     facets = {"states": [], "methods": [], "datasets": [], "tags": [], "trashed": 0}
     member.route("**/api/v1/runs/", lambda route: route.fulfill(json=nothing))
     member.route("**/api/v1/sweeps/", lambda route: route.fulfill(json=nothing))
     member.route("**/api/v1/tokens/?*", lambda route: route.fulfill(json=nothing))
+    member.route("**/api/v1/sites/", lambda route: route.fulfill(json=nothing))
+    member.route("**/api/v1/sites/eligibility/", lambda route: route.fulfill(json=NO_SITES))
     member.route("**/api/v1/runs/facets/", lambda route: route.fulfill(json=facets))
     for address, text in (
         ("/", "Your first run"),
         ("/runs", "No runs yet"),
         ("/sweeps", "No sweeps yet"),
         ("/compare", "Nothing to compare yet"),
+        ("/sites", "No sites yet"),
+        (f"/sites/{known.site}", "It was asked for nothing yet."),
+        (f"/new?spec={quote(ON_SITES)}", "No site is enrolled"),
         ("/catalogue?search=nothing+is+called+so", "Nothing matches"),
         ("/settings?tab=tokens", "No tokens yet."),
         ("/audit?actor=nobody", "No entries"),

@@ -34,7 +34,12 @@ export function RunPage() {
 
   if (run.isPending) return <Loading label={text.loading} rows={5} />;
   if (run.isError && run.data === undefined) {
-    return <Failure error={run.error} onRetry={() => void run.refetch()} />;
+    // The history begins with the same answer, so it has failed with it.
+    const retry = () => {
+      void run.refetch();
+      if (history.isError) void history.refetch();
+    };
+    return <Failure error={run.error} onRetry={retry} />;
   }
   return (
     <article aria-label={run.data.name}>
