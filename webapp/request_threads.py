@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import ContextVar
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -22,43 +21,12 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections, connections
 from django.http import HttpRequest, HttpResponseBase
 
+from webapp.request_places import Place
+
 #: Requests that are worked on at the same time by one process.
 MOST_AT_ONCE = 8
 #: Threads that are kept for the next requests. There are more while some stand aside.
 MOST_IDLE = MOST_AT_ONCE
-
-
-class _Place:
-    """One of the few, for as long as a request computes."""
-
-    def __init__(self, places: asyncio.Semaphore) -> None:
-        self._places = places
-        self._loop = asyncio.get_running_loop()
-        self._is_taken = False
-
-    async def take(self) -> None:
-        await self._places.acquire()
-        self._is_taken = True
-
-    def give_up(self) -> None:
-        """Let the next request in; to be called by the event loop, again at will."""
-        if self._is_taken:
-            self._is_taken = False
-            self._places.release()
-
-    def give_up_soon(self) -> None:
-        """Let the next request in; to be called by the request's thread."""
-        self._loop.call_soon_threadsafe(self.give_up)
-
-
-_place: ContextVar[_Place | None] = ContextVar("place", default=None)
-
-
-def stand_aside() -> None:
-    """Let the next request in: this one will wait for another machine, which may take long."""
-    place = _place.get()
-    if place is not None:
-        place.give_up_soon()
 
 
 class _RequestThread(ThreadPoolExecutor):
@@ -103,8 +71,7 @@ class Handler(ASGIHandler):
         A request has its place and its thread meanwhile alone: how long the rest takes, until all
         of it is here and until its answer is sent, is up to who asked.
         """
-        place = _Place(self._places)
-        _place.set(place)
+        place = Place(self._places)
         await place.take()
         thread = self._idle.pop() if self._idle else _RequestThread()
         try:

@@ -11,7 +11,8 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.http import HttpRequest, HttpResponse
 
-from webapp.request_threads import MOST_AT_ONCE, MOST_IDLE, Handler, stand_aside
+from webapp.request_places import stand_aside
+from webapp.request_threads import MOST_AT_ONCE, MOST_IDLE, Handler
 
 
 class Recorder(Handler):

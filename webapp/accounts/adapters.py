@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 
 from webapp.accounts.addresses import address_of
 from webapp.accounts.models import User
-from webapp.request_threads import stand_aside
+from webapp.request_places import stand_aside
 from webapp.settings.env import SignUp
 
 _UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (recorded, not bound)

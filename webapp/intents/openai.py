@@ -27,7 +27,7 @@ from webapp.intents.presenting import declined
 from webapp.intents.reading import read
 from webapp.intents.results import IntentResult
 from webapp.outbound import ForbiddenAddressError, GuardedTransport, cut_off_after
-from webapp.request_threads import stand_aside
+from webapp.request_places import stand_aside
 
 NAME = "openai"
 _log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from fedcore.spec import RunSpec
 from webapp.celery import CONFIRM_TIMEOUT_S, app
 from webapp.intents.local import NoAnswerError
 from webapp.intents.models import IntentRequest
-from webapp.request_threads import stand_aside
+from webapp.request_places import stand_aside
 
 ANSWER = "intents.answer"
 QUEUE = "cpu"

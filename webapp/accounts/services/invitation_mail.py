@@ -11,7 +11,7 @@ from django.core.mail import send_mail
 
 from webapp.accounts.models import Invitation
 from webapp.errors import DomainError
-from webapp.request_threads import stand_aside
+from webapp.request_places import stand_aside
 
 log = structlog.get_logger(__name__)
 
