@@ -25,7 +25,7 @@ class Estimate:
         memory_bytes: Peak memory of the process that executes the run: global model, running sum,
             one client's copy with gradients and optimiser state, all updates of a cohort where the
             aggregation needs them at the same time, what clients remember where compression lets
-            them, and the data as tensors.
+            them, and the data as tensors, unless sites keep them.
         bytes_up_per_round: Tensor bytes that a cohort sends in one round, without headers.
         bytes_down_per_round: Tensor bytes that a cohort receives in one round, without headers.
         bytes_total: Both directions, all rounds.
@@ -66,7 +66,7 @@ def estimate(spec: RunSpec) -> Estimate:
 
 def _sizes(spec: RunSpec) -> Estimate:
     cohort = spec.sampling.cohort_size(spec.partition.clients)
-    info = spec.dataset.info()
+    info = spec.dataset.outline()
     # How much of a model is trained in part is known when the model is.
     parameters = (
         spec.model.num_parameters(info) if info is not None and spec.peft.trains_all else None

@@ -19,7 +19,7 @@ from fedcore.environment import Folders
 from fedcore.errors import CheckpointError, DatasetError, TooFewUpdatesError, WireError
 from fedcore.params import vector
 from fedcore.partition.sites import shares_of_sites
-from fedcore.spec import RunSpec, check
+from fedcore.spec import RunSpec, check, estimate
 from fedcore.spec.algorithms import AlgorithmSpec
 from fedcore.state import ClientState
 from fedcore.wire import decode_update, encode
@@ -28,6 +28,8 @@ from tests.fedcore.runs import never, play
 NAMES = ("north", "south", "east")
 SIZES = (40, 25, 31)
 TESTED = (10, 7, 8)
+#: Names and numbers before the tensors of a round's messages, and padding.
+HEADERS = 3000
 FEATURES = 5
 
 SPEC: dict[str, Any] = {
@@ -349,6 +351,16 @@ def test_a_private_run_publishes_the_model_that_its_sites_have_tested(tmp_path: 
     )
     assert torch.equal(vector(first.sections, "model").flat, vector(second.sections, "model").flat)
     assert report.metrics["epsilon"] > 0
+
+
+def test_what_sites_send_is_estimated_before_any_of_them_is_asked(tmp_path: Path) -> None:
+    spec = spec_of()
+    costs, report = estimate(spec), Sites(spec, tmp_path).play(on_server(spec))
+    assert costs.model_parameters == (FEATURES + 1) * 6 + (6 + 1) * 2
+    assert costs.bytes_up_per_round is not None
+    assert costs.bytes_down_per_round is not None
+    assert 0 <= report.bytes_up - costs.bytes_up_per_round < HEADERS
+    assert 0 <= report.bytes_down - costs.bytes_down_per_round < HEADERS
 
 
 def test_a_spec_for_sites_says_all_that_it_needs() -> None:

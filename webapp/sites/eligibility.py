@@ -15,8 +15,8 @@ from fedcore.sites.decisions import decide
 from fedcore.sites.facts import Work, facts_of
 from fedcore.sites.messages import DatasetDeclaration, SiteState
 from fedcore.sites.policy import Policy
-from fedcore.spec import RunSpec, check
-from fedcore.spec.data import DatasetInfo, SitesDatasetSpec
+from fedcore.spec import RunSpec, check, estimate
+from fedcore.spec.data import SitesDatasetSpec
 from fedcore.spec.data.sites import TargetColumn
 from webapp.sites.drafts import ROUND_LIMIT_S, section
 from webapp.sites.models import Site
@@ -181,27 +181,11 @@ def _by_policy(site: Site, spec: RunSpec, offered: DatasetDeclaration) -> Answer
         dataset=offered.name,
         num_clients=spec.partition.clients,
         num_examples=offered.num_train,
-        model_parameters=_model_parameters(spec, offered),
+        model_parameters=estimate(spec).model_parameters,
     )
     decision = decide(policy, facts_of(spec, work, project=site.project.name))
     found = [SiteReason(rule=r.rule, message=r.message, fix=r.fix) for r in decision.reasons]
     return Verdict(decision.verdict), found
-
-
-def _model_parameters(spec: RunSpec, offered: DatasetDeclaration) -> int | None:
-    """Return the trainable numbers, None where they are not known before the model is made."""
-    data = spec.dataset
-    if not isinstance(data, SitesDatasetSpec) or not spec.peft.trains_all:
-        return None
-    info = DatasetInfo(
-        task=data.known_task(),
-        input_kind=data.known_input_kind(),
-        input_shape=(data.num_features,),
-        num_classes=len(data.target.classes or ("",)),
-        num_train=offered.num_train,
-        num_test=offered.num_test,
-    )
-    return spec.model.num_parameters(info)
 
 
 def _spec_with(draft: dict[str, Any], names: Sequence[str]) -> RunSpec | None:

@@ -98,6 +98,13 @@ class DatasetSpec(Choice):
             num_train -= num_test
         return replace(info, num_train=num_train, num_test=min(num_test, self.max_test or num_test))
 
+    def outline(self) -> DatasetInfo | None:
+        """Return what is known of the examples where how many there are may not be known.
+
+        That is enough for the size of a model and of what travels.
+        """
+        return self.info()
+
     def published(self) -> DatasetInfo | None:
         """Return what is known of the whole data set, or None if too little is."""
         return None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from fedcore.spec.base import BASIC, Spec
-from fedcore.spec.data.base import DatasetSpec
+from fedcore.spec.data.base import DatasetInfo, DatasetSpec
 from fedcore.spec.data.custom import MAX_COLUMNS, Column
 from fedcore.spec.data.partitions import PartitionSpec
 from fedcore.spec.tasks import InputKind, TaskName
@@ -130,6 +130,17 @@ class SitesDatasetSpec(DatasetSpec):
         """Return what the target says."""
         is_number = self.target.classes is None
         return TaskName.REGRESSION if is_number else TaskName.CLASSIFICATION
+
+    def outline(self) -> DatasetInfo:
+        """Return everything but how many examples the sites have: none of them is here."""
+        return DatasetInfo(
+            task=self.known_task(),
+            input_kind=self.known_input_kind(),
+            input_shape=(self.num_features,),
+            num_classes=len(self.target.classes or ("",)),
+            num_train=0,
+            num_test=0,
+        )
 
     def known_input_kind(self) -> InputKind:
         """Return that an example is a row of numbers."""
