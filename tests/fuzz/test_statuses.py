@@ -28,7 +28,10 @@ FOR_ALL = (
     *("/runs/bulk/", "{member_id}", "/audit/", "/sites/draft/", "/sites/eligibility/"),
 )
 #: Operations that are about what their body names.
-BY_BODY = ("/api/v1/compare/", "/api/v1/invitations/preview/", "/api/v1/invitations/accept/")
+BY_BODY = (
+    *("/api/v1/compare/", "/api/v1/invitations/preview/", "/api/v1/invitations/accept/"),
+    *("/api/v1/sites/draft/", "/api/v1/sites/eligibility/"),
+)
 #: Operations for which something else is asked first: a key, a limit of their own.
 ASKED_FIRST = (
     *("/api/v1/auth/login/", "/api/v1/auth/request/", "/api/v1/intents/"),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from fedcore.spec import RunSpec
+from tests.messages import catch_messages
 from tests.webapp.conftest import signed_in
 from webapp.accounts.models import Project, User
 from webapp.jobs import services
@@ -26,10 +27,7 @@ def ask(api: APIClient, **spec: Any) -> Any:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """The hints that workers would get."""
     hints: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(
-        "webapp.jobs.queue.app.send_task",
-        lambda name, args, **_: hints.append((name, args)),
-    )
+    catch_messages(monkeypatch, lambda name, args, **_: hints.append((name, args)))
     return hints
 
 

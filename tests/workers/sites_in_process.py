@@ -26,6 +26,7 @@ from fedcore.sites.tasks import RunDescription, Task, TaskKind
 from fedcore.spec import RunSpec
 from fedcore.state import ClientState, RunState
 from tests.fedcore.runs import never, play
+from tests.messages import catch_messages
 from tests.webapp.site_agents import Agent, approved
 from webapp.accounts.models import Project, User
 from webapp.jobs.clock import database_now
@@ -195,7 +196,7 @@ class Server:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.messages: deque[UUID] = deque()
         self.engines = EngineCache()
-        monkeypatch.setattr("webapp.jobs.queue.app.send_task", self._take)
+        catch_messages(monkeypatch, self._take)
 
     def _take(self, name: str, *, args: list[str], queue: str, **_: object) -> None:
         assert (name, queue) == ("runs.advance", "cpu")

@@ -18,6 +18,7 @@ from pytest_django import Settings
 from fedcore.engine import Engine
 from fedcore.errors import StorageError
 from tests.factories import make_run, make_spec
+from tests.messages import catch_messages
 from tests.waiting import wait_until
 from webapp.accounts.models import Project, User
 from webapp.artifacts.services import store_part
@@ -47,7 +48,7 @@ class Broker:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.messages: deque[tuple[str, UUID]] = deque()
-        monkeypatch.setattr("webapp.jobs.queue.app.send_task", self._take)
+        catch_messages(monkeypatch, self._take)
 
     def _take(self, name: str, *, args: list[str], queue: str, **_: object) -> None:
         assert queue == "cpu"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -43,6 +43,8 @@ class DraftOnSitesSerializer(DraftSerializer):
 
 
 class SiteEligibilityView(APIView):
+    refusals: ClassVar = {"POST": (404,)}
+
     @extend_schema(request=DraftSerializer, responses={200: Eligibility}, tags=["sites"])
     def post(self, request: Request) -> Response:
         """Return which sites would take part in a draft, and by which rule others would not."""
@@ -64,6 +66,8 @@ class SiteEligibilityView(APIView):
 
 
 class SiteDraftView(APIView):
+    refusals: ClassVar = {"POST": (404,)}
+
     @extend_schema(request=DraftOnSitesSerializer, responses={200: SiteDraft}, tags=["sites"])
     def post(self, request: Request) -> Response:
         """Return the sections that put a draft onto sites, made of what they have declared."""
