@@ -68,6 +68,20 @@ describe('a run', () => {
     expect(seen(queries)?.rounds_done).toBe(7);
   });
 
+  it('has its files asked for again when it ends, and only then', () => {
+    const queries = cacheWith(history);
+    queries.setQueryData(runKeys.artifacts(id), { results: [] });
+    const isStale = () => queries.getQueryState(runKeys.artifacts(id))?.isInvalidated;
+    const ended = makeRun({ last_seq: 9, state: 'succeeded', is_final: true });
+    applyFrame(queries, id, { type: 'run', run: makeRun({ last_seq: 8 }) });
+    expect(isStale()).toBe(false);
+    applyFrame(queries, id, { type: 'run', run: ended });
+    expect(isStale()).toBe(true);
+    queries.setQueryData(runKeys.artifacts(id), { results: [] });
+    applyFrame(queries, id, { type: 'snapshot', run: ended, after: 9 });
+    expect(isStale()).toBe(false);
+  });
+
   it('is not replaced by an older one that arrives late', () => {
     const queries = cacheWith(history);
     applyFrame(queries, id, {

@@ -44,11 +44,13 @@ export function cacheRun(queries: QueryClient, run: Run): void {
 export function applyFrame(queries: QueryClient, runId: string, frame: RunFrame): void {
   switch (frame.type) {
     case 'snapshot':
-    case 'run':
+    case 'run': {
+      const known = queries.getQueryData<Run>(runKeys.detail(runId));
       cacheRun(queries, frame.run);
-      if (frame.run.is_final)
+      if (frame.run.is_final && known?.is_final !== true)
         void queries.invalidateQueries({ queryKey: runKeys.artifacts(runId) });
       return;
+    }
     case 'events':
       queries.setQueryData<RunHistory>(runKeys.history(runId), (history) =>
         history === undefined ? history : withEvents(history, frame.events),
