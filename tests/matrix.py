@@ -11,9 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from tests import services
@@ -21,8 +19,8 @@ from tests import services
 OUTCOMES = ("passed", "failed", "skipped")
 # Only for tests that share nothing; a file stays in one process, for the sake of its fixtures.
 IN_PARALLEL = ("--numprocesses=2", "--dist=loadfile")
-# The installations that are broken share nothing.
-BY_INSTALLATION = ("--numprocesses=2", "--dist=loadgroup")
+# The installations that are broken share nothing and spend half of their time waiting.
+BY_INSTALLATION = ("--numprocesses=3", "--dist=loadgroup")
 # What crashes servers of its own and sets clocks takes minutes: `make faults` does it.
 SHORT_FAULTS = tuple(
     f"--ignore=tests/faults/{name}.py"
@@ -32,21 +30,12 @@ SHORT_FAULTS = tuple(
 
 @dataclass(frozen=True)
 class Suite:
-    """One pytest run.
-
-    Attributes:
-        name: For the report.
-        paths: What it covers.
-        environment: Selects the stack.
-        options: Of pytest.
-        runs_beside: Whether it runs while the one before it does: both wait half of the time.
-    """
+    """One pytest run: what it covers, and the stack that its environment selects."""
 
     name: str
     paths: tuple[str, ...]
     environment: dict[str, str]
     options: tuple[str, ...] = ()
-    runs_beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +66,7 @@ def suites() -> list[Suite]:
             IN_PARALLEL,
         ),
         Suite("faults", ("tests/faults",), embedded, (*BY_INSTALLATION, *short)),
-        Suite("browser", ("tests/e2e",), embedded, runs_beside=True),
+        Suite("browser", ("tests/e2e",), embedded),
     ]
     if services.ENABLED:
         server = services.SERVER_ENVIRONMENT
@@ -93,35 +82,18 @@ def suites() -> list[Suite]:
     return chosen
 
 
-def in_stages(chosen: list[Suite]) -> list[list[Suite]]:
-    """Return the suites in the order in which they run, those together that run at once."""
-    stages: list[list[Suite]] = []
-    for suite in chosen:
-        if suite.runs_beside:
-            stages[-1].append(suite)
-        else:
-            stages.append([suite])
-    return stages
-
-
 def run(suite: Suite, scratch: Path) -> Result:
     """Run one suite and read its tally; a run that broke off counts as a failure."""
     tally = scratch / f"{suite.name.replace(' ', '-')}.json"
-    output = tally.with_suffix(".txt")
+    print(f"\n=== {suite.name} ===", flush=True)  # noqa: T201
     started = time.monotonic()
-    # What two suites say at once could not be read: the second one's words come when it has ended.
-    with output.open("w") as file:
-        code = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "--durations=5", *suite.options, *suite.paths],
-            env={**os.environ, **suite.environment, "ROUNDHOUSE_TEST_TALLY": str(tally)},
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=file if suite.runs_beside else None,
-            stderr=subprocess.STDOUT if suite.runs_beside else None,
-        ).returncode
+    code = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--durations=5", *suite.options, *suite.paths],
+        env={**os.environ, **suite.environment, "ROUNDHOUSE_TEST_TALLY": str(tally)},
+        check=False,
+        stdin=subprocess.DEVNULL,
+    ).returncode
     seconds = time.monotonic() - started
-    if suite.runs_beside:
-        print(f"\n=== {suite.name} ===\n{output.read_text()}", flush=True)  # noqa: T201
     raw = json.loads(tally.read_text(encoding="utf-8")) if tally.exists() else {}
     counts = {stack: Counter(outcomes) for stack, outcomes in raw.items()}
     result = Result(suite, counts, seconds)
@@ -157,12 +129,7 @@ def main() -> int:
     if services.ENABLED and services.main() != 0:
         return 1
     with tempfile.TemporaryDirectory(prefix="roundhouse-tests-") as scratch:
-        results: list[Result] = []
-        for stage in in_stages(suites()):
-            names = ", with ".join(suite.name for suite in stage)
-            print(f"\n=== {names} ===", flush=True)  # noqa: T201
-            with ThreadPoolExecutor(len(stage)) as threads:
-                results += threads.map(partial(run, scratch=Path(scratch)), stage)
+        results = [run(suite, Path(scratch)) for suite in suites()]
     report(results)
     return 1 if any(result.total["failed"] for result in results) else 0
 
