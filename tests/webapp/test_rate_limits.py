@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import Context
 from datetime import timedelta
 
 import pytest
@@ -99,13 +100,16 @@ def test_probes_are_not_counted(db: None) -> None:
 
 @pytest.fixture
 def _redis_away(settings: Settings) -> None:
-    cache = {"BACKEND": "webapp.caches.SteadyRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
-    settings.CACHES = {"default": cache}
+    away = {"BACKEND": "webapp.caches.SteadyRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {"default": away}
+    cache.clear()
 
 
 @pytest.mark.usefixtures("_redis_away")
 def test_limits_hold_while_redis_is_away(api: APIClient) -> None:
-    assert statuses(api, 6) == [200] * 5 + [429]
+    # A server gives each request a context, in which Django makes a cache of its own.
+    found = [Context().run(statuses, api, 1) for _ in range(6)]
+    assert found == [[200]] * 5 + [[429]]
 
 
 def test_a_counter_that_is_lost_while_it_is_used_stops_nobody(
