@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 
 import httpx
@@ -81,15 +81,19 @@ def cut_off_after(seconds: float) -> Iterator[dict[str, Any]]:
     them all.
     """
     open_sockets: list[socket.socket] = []
+    is_over = Event()
 
     def note(event: str, info: dict[str, Any]) -> None:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            open_sockets.append(info["return_value"].get_extra_info("socket"))
+            made = info["return_value"].get_extra_info("socket")
+            open_sockets.append(made)
+            if is_over.is_set():  # else the timer, which looks after it has set this, finds it
+                _shut(made)
 
     def cut() -> None:
+        is_over.set()
         for each in open_sockets:
-            with suppress(OSError):  # it is closed already
-                each.shutdown(socket.SHUT_RDWR)
+            _shut(each)
 
     timer = Timer(seconds, cut)
     timer.daemon = True
@@ -98,6 +102,11 @@ def cut_off_after(seconds: float) -> Iterator[dict[str, Any]]:
         yield {"trace": note}
     finally:
         timer.cancel()
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):  # it is closed already
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def addresses_of(host: str, port: int) -> list[str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address, ip_network
-from threading import Thread
 
 import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from webapp.addresses import ANYWHERE, LOOPBACK, Network, may_be_reached
-from webapp.outbound import ForbiddenAddressError, GuardedTransport
+from webapp.outbound import ForbiddenAddressError, GuardedTransport, cut_off_after
 from webapp.settings.env import load_environment
 
 
@@ -36,7 +36,7 @@ def server() -> Iterator[tuple[int, list[str]]]:
         asked: list[str] = []
 
     with HTTPServer(("127.0.0.1", 0), Fresh) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port, Fresh.asked
         server.shutdown()
 
@@ -137,3 +137,22 @@ def test_private_networks_that_are_allowed_are_reached(monkeypatch: pytest.Monke
     monkeypatch.setenv("ROUNDHOUSE_WEBHOOK_SECRET", "s")
     monkeypatch.setenv("ROUNDHOUSE_PRIVATE_ADDRESSES", "10.0.0.0/8, 127.0.0.1")
     assert len(load_environment().reachable_networks) == 2
+
+
+def test_a_connection_made_after_its_time_is_cut_at_once(server: tuple[int, list[str]]) -> None:
+    """As by a name that takes long to look up: no time-out of httpx counts that."""
+    port, asked = server
+
+    def slow(*_: object) -> Sequence[str]:
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.join(10)
+        return ["127.0.0.1"]
+
+    with (
+        httpx.Client(transport=GuardedTransport(LOOPBACK, slow)) as client,
+        cut_off_after(0.0) as extensions,
+        pytest.raises(httpx.HTTPError),
+    ):
+        client.get(f"http://receiver.example:{port}/", extensions=extensions)
+    assert asked == []
