@@ -1,4 +1,4 @@
-"""Threads that write to one file of SQLite stand in line."""
+"""Threads that write to one file of SQLite wait for each other."""
 
 from __future__ import annotations
 

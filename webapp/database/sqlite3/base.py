@@ -1,8 +1,9 @@
-"""SQLite whose writers stand in line, as far as they are threads of one process.
+"""SQLite whose writers wait for each other, as far as they are threads of one process.
 
 SQLite lets one write at a time. Whoever comes meanwhile sleeps and looks again, up to a tenth of a
 second later, so that with a few threads the file is mostly free and everybody asleep. Here they
-wait for each other first, and the next one goes on as soon as the one before has ended.
+wait for a lock first, and one of them goes on as soon as the one before has ended: any one, for a
+lock knows no order.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 
 #: By the name of the file.
-_lines: defaultdict[str, Lock] = defaultdict(Lock)
+_locks: defaultdict[str, Lock] = defaultdict(Lock)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -47,16 +48,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._end_turn()
 
     def _take_turn(self) -> None:
-        """Wait, but no longer than SQLite would: it has the last word."""
+        """Wait as long as SQLite's time-out says.
+
+        Without a turn SQLite is asked all the same, and waits as long again before it fails: for
+        a process that is not this one, or a thread that holds the file for so long.
+        """
         if not self._has_turn:
             options: dict[str, Any] = self.settings_dict["OPTIONS"]
-            self._has_turn = self._line.acquire(timeout=options.get("timeout", 5.0))
+            self._has_turn = self._lock.acquire(timeout=options.get("timeout", 5.0))
 
     def _end_turn(self) -> None:
         if self._has_turn:
             self._has_turn = False
-            self._line.release()
+            self._lock.release()
 
     @property
-    def _line(self) -> Lock:
-        return _lines[str(self.settings_dict["NAME"])]
+    def _lock(self) -> Lock:
+        return _locks[str(self.settings_dict["NAME"])]
