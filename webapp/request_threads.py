@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -44,6 +45,17 @@ class _RequestThread(ThreadPoolExecutor):
     @property
     def is_idle(self) -> bool:
         return self._last is None or self._last.done()
+
+    def when_idle(self, do: Callable[[], None]) -> None:
+        """Have the event loop do something once what is running has ended."""
+        loop = asyncio.get_running_loop()
+
+        def tell(_: Future[Any]) -> None:
+            with suppress(RuntimeError):  # the server has stopped meanwhile
+                loop.call_soon_threadsafe(do)
+
+        if self._last is not None:
+            self._last.add_done_callback(tell)
 
 
 class Handler(ASGIHandler):
@@ -78,16 +90,23 @@ class Handler(ASGIHandler):
             async with ThreadSensitiveContext(executor=thread):
                 return await sync_to_async(self._answer)(request)
         finally:
-            place.give_up()
-            self._leave(thread)
+            self._leave(thread, place)
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         close_old_connections()  # of this thread; the signals before and after are on another
         return self.get_response(request)
 
-    def _leave(self, thread: _RequestThread) -> None:
-        # A client that goes away may leave its thread at work: nobody else waits for that.
-        if thread.is_idle and len(self._idle) < MOST_IDLE:
+    def _leave(self, thread: _RequestThread, place: Place) -> None:
+        """Let the next request in, once this one's thread is done.
+
+        A client that goes away leaves its thread at work. That takes a place as any work does,
+        unless it stands aside, or quick cancellations would let in as many as there are.
+        """
+        if not thread.is_idle:
+            thread.when_idle(lambda: self._leave(thread, place))
+            return
+        place.give_up()
+        if len(self._idle) < MOST_IDLE:
             self._idle.append(thread)
         else:
             thread.submit(connections.close_all)

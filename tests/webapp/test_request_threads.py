@@ -25,6 +25,10 @@ class Recorder(Handler):
         self.go_on = threading.Event()
         self.go_on.set()
 
+    def stays_in_place(self) -> None:
+        """Begin anew, with requests that do not stand aside."""
+        self._before_waiting = lambda: None
+
     def get_response(self, request: HttpRequest) -> HttpResponse:
         del request
         self.threads.append(threading.current_thread())
@@ -123,6 +127,46 @@ async def test_who_goes_away_does_not_leave_its_work_to_the_next_one() -> None:
     await next_one.receive_output()
     await asyncio.gather(left.wait(), next_one.wait())
     assert len(set(handler.threads)) == 2
+
+
+async def gone_away(handler: Recorder, number: int) -> None:
+    """Return when the clients of so many requests have left, in the middle of the work."""
+    left = await asked_at_once(handler, number)
+    await started(handler, number)
+    for one in left:
+        await one.send_input({"type": "http.disconnect"})
+        await one.wait()
+
+
+async def test_who_goes_away_keeps_the_place_until_the_work_is_done() -> None:
+    handler = Recorder()
+    handler.go_on.clear()
+    await gone_away(handler, MOST_AT_ONCE)
+    waiting = await asked_at_once(handler, 3)
+    assert await waiting[-1].receive_nothing()
+    assert len(handler.threads) == MOST_AT_ONCE
+    handler.go_on.set()
+    for one in waiting:
+        await one.receive_output()
+        await one.wait()
+    assert len(set(handler.threads)) == MOST_AT_ONCE, "the threads are used again"
+
+
+async def test_who_stands_aside_and_goes_away_gives_up_one_place_only() -> None:
+    handler = Recorder(before_waiting=stand_aside)
+    handler.go_on.clear()
+    await gone_away(handler, MOST_AT_ONCE + 1)
+    handler.go_on.set()
+    handler.stays_in_place()
+    handler.go_on.clear()
+    asked = await asked_at_once(handler, MOST_AT_ONCE + 3)
+    await started(handler, 2 * MOST_AT_ONCE + 1)
+    assert await asked[-1].receive_nothing()
+    assert len(handler.threads) == 2 * MOST_AT_ONCE + 1
+    handler.go_on.set()
+    for one in asked:
+        await one.receive_output()
+        await one.wait()
 
 
 @pytest.fixture(autouse=True)
