@@ -5,22 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from rest_framework.test import APIClient
 
 from fedcore.errors import CheckpointError
 from tests.factories import begin, make_member, make_project, make_run
+from tests.webapp.asgi_client import cookie_of, pieces_of
 from webapp.artifacts.models import Artifact
 from webapp.artifacts.services import StoredFile, restore_folder, store_checkpoint, store_model
-from webapp.asgi import application
 from webapp.jobs import services
 from webapp.jobs.models import Run
 
@@ -142,24 +139,9 @@ def test_the_model_is_downloaded_as_it_was_stored(api: APIClient, run: Run, tmp_
 @pytest.mark.django_db(transaction=True)
 async def test_a_server_sends_the_model_block_by_block(tmp_path: Path) -> None:
     path, cookie = await sync_to_async(_finished_run)(tmp_path)
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "query_string": b"",
-        "headers": [(b"host", b"testserver"), (b"cookie", cookie)],
-    }
-    connection = ApplicationCommunicator(application, scope)
-    await connection.send_input({"type": "http.request", "body": b"", "more_body": False})
-    assert (await connection.receive_output(10))["status"] == 200
-    blocks, more = [], True
-    while more:
-        message: dict[str, Any] = await connection.receive_output(10)
-        blocks.append(message.get("body", b""))
-        more = message.get("more_body", False)
+    blocks = await pieces_of(path, cookie)
     assert b"".join(blocks) == MODEL
     assert max(len(block) for block in blocks) < len(MODEL) / 4
-    await connection.wait(10)
 
 
 def _finished_run(folder: Path) -> tuple[str, bytes]:
@@ -167,10 +149,7 @@ def _finished_run(folder: Path) -> tuple[str, bytes]:
     user = make_member(project)
     run = make_run(user, project)
     finish_with_model(run, folder)
-    browser = Client()
-    browser.force_login(user)
-    session = browser.cookies["roundhouse_session"].value
-    return f"/api/v1/runs/{run.pk}/model/", f"roundhouse_session={session}".encode()
+    return f"/api/v1/runs/{run.pk}/model/", cookie_of(user)
 
 
 def test_before_the_end_there_is_no_model(api: APIClient, run: Run) -> None:

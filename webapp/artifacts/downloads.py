@@ -1,20 +1,19 @@
-"""Sending a stored file block by block, whichever kind of server asks for the blocks."""
+"""Sending a stored file block by block."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 
-from asgiref.sync import sync_to_async
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
+from webapp.api.pieces import in_pieces
 from webapp.artifacts.models import Artifact
 
 _BLOCK = 256 * 1024
@@ -26,10 +25,7 @@ class Download(StreamingHttpResponse):
 
     def __init__(self, request: Request, artifact: Artifact, *, filename: str) -> None:
         file = default_storage.open(artifact.key, "rb")
-        # Under ASGI, Django reads a synchronous iterator to its end before it sends anything.
-        asynchronous = isinstance(request._request, ASGIRequest)  # noqa: SLF001
-        blocks = _blocks_async(file) if asynchronous else _blocks(file)
-        super().__init__(blocks, content_type="application/octet-stream")
+        super().__init__(in_pieces(request, _blocks(file)), content_type="application/octet-stream")
         self.headers["Content-Length"] = str(artifact.size_bytes)
         self.headers["ETag"] = f'"{artifact.sha256}"'
         disposition = content_disposition_header(as_attachment=True, filename=filename)
@@ -49,9 +45,8 @@ def send_range(request: Request, *, key: str, size_bytes: int, sha256: str) -> H
         return refused
     file = default_storage.open(key, "rb")
     file.seek(start or 0)
-    asynchronous = isinstance(request._request, ASGIRequest)  # noqa: SLF001
     answer = StreamingHttpResponse(
-        _blocks_async(file) if asynchronous else _blocks(file),
+        in_pieces(request, _blocks(file)),
         status=HTTPStatus.OK if start is None else HTTPStatus.PARTIAL_CONTENT,
         content_type="application/octet-stream",
     )
@@ -72,10 +67,4 @@ def _start_of(header: str) -> int | None:
 
 def _blocks(file: File[bytes]) -> Iterator[bytes]:
     while block := file.read(_BLOCK):
-        yield block
-
-
-async def _blocks_async(file: File[bytes]) -> AsyncIterator[bytes]:
-    read = sync_to_async(file.read, thread_sensitive=False)
-    while block := await read(_BLOCK):
         yield block

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.db.models import QuerySet
 from pydantic import BaseModel
 
 from webapp.jobs.models import Run, RunEvent
@@ -55,7 +57,8 @@ def lines_after(run: Run, after: int, wanted: LogFilter, limit: int) -> tuple[li
     """Return the next lines in order, and the last event that was looked at for them."""
     found: list[LogLine] = []
     seen = after
-    for line in _lines(run, after):
+    for row in _rows(run, after).iterator(_CHUNK):
+        line = _line(*row)
         seen = line.seq
         if wanted.lets_through(line):
             found.append(line)
@@ -77,17 +80,18 @@ def newest_lines(run: Run, wanted: LogFilter, limit: int) -> list[LogLine]:
     return found[::-1]
 
 
-def text_lines(run: Run, wanted: LogFilter) -> Iterator[str]:
-    """Yield the whole log as text, one line per event."""
-    for line in _lines(run, 0):
-        if wanted.lets_through(line):
-            yield f"{line.at} {line.level:<7} {line.message}\n"
+def text_of(run: Run, wanted: LogFilter) -> Iterator[str]:
+    """Yield the whole log as text, one line per event, in pieces that each are one query."""
+    seen = 0
+    while lines := [_line(*row) for row in _rows(run, seen)[:_CHUNK]]:
+        seen = lines[-1].seq
+        kept = [line for line in lines if wanted.lets_through(line)]
+        yield "".join(f"{line.at} {line.level:<7} {line.message}\n" for line in kept)
 
 
-def _lines(run: Run, after: int) -> Iterator[LogLine]:
+def _rows(run: Run, after: int) -> QuerySet[RunEvent, tuple[int, str, Any, datetime]]:
     events = RunEvent.objects.filter(run=run, seq__gt=after).order_by("seq")
-    for row in events.values_list("seq", "kind", "data", "created_at").iterator(_CHUNK):
-        yield _line(*row)
+    return events.values_list("seq", "kind", "data", "created_at")
 
 
 def _line(seq: int, kind: str, data: dict[str, Any], created_at: Any) -> LogLine:

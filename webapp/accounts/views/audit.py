@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 import django_filters
@@ -19,7 +20,10 @@ from webapp.accounts.models import AuditEntry, Membership, User
 from webapp.accounts.permissions import signed_in
 from webapp.accounts.roles import Permission, Role, lowered, roles_with
 from webapp.api.pagination import CursorPagination
+from webapp.api.pieces import in_pieces
 
+#: Entries of an export that are in memory at the same time.
+_CHUNK = 500
 #: A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = (
@@ -109,34 +113,47 @@ class AuditExportView(generics.GenericAPIView[AuditEntry]):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """Return the same entries as a file, however many they are."""
-        rows = self.filter_queryset(self.get_queryset()).values(*_COLUMNS)
+        entries = self.filter_queryset(self.get_queryset())
         if request.query_params.get("as") == "jsonl":
-            return _file(_json_lines(rows), "application/x-ndjson", "audit.jsonl")
-        return _file(_csv_lines(rows), "text/csv; charset=utf-8", "audit.csv")
+            pieces = in_pieces(request, _json_lines(entries))
+            return _file(pieces, "application/x-ndjson", "audit.jsonl")
+        return _file(
+            in_pieces(request, _csv_lines(entries)), "text/csv; charset=utf-8", "audit.csv"
+        )
 
 
-def _file(lines: Iterator[str], kind: str, name: str) -> StreamingHttpResponse:
+def _file(
+    pieces: Iterator[str] | AsyncIterator[str], kind: str, name: str
+) -> StreamingHttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(lines, content_type=kind, headers=headers)
+    return StreamingHttpResponse(pieces, content_type=kind, headers=headers)
 
 
-class _Line:
-    """What the CSV writer writes to: it hands the line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv_lines(rows: Any) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield str(writer.writerow(_COLUMNS))
-    for row in rows.iterator(chunk_size=500):
-        yield str(writer.writerow([_cell(row[name]) for name in _COLUMNS]))
+def _csv_lines(entries: QuerySet[AuditEntry]) -> Iterator[str]:
+    yield _csv([_COLUMNS])
+    for rows in _chunks(entries):
+        yield _csv([_cell(value) for value in row] for row in rows)
 
 
-def _json_lines(rows: Any) -> Iterator[str]:
-    for row in rows.iterator(chunk_size=500):
-        yield json.dumps(row, default=str, ensure_ascii=False) + "\n"
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _json_lines(entries: QuerySet[AuditEntry]) -> Iterator[str]:
+    for rows in _chunks(entries):
+        objects = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        yield "".join(f"{json.dumps(each, default=str, ensure_ascii=False)}\n" for each in objects)
+
+
+def _chunks(entries: QuerySet[AuditEntry]) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the columns of all entries, the newest first, in chunks that each are one query."""
+    newest_first = entries.order_by("-id").values_list("id", *_COLUMNS)
+    rows = list(newest_first[:_CHUNK])
+    while rows:
+        yield [row[1:] for row in rows]
+        rows = list(newest_first.filter(id__lt=rows[-1][0])[:_CHUNK])
 
 
 def _cell(value: Any) -> str:

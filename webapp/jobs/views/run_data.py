@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from webapp.accounts.permissions import signed_in
 from webapp.api.compressed import compressed
+from webapp.api.pieces import in_pieces
 from webapp.jobs.client_rounds import ClientMetric, ClientRounds, client_rounds
 from webapp.jobs.client_rows import ClientRow, client_links, client_rows
 from webapp.jobs.down_sampling import chosen_points
@@ -27,7 +28,7 @@ from webapp.jobs.log_lines import (
     LogLine,
     lines_after,
     newest_lines,
-    text_lines,
+    text_of,
 )
 from webapp.jobs.models import Run
 from webapp.jobs.selectors import get_run
@@ -188,7 +189,8 @@ class RunLogView(APIView):
         asked = query.validated_data
         wanted = LogFilter(LogLevel(asked["level"]), asked.get("client"), asked.get("text"))
         if asked["download"]:
-            answer = StreamingHttpResponse(text_lines(run, wanted), "text/plain; charset=utf-8")
+            pieces = in_pieces(request, text_of(run, wanted))
+            answer = StreamingHttpResponse(pieces, "text/plain; charset=utf-8")
             answer.headers["Content-Disposition"] = f'attachment; filename="run-{run.pk}.log"'
             return answer
         return Response(_log_page(run, wanted, asked.get("after"), asked["limit"]))
