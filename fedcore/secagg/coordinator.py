@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from itertools import combinations, islice
 
 import numpy as np
 
-from fedcore.secagg import shamir
 from fedcore.secagg.keys import agree, mask_of, public_of
 from fedcore.secagg.messages import Advertisement, EncryptedShares, MaskedVector, Unmasking
+from fedcore.secagg.recovery import recover
 from fedcore.secagg.ring import Ring, Words
 from fedcore.secagg.session import SecureAggregationError, Session
-
-#: Subsets of shares that are tried until one gives what was committed to.
-_TRIES = 1000
 
 
 class Stage(Enum):
@@ -40,11 +36,13 @@ class Coordinator:
         session: The sum.
         length: Numbers in a vector.
         ring: What vectors are added in.
+        doubted: Why a holder's shares were not used, by client; known when the sum is finished.
     """
 
     session: Session
     length: int
     ring: Ring
+    doubted: dict[int, str] = field(default_factory=dict)
     _advertised: dict[int, Advertisement] = field(default_factory=dict)
     _neighbours: Mapping[int, frozenset[int]] = field(default_factory=dict)
     _shares: dict[int, list[EncryptedShares]] = field(default_factory=dict)
@@ -210,7 +208,7 @@ class Coordinator:
         committed: Callable[[int, bytes], bytes],
         expected: bytes,
     ) -> bytes:
-        """Return a client's secret, from the first shares that give what it has published.
+        """Return a client's secret, from shares that give what it has published.
 
         Raises:
             SecureAggregationError: If none do.
@@ -220,14 +218,21 @@ class Coordinator:
             raise SecureAggregationError(
                 f"{len(held)} of {self._threshold} shares of client {client_id} are there"
             )
-        for some in islice(combinations(sorted(held), self._threshold), _TRIES):
-            secret = shamir.recover({holder: held[holder] for holder in some})
-            if secret is not None and committed(client_id, secret) == expected:
-                return secret
-        raise SecureAggregationError(
-            f"shares of client {client_id} were changed: they do not give the secret it has "
-            "published"
+        found = recover(
+            held,
+            self._threshold,
+            lambda secret: committed(client_id, secret) == expected,
+            self.doubted,
         )
+        if found is None:
+            raise SecureAggregationError(
+                f"shares of client {client_id} were changed: they do not give the secret it has "
+                "published"
+            )
+        for holder in found.odd:
+            reason = f"its share of a secret of client {client_id} was changed, by either of them"
+            self.doubted.setdefault(holder, reason)
+        return found.secret
 
     def _at(self, stage: Stage) -> None:
         if self._stage is not stage:

@@ -35,18 +35,31 @@ def split(secret: bytes, holders: Collection[int], threshold: int) -> dict[int, 
 
 def recover(shares: Mapping[int, bytes]) -> bytes | None:
     """Return what these shares have at zero, 32 bytes; None if that is no secret."""
-    points = {holder + 1: int.from_bytes(share) for holder, share in shares.items()}
+    value = _between(shares, 0)
+    if value is None or value >= 2 ** (8 * SECRET_BYTES):
+        return None
+    return value.to_bytes(SECRET_BYTES)
+
+
+def fits(shares: Mapping[int, bytes], holder: int, share: bytes) -> bool:
+    """Return whether another holder's share is of the same secret as these."""
+    return len(share) == SHARE_BYTES and _between(shares, holder + 1) == int.from_bytes(share)
+
+
+def _between(shares: Mapping[int, bytes], at: int) -> int | None:
+    """Return what the polynomial through shares has at a place; None if one is no share."""
     if any(len(share) != SHARE_BYTES for share in shares.values()):
         return None
+    points = {holder + 1: int.from_bytes(share) for holder, share in shares.items()}
     value = 0
     for place, share in points.items():
         above = below = 1
         for other in points:
             if other != place:
-                above = above * other % PRIME
+                above = above * (other - at) % PRIME
                 below = below * (other - place) % PRIME
         value = (value + share * above * pow(below, -1, PRIME)) % PRIME
-    return value.to_bytes(SECRET_BYTES) if value < 2 ** (8 * SECRET_BYTES) else None
+    return value
 
 
 def _at(coefficients: list[int], place: int) -> int:

@@ -241,25 +241,49 @@ def test_shares_that_are_given_to_another_client_are_refused() -> None:
         secure.people[first].mask(inboxes[second], secure.encoded[first], RING)
 
 
+def lying(who: Collection[int], only: int | None = None) -> Callable[[Unmasking], Unmasking]:
+    """Return what changes the shares that some clients give away, of one or of all seeds."""
+
+    def change(unmasking: Unmasking) -> Unmasking:
+        if unmasking.client_id not in who:
+            return unmasking
+        seeds = {
+            i: share[:-1] + bytes([share[-1] ^ (only in (None, i))])
+            for i, share in unmasking.seeds.items()
+        }
+        return replace(unmasking, seeds=seeds)
+
+    return change
+
+
 def test_a_changed_share_of_few_is_left_out_and_of_many_is_refused() -> None:
-    def lying(who: Collection[int]) -> Callable[[Unmasking], Unmasking]:
-        def change(unmasking: Unmasking) -> Unmasking:
-            if unmasking.client_id not in who:
-                return unmasking
-            return replace(
-                unmasking,
-                seeds={
-                    i: share[:-1] + bytes([share[-1] ^ 1]) for i, share in unmasking.seeds.items()
-                },
-            )
-
-        return change
-
     ids = Sum(7).ids  # five of seven shares are enough
     secure = Sum(7, change_unmasking=lying(ids[:2]))
     assert np.array_equal(secure.play(), secure.plain(ids))
     with pytest.raises(SecureAggregationError, match="were changed"):
         Sum(7, change_unmasking=lying(ids[:3])).play()
+
+
+@pytest.mark.parametrize("liars", [[0], [2], [0, 2]])
+def test_liars_among_many_do_not_break_the_sum_and_are_named(liars: list[int]) -> None:
+    secure = Sum(20)
+    who = [secure.ids[place] for place in liars]
+    secure.change_unmasking = lying(who)
+    assert np.array_equal(secure.play(), secure.plain(secure.ids))
+    assert set(secure.server.doubted) == set(who)
+
+
+def test_a_client_that_shares_badly_does_not_cost_its_neighbours_their_voice() -> None:
+    secure = Sum(7)  # five shares are needed, and more than two holders are doubted
+    ids = secure.ids
+
+    def change(unmasking: Unmasking) -> Unmasking:
+        place = ids.index(unmasking.client_id)
+        return lying([unmasking.client_id], only=ids[place // 2])(unmasking)
+
+    secure.change_unmasking = change
+    assert np.array_equal(secure.play(), secure.plain(ids))
+    assert set(secure.server.doubted) == set(ids)
 
 
 def test_a_client_never_gives_away_both_secrets_of_another() -> None:
