@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import structlog
 from pydantic import BaseModel
 
 from fedcore.engine import Answer, Engine, SecureSum
@@ -24,8 +25,11 @@ from fedcore.secagg.documents import (
     unmasking_bytes,
 )
 from fedcore.secagg.gathering import Gathering
+from fedcore.secagg.subject import Subject
+from fedcore.sites.secure import KeyList
 from fedcore.sites.tasks import TaskKind
 from webapp.artifacts.services import StoredFile
+from webapp.jobs.services import Lease
 from webapp.sites.services import Errand, MaskedSum, MemberOfRun, Outcome, RoundOnSites, Stage
 
 _STAGES = (
@@ -35,6 +39,13 @@ _STAGES = (
     TaskKind.CONFIRM,
     TaskKind.UNMASK,
 )
+
+log = structlog.get_logger(__name__)
+
+#: A stage of a sum takes no training, so it is given less time than a round: so long, and what its
+#: upload takes at so many bytes a second.
+STAGE_LIMIT_S = 120.0
+_SLOWEST_UPLOAD = 1 << 20
 
 Store = Callable[[TaskKind, bytes], StoredFile]
 Read = Callable[[Outcome], bytes]
@@ -48,7 +59,7 @@ class SecureRound:
         engine: Engine,
         found: RoundOnSites,
         *,
-        run: str,
+        lease: Lease,
         members: Collection[MemberOfRun],
         read: Read,
     ) -> None:
@@ -57,7 +68,7 @@ class SecureRound:
         Args:
             engine: The run.
             found: What is known of the round.
-            run: The run's name in its sums.
+            lease: The right to work on the run.
             members: Its sites.
             read: Returns the bytes that a site has sent.
         """
@@ -65,9 +76,10 @@ class SecureRound:
         self._found = found
         self._names = {member.client_id: member.name for member in members}
         self._read = read
-        session = Session(run, found.sum_number or 0)
-        identities = {member.client_id: bytes.fromhex(member.public_key) for member in members}
-        self._sum = engine.secure_sum(found.reachable, session, identities)
+        self._digest = lease.digest
+        self._identities = {each.client_id: bytes.fromhex(each.public_key) for each in members}
+        session = Session(str(lease.run_id), found.sum_number or 0)
+        self._sum = engine.secure_sum(found.reachable, session, self._identities)
         self._asked = frozenset(found.outcomes.get(TaskKind.KEYS, {}))
 
     def next_stage(self, there: Collection[int], limit_s: float, store: Store) -> Stage | None:
@@ -75,7 +87,7 @@ class SecureRound:
 
         Args:
             there: Clients that can still be asked.
-            limit_s: How long the stage may take.
+            limit_s: How long it may take at most.
             store: Puts a message, or the sum of masked vectors, into storage.
 
         Raises:
@@ -97,11 +109,12 @@ class SecureRound:
                 stored[id(document)] = store(kind, as_message(document))
             size = self._result_bytes(kind, client_id)
             errands.append(Errand(client_id, stored[id(document)], size))
+        largest = max((errand.max_result_bytes for errand in errands), default=0)
         return Stage(
             kind=kind,
             reachable=self._found.reachable,
             errands=tuple(errands),
-            limit_s=limit_s,
+            limit_s=min(limit_s, STAGE_LIMIT_S + largest // _SLOWEST_UPLOAD),
             masked=masked,
             enough=self._enough(),
         )
@@ -119,6 +132,8 @@ class SecureRound:
             words = self._sum.sum(self._payloads(TaskKind.UNMASK))
         except SecureAggregationError as error:
             raise self._too_few(error) from error
+        for client_id, reason in self._sum.refused.items():
+            log.warning("not used in a sum", site=self._names[client_id], reason=reason)
         return SecureSum(words, self._answers())
 
     # --- stages ----------------------------------------------------------------------------------
@@ -128,7 +143,7 @@ class SecureRound:
     ) -> tuple[Mapping[int, BaseModel], MaskedSum | None]:
         """Return what each site is sent in the stage of a kind, as far as the sum goes."""
         gathering, masked = self._sum, None
-        keys = gathering.keys(self._payloads(TaskKind.KEYS))
+        keys = self._keys()
         if kind is TaskKind.SHARES:
             return dict.fromkeys((one.client_id for one in keys.keys), keys), None
         inboxes = gathering.shares(self._payloads(TaskKind.SHARES))
@@ -144,8 +159,21 @@ class SecureRound:
         signed = (one.client_id for one in survivors.confirmations)
         return dict.fromkeys(signed, survivors), None
 
+    def _keys(self) -> KeyList:
+        shown = self._done(TaskKind.KEYS)
+        if not shown:
+            raise SecureAggregationError("nobody has sent its keys")
+        subject = Subject(
+            model=next(iter(shown.values())).message_sha256,
+            spec=self._digest,
+            round_index=self._engine.round_index,
+            cohort_size=len(self._asked),
+            members=self._identities,
+        )
+        return self._sum.keys(self._payloads(TaskKind.KEYS), subject.digest())
+
     def _until_unmasking(self) -> None:
-        self._sum.keys(self._payloads(TaskKind.KEYS))
+        self._keys()
         self._sum.shares(self._payloads(TaskKind.SHARES))
         self._resume()
 

@@ -56,7 +56,11 @@ class SitesTurn:
             LeaseLostError: If the run belongs to another worker.
             OperationalError: If the database stays away; the run is then recovered later.
         """
-        return self._turn.play(self._work)
+        turn = self._turn
+        ending = turn.play(self._work)
+        if ending in (Ending.FAILED, Ending.CANCELLED):
+            turn.patience.with_database(lambda: services.forget_files(run_id=turn.lease.run_id))
+        return ending
 
     def _work(self) -> Ending:
         turn = self._turn
@@ -112,9 +116,7 @@ class SitesTurn:
             turn.patience.with_database(lambda: services.wait_on(lease=turn.lease))
             return Ending.SHARED_OUT
         if not found.is_answered:
-            turn.patience.with_database(
-                lambda: services.give_up_waiting(lease=turn.lease, limit_s=self._limit_s)
-            )
+            turn.patience.with_database(lambda: services.give_up_waiting(lease=turn.lease))
             found = services.find_round(run_id, engine.round_index) or found
         stage = self._next_stage(engine, found)
         if stage is None:
@@ -137,7 +139,7 @@ class SitesTurn:
 
     def _secure(self, engine: Engine, found: RoundOnSites) -> SecureRound:
         return SecureRound(
-            engine, found, run=str(self._turn.lease.run_id), members=self._members, read=_bytes
+            engine, found, lease=self._turn.lease, members=self._members, read=_bytes
         )
 
     def _training(self, engine: Engine) -> Stage:

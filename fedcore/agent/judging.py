@@ -52,7 +52,11 @@ class Judge:
         spec, reason = _spec_in(task, described)
         if spec is None:
             return _refused(reason)
-        odd = self._contradiction(task, described, spec) or self._stranger(described, spec)
+        odd = (
+            _named_twice(described)
+            or self._contradiction(task, described, spec)
+            or self._stranger(described, spec)
+        )
         if odd is not None:
             return _refused(odd)
         if self.site.dataset(task.dataset) is None:
@@ -93,11 +97,13 @@ class Judge:
         """Return whom this site makes no secure sum with, or whom the server takes it for."""
         if not _is_secure(spec):
             return None
-        keys = [member.public_key for member in described.members]
+        keys = [bytes.fromhex(member.public_key) for member in described.members]
         own = next(m for m in described.members if m.site_id == self.identity.site_id)
         if own.public_key != self.identity.public_key:
             message = "The run knows this site by another key than it has now."
             return Reason("peers", message, "Launch the job again, after a change of keys.")
+        if not all(keys):
+            return Reason("peers", "A site of the run has no key.", "Launch the job again.")
         if len(set(keys)) < len(keys):
             return Reason("peers", "Two sites of the run have the same key.", _REPORT)
         known = self.site.config.peers
@@ -110,6 +116,14 @@ class Judge:
                     "Compare it by another way and add it to peers, or leave the site out.",
                 )
         return None
+
+
+def _named_twice(described: RunDescription) -> Reason | None:
+    """Return what lets fewer sites than a run seems to have count as enough."""
+    members = {member.client_id: member.site_id for member in described.members}
+    if len(set(members.values())) == len(described.members):
+        return None
+    return _odd("The run names a client or a site twice.")
 
 
 def _is_secure(spec: RunSpec) -> bool:

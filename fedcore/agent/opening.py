@@ -22,7 +22,7 @@ from fedcore.agent.machine_lock import only_one
 from fedcore.agent.office import Office
 from fedcore.agent.parts import STATUS_FILE, audit_log, identity_of, tls_of
 from fedcore.agent.shelf import Shelf
-from fedcore.agent.sums import Sums
+from fedcore.agent.sums import Sums, forget_old
 from fedcore.agent.work import Worker
 from fedcore.agent.workspace import Workspace
 from fedcore.environment import Folders
@@ -81,6 +81,7 @@ def _office(
     workspace = Workspace(site.state_dir)
     shelf = Shelf(site, board.trouble)
     audit = audit_log(site)
+    forget_old(workspace.sum_folders(), now.timestamp())
     sums = Sums(workspace.sum_folder, key, site.policy)
     return Office(
         site=site,

@@ -2,33 +2,42 @@
 
 One sum of a run at a time, in a private folder. A stage's answer is written first, then that the
 stage was answered and what with, and only then is anything sent: a site that is killed in between
-gives the same answer to the same message when it starts again, and none to another one. When the
-sum is opened, or the next one begins, keys and vector are overwritten; the number stays, so that no
-sum is ever made twice.
+gives the same answer to the same message when it starts again, and none to another one. The vector
+goes once it was sent under its masks. When the sum is opened, the next one of the run begins, or
+nothing was heard of it for a week, the keys go too; the number stays, so that no sum is ever made
+twice.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fedcore.agent.private_files import read_private, write_private
+from fedcore.errors import PermanentError
 from fedcore.secagg import Memory, Participant, Ring, SecureAggregationError, Session, documents
+from fedcore.secagg.subject import Subject
 from fedcore.sites.decisions import Reason, too_few_left
 from fedcore.sites.policy import Policy
 from fedcore.sites.secure import KeyList, ShareList, SharesForOne, Survivors
 from fedcore.sites.tasks import RunDescription, Task, TaskKind
 
+#: A sum of which nothing was heard for so long is not opened any more: its run has ended.
+_FORGOTTEN_AFTER_S = 7 * 24 * 3600
 _MEMORY, _VECTOR, _ANSWER = "memory.json", "vector", ".answer"
 #: Masks are words of the ring that all sums have; what its numbers stand for does not matter here.
 _RING = Ring(1.0, 1)
 _FIX = "The next round makes another sum; if that is refused too, compare the sites' keys."
+
+
+log = structlog.get_logger(__name__)
 
 
 class TooFewLeftError(SecureAggregationError):
@@ -95,7 +104,8 @@ class Sums:
             return self._answered(task)  # the same sum, begun before an interruption
         kept = _Kept(number=number, memory=Memory())
         write_private(self._file(task, _VECTOR), vector)
-        ad = self._participant(kept, task, described).advertise(bytes.fromhex(_digest_of(task)))
+        subject = _subject_of(task, described).digest()
+        ad = self._participant(kept, task, described).advertise(subject)
         payload = documents.padded(documents.keys_message(ad), task.max_result_bytes)
         self._note(kept, task, _digest_of(task), payload)
         return payload
@@ -112,6 +122,7 @@ class Sums:
         if kept is None or kept.number != _number_of(task):
             raise SecureAggregationError("this site has no keys of this sum")
         asked = hashlib.sha256(message).hexdigest()
+        self._drop_vector(kept, task)  # a crash may have come between
         known = kept.asked.get(task.kind)
         if known is not None:
             if known != asked:
@@ -124,8 +135,7 @@ class Sums:
         if task.kind is TaskKind.UNMASK:
             kept.memory = None
         self._note(kept, task, asked, payload)
-        if task.kind is TaskKind.UNMASK:
-            self._file(task, _VECTOR).unlink(missing_ok=True)
+        self._drop_vector(kept, task)
         return payload
 
     def _step(self, participant: Participant, task: Task, message: bytes) -> bytes:
@@ -160,28 +170,27 @@ class Sums:
 
     def _participant(self, kept: _Kept, task: Task, described: RunDescription) -> Participant:
         if kept.memory is None:
-            raise SecureAggregationError("this site has opened this sum already")
+            raise SecureAggregationError("this site has opened this sum already, or given it up")
         session = Session(str(task.run_id), kept.number)
         if kept.memory.known:
             session = session.among(len(kept.memory.known))
-        identities = {each.client_id: _key_of(each.public_key) for each in described.members}
+        identities = _identities_in(described)
         return Participant(session, task.client_id, self._identity, identities, kept.memory)
 
     # --- on the disk -----------------------------------------------------------------------------
 
     def _find(self, task: Task) -> _Kept | None:
-        content = read_private(self._file(task, _MEMORY))
-        if content is None:
-            return None
-        try:
-            return _Kept.model_validate_json(content)
-        except ValidationError as error:
-            raise SecureAggregationError("what this site knows of the sum is damaged") from error
+        return _read(self._file(task, _MEMORY))
 
     def _note(self, kept: _Kept, task: Task, asked: str, payload: bytes) -> None:
         write_private(self._file(task, task.kind.value + _ANSWER), payload)
         kept.asked[task.kind] = asked
         write_private(self._file(task, _MEMORY), kept.model_dump_json().encode())
+
+    def _drop_vector(self, kept: _Kept, task: Task) -> None:
+        """Remove the vector once its masked form is on the disk: nothing needs it any more."""
+        if TaskKind.MASKED in kept.asked:
+            self._file(task, _VECTOR).unlink(missing_ok=True)
 
     def _answered(self, task: Task) -> bytes:
         found = read_private(self._file(task, task.kind.value + _ANSWER))
@@ -191,6 +200,40 @@ class Sums:
 
     def _file(self, task: Task, name: str) -> Path:
         return self._folder(task.run_id) / name
+
+
+def forget_old(folders: Iterable[Path], now: float) -> None:
+    """Remove the secrets of sums that were begun and never opened; their numbers stay.
+
+    Args:
+        folders: What `Sums` was given for each run.
+        now: Seconds since 1970.
+    """
+    for folder in folders:
+        file = folder / _MEMORY
+        if not file.exists() or now - file.stat().st_mtime < _FORGOTTEN_AFTER_S:
+            continue
+        for other in folder.iterdir():
+            if other != file:
+                other.unlink(missing_ok=True)
+        try:
+            kept = _read(file)
+        except PermanentError as error:  # the run says so when it asks for another sum
+            log.warning("a sum is not forgotten", file=str(file), reason=str(error))
+            continue
+        if kept is not None and kept.memory is not None:
+            kept.memory = None
+            write_private(file, kept.model_dump_json().encode())
+
+
+def _read(file: Path) -> _Kept | None:
+    content = read_private(file)
+    if content is None:
+        return None
+    try:
+        return _Kept.model_validate_json(content)
+    except ValidationError as error:
+        raise SecureAggregationError("what this site knows of the sum is damaged") from error
 
 
 def refused_by(error: SecureAggregationError) -> Reason:
@@ -213,9 +256,16 @@ def _digest_of(task: Task) -> str:
     return task.message.sha256
 
 
-def _key_of(digits: str) -> bytes:
-    """Return a public key; one that is none verifies nothing."""
-    try:
-        return bytes.fromhex(digits)
-    except ValueError:
-        return b""
+def _subject_of(task: Task, described: RunDescription) -> Subject:
+    return Subject(
+        model=_digest_of(task),
+        spec=task.spec_digest,
+        round_index=task.round_index,
+        cohort_size=task.cohort_size,
+        members=_identities_in(described),
+    )
+
+
+def _identities_in(described: RunDescription) -> dict[int, bytes]:
+    """Return everybody's public key; an empty one verifies nothing."""
+    return {each.client_id: bytes.fromhex(each.public_key) for each in described.members}

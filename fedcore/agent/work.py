@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 
 from fedcore.agent.config import Site
 from fedcore.agent.judging import spec_of
 from fedcore.agent.shelf import Shelf, Version
-from fedcore.agent.sums import Sums, refused_by
+from fedcore.agent.sums import Sums, forget_old, refused_by
 from fedcore.agent.workspace import SavedTask, Workspace
 from fedcore.clients.training import Interrupted, ShouldStop
 from fedcore.data.dataset import Dataset
@@ -130,7 +130,9 @@ class Worker:
             should_stop=stop,
         )
         payload = done.payload
-        if task.kind is TaskKind.KEYS:  # what was trained stays here until it is masked
+        if task.kind is TaskKind.KEYS:
+            forget_old(self._workspace.sum_folders(), time())
+            # What was trained stays here until it is masked.
             payload = self._in_secret(lambda: self._sums.begin(task, described, done.payload))
         outcome = _outcome(payload, done.seconds, done.num_examples)
         saved.save_outcome(outcome, payload, done.kept)

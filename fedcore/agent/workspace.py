@@ -143,13 +143,13 @@ class Workspace:
             if file.name.partition(".")[0] not in messages:
                 file.unlink(missing_ok=True)
 
-    def forget_run(self, run_id: UUID) -> None:
-        """Remove all that is kept of a run that has ended."""
-        shutil.rmtree(self._runs / str(run_id), ignore_errors=True)
-
     def sum_folder(self, run_id: UUID) -> Path:
         """Return where the site's part in a run's secure sums is kept; it is made when needed."""
         return self._runs / str(run_id) / _SUM
+
+    def sum_folders(self) -> list[Path]:
+        """Return the folders of all runs in whose secure sums the site has had a part."""
+        return [folder / _SUM for folder in self._runs.iterdir() if (folder / _SUM).is_dir()]
 
     def _kept_file(self, run_id: UUID) -> Path:
         folder = self._runs / str(run_id)

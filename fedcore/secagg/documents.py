@@ -74,7 +74,7 @@ def keys_message(ad: Advertisement) -> KeysMessage:
         encryption_key=ad.encryption_key.hex(),
         mask_key=ad.mask_key.hex(),
         commitment=ad.commitment.hex(),
-        model=ad.subject.hex(),
+        subject=ad.subject.hex(),
         signature=ad.signature.hex(),
     )
 
@@ -86,7 +86,7 @@ def advertisement(said: KeysMessage) -> Advertisement:
         bytes.fromhex(said.encryption_key),
         bytes.fromhex(said.mask_key),
         bytes.fromhex(said.commitment),
-        bytes.fromhex(said.model),
+        bytes.fromhex(said.subject),
         bytes.fromhex(said.signature),
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from fedcore.secagg import documents
 from fedcore.secagg.coordinator import Coordinator
+from fedcore.secagg.keys import can_agree
 from fedcore.secagg.messages import Advertisement, MaskedVector
 from fedcore.secagg.ring import Ring, Words
 from fedcore.secagg.session import SecureAggregationError, Session
@@ -53,8 +54,12 @@ class Gathering:
     _server: Coordinator = field(init=False)
     _neighbours: Mapping[int, frozenset[int]] = field(init=False)
 
-    def keys(self, answers: Mapping[int, bytes]) -> KeyList:
+    def keys(self, answers: Mapping[int, bytes], subject: bytes) -> KeyList:
         """Return everybody's keys, for everybody.
+
+        Args:
+            answers: What clients have sent, by client.
+            subject: What they were told; who has signed another one would be refused by all others.
 
         Raises:
             SecureAggregationError: If too few have sent theirs.
@@ -63,11 +68,7 @@ class Gathering:
 
         def take(client_id: int, said: KeysMessage) -> None:
             ad = documents.advertisement(said)
-            if not is_signed(self.identities[client_id], ad.signature, of_keys(self.session, ad)):
-                raise SecureAggregationError(
-                    f"client {client_id} has not signed its keys with the key that it had when "
-                    "the run began"
-                )
+            self._check(ad, subject)
             sound[client_id] = ad
 
         self._each(answers, KeysMessage, take)
@@ -175,11 +176,28 @@ class Gathering:
             self._server.add_unmasking(documents.unmasking(said))
 
         self._each(answers, UnmaskingMessage, take)
-        return self._server.finish()
+        try:
+            return self._server.finish()
+        finally:
+            self.refused = {**self._server.doubted, **self.refused}
 
     def degree_of(self, client_id: int) -> int:
         """Return how many neighbours a client has that has sent its keys."""
         return len(self._neighbours[client_id])
+
+    def _check(self, ad: Advertisement, subject: bytes) -> None:
+        """Refuse keys that the other clients would refuse."""
+        who = f"client {ad.client_id}"
+        if not is_signed(self.identities[ad.client_id], ad.signature, of_keys(self.session, ad)):
+            raise SecureAggregationError(
+                f"{who} has not signed its keys with the key that it had when the run began"
+            )
+        if ad.subject != subject:
+            raise SecureAggregationError(
+                f"{who} has signed another model, spec, round or members than it was told"
+            )
+        if not (can_agree(ad.encryption_key) and can_agree(ad.mask_key)):
+            raise SecureAggregationError(f"{who} has a key that hides nothing")
 
     def _delivered(self, arrived: Collection[int]) -> Survivors:
         self._enough(len(arrived), "have sent their vectors")

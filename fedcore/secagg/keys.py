@@ -27,6 +27,15 @@ def agree(private: bytes, public: bytes, info: bytes) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(shared)
 
 
+def can_agree(public: bytes) -> bool:
+    """Return whether others can agree on a secret with the owner of a public X25519 key."""
+    try:
+        agree(X25519PrivateKey.generate().private_bytes_raw(), public, b"")
+    except ValueError:
+        return False
+    return True
+
+
 def public_of(private: bytes) -> bytes:
     """Return the public key of a private X25519 key."""
     return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()

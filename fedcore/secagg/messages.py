@@ -17,7 +17,7 @@ class Advertisement:
         encryption_key: X25519, for the shares that others send it; 32 bytes.
         mask_key: X25519, for the masks that it shares with neighbours; 32 bytes.
         commitment: SHA-256 that its own mask's seed must have; 32 bytes.
-        subject: SHA-256 of what its vector was made from; 32 bytes.
+        subject: `Subject.digest` of what it was told; 32 bytes.
         signature: Of all this, by its long-lived Ed25519 key; 64 bytes.
     """
 

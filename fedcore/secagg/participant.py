@@ -89,8 +89,8 @@ class Participant:
         """Return the public keys of this round.
 
         Args:
-            subject: SHA-256 of what the vector is made from, which must be the same for all: a
-                server that gave others a model without a slope would see this client's vector.
+            subject: `Subject.digest` of what this client was told, which must be the same for all:
+                a server that gave others a model without a slope would see this client's vector.
         """
         self._once("advertise")
         keys = (public_of(self.memory.encryption_key), public_of(self.memory.mask_key))
@@ -121,7 +121,9 @@ class Participant:
         for ad in advertisements:
             self._verify(ad)
         if len({ad.subject for ad in advertisements}) > 1:
-            raise SecureAggregationError("clients were given different models to train")
+            raise SecureAggregationError(
+                "clients were told different things: a model, spec, round or members of their own"
+            )
         holders = {*self._neighbours, self.client_id}
         threshold = self._threshold
         keys = shamir.split(self.memory.mask_key, holders, threshold)

@@ -11,6 +11,10 @@ from fedcore.errors import PermanentError
 
 #: A sum of two tells each of them the other's vector.
 FEWEST = 3
+#: Up to so many clients all are neighbours: a server that chooses the name of a run chooses the
+#: graph, and with some colluders whose neighbours they are; where all are neighbours of all there
+#: is nothing to choose.
+ALL_NEIGHBOURS = 100
 _DOMAIN = b"roundhouse secagg 1"
 
 
@@ -41,9 +45,8 @@ class Session:
 
     @staticmethod
     def usual_degree(clients: int) -> int | None:
-        """Return a degree for so many clients, None where all are neighbours anyway."""
-        degree = 2 * ceil(3 * log2(max(clients, 2)))
-        return degree if degree < clients - 1 else None
+        """Return a degree for so many clients, None where all are neighbours."""
+        return None if clients <= ALL_NEIGHBOURS else 2 * ceil(3 * log2(clients))
 
     def among(self, clients: int) -> Session:
         """Return the same sum with the degree that is usual for so many clients."""

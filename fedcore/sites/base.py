@@ -36,6 +36,8 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 #: An Ed25519 or X25519 public key, a seed's commitment: 32 bytes as hexadecimal digits.
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+#: The same, or nothing where a key was not noted.
+Hex32OrNothing = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{64})?$")]
 #: An Ed25519 signature: 64 bytes as hexadecimal digits.
 Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]

@@ -22,7 +22,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fedcore.sites.base import Asked, Count, Hex32, Hex64, Sha256
+from fedcore.sites.base import Asked, Count, Hex32, Hex64
 
 _MOST = 10_000
 #: A Shamir share: the value at the receiver's place, as hexadecimal digits.
@@ -30,13 +30,13 @@ Share = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{2}){1,100}$")]
 
 
 class KeysMessage(Asked):
-    """`fedcore.secagg.Advertisement`; ``model`` is the SHA-256 of the message that was trained."""
+    """`fedcore.secagg.Advertisement`; ``subject`` is what `fedcore.secagg.subject.Subject` says."""
 
     client_id: Count
     encryption_key: Hex32
     mask_key: Hex32
     commitment: Hex32
-    model: Sha256
+    subject: Hex32
     signature: Hex64
 
 

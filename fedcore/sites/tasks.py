@@ -8,7 +8,18 @@ from uuid import UUID
 
 from pydantic import Field
 
-from fedcore.sites.base import Answer, Asked, Count, Name, RuleName, Sha256, Slug, Text, Time
+from fedcore.sites.base import (
+    Answer,
+    Asked,
+    Count,
+    Hex32OrNothing,
+    Name,
+    RuleName,
+    Sha256,
+    Slug,
+    Text,
+    Time,
+)
 
 _MOST_COLUMNS = 64
 
@@ -97,12 +108,13 @@ class Member(Answer):
     Attributes:
         public_key: Ed25519, which the messages of a secure sum are signed with. A site that keeps
             its own list of keys, from another source, is safe from a server that makes up sites.
+            Empty in runs that are older than secure sums.
     """
 
     client_id: Count
     site_id: UUID
     name: str
-    public_key: str
+    public_key: Hex32OrNothing
 
 
 class RunDescription(Answer):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -17,13 +18,14 @@ from fedcore.agent.sums import Sums
 from fedcore.secagg import Ring, Session, documents
 from fedcore.secagg.gathering import Gathering
 from fedcore.secagg.ring import Words
+from fedcore.secagg.subject import Subject
 from fedcore.sites.policy import Policy
 from fedcore.sites.secure import KeyList, Survivors
 from fedcore.sites.signing import public_key_of
 from fedcore.sites.tasks import Blob, Member, RunDescription, Task, TaskKind
 
 LENGTH = 40
-RING = Ring(4.0, 40)
+RING = Ring(4.0, 128)
 MODEL = b"the model"
 OPEN = "{projects: any}"
 DIGEST = "d" * 64
@@ -82,6 +84,13 @@ class Exchange:
         session = Session(str(self.run_id), self.number)
         self.server = Gathering(session, identities, LENGTH, RING, self.least)
 
+    @property
+    def subject(self) -> bytes:
+        """What the server has told everybody."""
+        members = {n: key.public_key().public_bytes_raw() for n, key in enumerate(self.keys)}
+        model = hashlib.sha256(MODEL).hexdigest()
+        return Subject(model, DIGEST, 0, self.clients, members).digest()
+
     def site(self, client: int) -> Sums:
         """Return a site as it is after a restart: it knows what is on its disk."""
         folder = self.folder / str(client)
@@ -105,9 +114,16 @@ class Exchange:
             sum_number=self.number,
         )
 
-    def ask(self, kind: TaskKind, client: int, message: bytes) -> bytes:
-        """Return a site's answer to a stage; the server stores it."""
-        task = self.task(kind, client, message, self._size(kind, client))
+    def ask(self, kind: TaskKind, client: int, message: bytes, **told: Any) -> bytes:
+        """Return a site's answer to a stage; the server stores it.
+
+        Args:
+            kind: Of the stage.
+            client: Which site.
+            message: What is sent with the task.
+            told: What the task says to this site alone.
+        """
+        task = self.task(kind, client, message, self._size(kind, client)).model_copy(update=told)
         if kind is TaskKind.KEYS:
             answer = self.site(client).begin(task, self.described, self.vectors[client].tobytes())
         else:
@@ -134,7 +150,7 @@ class Exchange:
         answers = {
             n: self.ask(TaskKind.KEYS, n, MODEL) for n in range(self.clients) if n not in lost
         }
-        return self.server.keys(answers)
+        return self.server.keys(answers, self.subject)
 
     def share(self, keys: KeyList, lost: Collection[int] = ()) -> dict[int, bytes]:
         message = documents.as_message(keys)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,8 +17,9 @@ from fedcore.agent.parts import audit_log
 from fedcore.engine import Answer, Engine, SecureSum
 from fedcore.secagg import Session, documents
 from fedcore.secagg.gathering import Gathering
+from fedcore.secagg.subject import Subject
 from fedcore.sites.signing import fingerprint
-from fedcore.sites.tasks import Refusal, TaskKind, TaskResult
+from fedcore.sites.tasks import Member, Refusal, TaskKind, TaskResult
 from tests.sites.conftest import holdings_of, join, running, write_site
 from tests.sites.pretended import Given, PretendedServer
 from tests.sites.test_agent_rounds import spec_for
@@ -37,9 +41,10 @@ class Sum:
         spec = spec_for(members, privacy={"secure_aggregation": True}, runtime=runtime)
         self.server, self.sites = server, sites
         self.engine: Engine = server.launch(spec, members, holdings_of(sites, members))
-        identities = {n: bytes.fromhex(member.public_key) for n, member in enumerate(members)}
+        self.spec = spec
+        self.identities = {n: bytes.fromhex(m.public_key) for n, m in enumerate(members)}
         session = Session(str(server.run_id), 1)
-        self.gathering: Gathering = self.engine.secure_sum(CLIENTS, session, identities)
+        self.gathering: Gathering = self.engine.secure_sum(CLIENTS, session, self.identities)
 
     def ask(
         self, kind: TaskKind, messages: Mapping[int, bytes], size: Callable[[int], int]
@@ -56,7 +61,16 @@ class Sum:
     def keys(self) -> bytes:
         models = {one.client_id: one.payload for one in self.engine.assignments(CLIENTS)}
         given = self.ask(TaskKind.KEYS, models, lambda _: documents.KEYS_BYTES)
-        return documents.as_message(self.gathering.keys(uploaded(given)))
+        task = given[0].task
+        assert task.message is not None
+        subject = Subject(
+            model=task.message.sha256,
+            spec=self.spec.digest(),
+            round_index=0,
+            cohort_size=len(CLIENTS),
+            members=self.identities,
+        )
+        return documents.as_message(self.gathering.keys(uploaded(given), subject.digest()))
 
     def inboxes(self) -> dict[int, bytes]:
         messages = dict.fromkeys(CLIENTS, self.keys())
@@ -111,6 +125,17 @@ def test_agents_that_are_started_anew_for_each_stage_make_the_sum(
     assert 0 < report.metrics["train_loss"] < 1
     assert report.bytes_up == 4 * size
     assert audit_log(secure.sites[0]).check() > 10
+
+
+def test_an_agent_that_starts_forgets_old_sums(server: PretendedServer, tmp_path: Path) -> None:
+    secure = Sum(server, four(tmp_path))
+    secure.keys()
+    (memory,) = secure.sites[0].state_dir.glob("runs/*/sum/memory.json")
+    os.utime(memory, (0, 0))
+    with running(server, secure.sites[0]):
+        pass
+    assert json.loads(memory.read_text())["memory"] is None
+    assert not (memory.parent / "vector").exists()
 
 
 def test_a_server_that_asks_for_an_update_alone_is_refused(
@@ -171,3 +196,26 @@ def test_a_site_that_was_told_its_peers_takes_no_others(
         refusal = refusal_in(given, secure.sites[3])
         assert refusal.rule == "peers"
         assert f"that of 'site-2' ({shown[2]}) is none of them" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("copied", "public_key", "said"),
+    [
+        (["public_key"], "", "Two sites of the run have the same key"),
+        (["client_id"], "ab" * 32, "names a client or a site twice"),
+        (["site_id"], "ab" * 32, "names a client or a site twice"),
+        ([], "", "A site of the run has no key"),
+    ],
+)
+def test_no_key_and_no_site_counts_as_several_members(
+    server: PretendedServer, tmp_path: Path, copied: list[str], public_key: str, said: str
+) -> None:
+    secure = Sum(server, four(tmp_path))
+    assert server.described is not None
+    members = server.described.members
+    made = Member(name="more", client_id=7, site_id=uuid4(), public_key=public_key)
+    made = made.model_copy(update={name: getattr(members[2], name) for name in copied})
+    server.described = server.described.model_copy(update={"members": (*members, made)})
+    (one, *_) = secure.engine.assignments(CLIENTS)
+    given = secure.ask(TaskKind.KEYS, {3: one.payload}, lambda _: documents.KEYS_BYTES)[3]
+    assert said in refusal_in(given, secure.sites[3]).message

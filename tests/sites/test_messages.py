@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from fedcore.sites.messages import DatasetDeclaration, Heartbeat, SiteStatus
-from fedcore.sites.tasks import Refusal, TaskResult
+from fedcore.sites.tasks import Member, Refusal, TaskResult
 
 HEARTBEAT: dict[str, Any] = {
     "protocol": 1,
@@ -94,3 +94,14 @@ def test_the_protocol_needs_neither_torch_nor_django() -> None:
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert told.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize(
+    "digits", ["AB" * 32, "ab" * 31, "ab" * 32 + " ", "ab" * 32 + "\n", "x" * 64]
+)
+def test_a_key_is_written_in_one_way(digits: str) -> None:
+    member = {"client_id": 0, "site_id": str(uuid4()), "name": "north"}
+    with pytest.raises(ValidationError, match="public_key"):
+        Member.model_validate({**member, "public_key": digits})
+    for good in ("ab" * 32, ""):  # rosters of older runs have none
+        assert Member.model_validate({**member, "public_key": good}).public_key == good

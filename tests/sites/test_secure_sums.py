@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fedcore.agent.sums import TooFewLeftError, refused_by
-from fedcore.secagg import SecureAggregationError, documents
+from fedcore.agent.sums import TooFewLeftError, forget_old, refused_by
+from fedcore.secagg import Advertisement, SecureAggregationError, documents
+from fedcore.secagg.signatures import of_keys
 from fedcore.sites.secure import KeyList, KeysMessage, ShareList, Survivors, UnmaskingMessage
 from fedcore.sites.tasks import TaskKind
 from tests.sites.secure_exchange import LENGTH, MODEL, Exchange, added, reading
@@ -36,11 +38,11 @@ def test_the_sum_is_exactly_that_of_the_survivors(
 
 
 def test_many_sites_share_with_some_neighbours_each(tmp_path: Path) -> None:
-    exchange = Exchange(tmp_path, clients=34)
+    exchange = Exchange(tmp_path, clients=102)
     message = documents.as_message(exchange.show_keys())
-    assert {exchange.server.degree_of(n) for n in range(34)} == {32}
+    assert {exchange.server.degree_of(n) for n in range(102)} == {42}
     said = documents.read(exchange.ask(TaskKind.SHARES, 0, message), ShareList)
-    neighbours = exchange.server.session.neighbours(range(34))[0]
+    neighbours = exchange.server.session.neighbours(range(102))[0]
     assert {one.receiver for one in said.shares} == neighbours
 
 
@@ -76,7 +78,7 @@ def test_nothing_that_is_sent_holds_a_vector(tmp_path: Path) -> None:
 def test_the_server_goes_on_from_the_sum_that_it_has_kept(tmp_path: Path) -> None:
     exchange = Exchange(tmp_path)
     keys = {n: exchange.ask(TaskKind.KEYS, n, MODEL) for n in range(5)}
-    message = documents.as_message(exchange.server.keys(keys))
+    message = documents.as_message(exchange.server.keys(keys, exchange.subject))
     shares = {n: exchange.ask(TaskKind.SHARES, n, message) for n in range(5)}
     inboxes = exchange.server.shares(shares)
     masked = {
@@ -86,13 +88,13 @@ def test_the_server_goes_on_from_the_sum_that_it_has_kept(tmp_path: Path) -> Non
     }
     survivors, total = exchange.server.vectors(reading(masked))
     exchange.begin()  # as another process that knows no more than what is stored
-    exchange.server.keys(keys)
+    exchange.server.keys(keys, exchange.subject)
     exchange.server.shares(shares)
     assert exchange.server.resume(survivors.client_ids, total.tobytes()) == survivors
     words = exchange.unmask(exchange.confirm(survivors))
     assert np.array_equal(words, added(exchange.vectors, {0, 2, 3, 4}))
     exchange.begin()
-    exchange.server.keys(keys)
+    exchange.server.keys(keys, exchange.subject)
     exchange.server.shares(shares)
     with pytest.raises(SecureAggregationError, match="gone or damaged"):
         exchange.server.resume(survivors.client_ids, total.tobytes()[:-4])
@@ -168,7 +170,7 @@ def changed(**changes: Any) -> Callable[[KeysMessage], KeysMessage]:
         (changed(mask_key="ab" * 32), "client 1 has not signed its keys itself"),
         (changed(encryption_key="ab" * 32), "client 1 has not signed its keys itself"),
         (changed(commitment="ab" * 32), "client 1 has not signed its keys itself"),
-        (changed(model="ab" * 32), "client 1 has not signed its keys itself"),
+        (changed(subject="ab" * 32), "client 1 has not signed its keys itself"),
         (changed(client_id=77), "nobody knows client 77"),
     ],
 )
@@ -198,13 +200,75 @@ def test_keys_of_an_earlier_sum_are_refused(tmp_path: Path) -> None:
         exchange.ask(TaskKind.SHARES, 0, documents.as_message(old))
 
 
-def test_sites_that_were_given_different_models_make_no_sum(tmp_path: Path) -> None:
+def told_otherwise(exchange: Exchange, what: str) -> bytes:
+    """Return the keys of the last site, which was told something else than the others."""
+    described = exchange.described
+    if what == "members":
+        others = tuple(m for m in described.members if m.client_id != 1)
+        exchange.described = described.model_copy(update={"members": others})
+    if what == "keys":
+        other = described.members[1].model_copy(update={"public_key": "ab" * 32})
+        members = (described.members[0], other, *described.members[2:])
+        exchange.described = described.model_copy(update={"members": members})
+    told: dict[str, dict[str, Any]] = {
+        "spec": {"spec_digest": "e" * 64},
+        "round": {"round_index": 1},
+        "cohort": {"cohort_size": 4},
+    }
+    model = b"a model without a slope" if what == "model" else MODEL
+    payload = exchange.ask(TaskKind.KEYS, 4, model, **told.get(what, {}))
+    exchange.described = described
+    return payload
+
+
+TOLD = ["model", "spec", "round", "cohort", "members", "keys"]
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_sites_that_were_told_different_things_make_no_sum(what: str, tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path)
+    keys = exchange.show_keys(lost=[4]).keys
+    last = documents.read(told_otherwise(exchange, what), KeysMessage)
+    message = documents.as_message(KeyList(keys=(*keys, last)))
+    with pytest.raises(SecureAggregationError, match="clients were told different things"):
+        exchange.ask(TaskKind.SHARES, 0, message)
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_a_site_that_signs_something_else_does_not_hold_up_the_others(
+    what: str, tmp_path: Path
+) -> None:
     exchange = Exchange(tmp_path)
     answers = {n: exchange.ask(TaskKind.KEYS, n, MODEL) for n in range(4)}
-    answers[4] = exchange.ask(TaskKind.KEYS, 4, b"a model without a slope")
-    message = documents.as_message(exchange.server.keys(answers))
-    with pytest.raises(SecureAggregationError, match="were given different models"):
-        exchange.ask(TaskKind.SHARES, 0, message)
+    answers[4] = told_otherwise(exchange, what)
+    keys = exchange.server.keys(answers, exchange.subject)
+    assert [one.client_id for one in keys.keys] == [0, 1, 2, 3]
+    assert exchange.server.refused == {
+        4: "client 4 has signed another model, spec, round or members than it was told"
+    }
+    total = exchange.unmask(exchange.confirm(exchange.mask(exchange.share(keys))))
+    assert np.array_equal(total, added(exchange.vectors, range(4)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: replace(said, encryption_key=bytes(32)),
+        lambda said: replace(said, mask_key=bytes(32)),
+    ],
+)
+def test_a_site_with_a_key_that_hides_nothing_does_not_hold_up_the_others(
+    change: Callable[[Advertisement], Advertisement], tmp_path: Path
+) -> None:
+    exchange = Exchange(tmp_path)
+    answers = {n: exchange.ask(TaskKind.KEYS, n, MODEL) for n in range(5)}
+    said = documents.advertisement(documents.read(answers[2], KeysMessage))
+    weak = change(said)
+    signed = exchange.keys[2].sign(of_keys(exchange.server.session, weak))
+    answers[2] = documents.as_message(documents.keys_message(replace(weak, signature=signed)))
+    keys = exchange.server.keys(answers, exchange.subject)
+    assert [one.client_id for one in keys.keys] == [0, 1, 3, 4]
+    assert exchange.server.refused == {2: "client 2 has a key that hides nothing"}
 
 
 @pytest.mark.parametrize("field", ["ciphertext", "nonce"])
@@ -236,6 +300,49 @@ def test_nothing_secret_is_left_when_a_sum_was_opened(tmp_path: Path) -> None:
     assert {file.stat().st_mode & 0o077 for file in folder.iterdir()} == {0}
 
 
+def test_the_vector_is_gone_once_it_was_sent_under_its_masks_also_after_a_crash(
+    tmp_path: Path,
+) -> None:
+    exchange = Exchange(tmp_path)
+    survivors = exchange.mask(exchange.share(exchange.show_keys()))
+    vector = tmp_path / "0" / "vector"
+    assert not vector.exists()
+    signed = exchange.confirm(survivors)
+    opened = exchange.ask(TaskKind.UNMASK, 0, documents.as_message(signed))
+    vector.write_bytes(b"as it was when the power failed")
+    assert exchange.ask(TaskKind.UNMASK, 0, documents.as_message(signed)) == opened
+    assert not vector.exists()
+
+
+def test_secrets_of_a_sum_that_is_never_opened_are_forgotten_and_its_number_is_not(
+    tmp_path: Path,
+) -> None:
+    exchange = Exchange(tmp_path)
+    exchange.number = 3
+    exchange.begin()
+    keys = exchange.show_keys()
+    exchange.ask(TaskKind.SHARES, 0, documents.as_message(keys))
+    folders = [tmp_path / str(n) for n in range(5)]
+    file = folders[0] / "memory.json"
+    written = file.stat().st_mtime
+    damaged = folders[1] / "memory.json"
+    damaged.write_text("{}")
+    before = file.read_bytes()
+    forget_old(folders, written + 6 * 86_400)
+    assert file.read_bytes() == before, "the run may be paused"
+    assert (folders[0] / "vector").exists()
+    forget_old(folders, written + 8 * 86_400)
+    assert [each.name for each in folders[0].iterdir()] == ["memory.json"]
+    assert json.loads(file.read_text())["memory"] is None
+    with pytest.raises(SecureAggregationError, match="has opened this sum already, or given it up"):
+        exchange.ask(TaskKind.MASKED, 0, b'{"shares": []}')
+    exchange.number = 2
+    with pytest.raises(SecureAggregationError, match="sum 2 of this run is over for this site"):
+        exchange.ask(TaskKind.KEYS, 0, MODEL)
+    exchange.number = 4
+    assert exchange.ask(TaskKind.KEYS, 0, MODEL)
+
+
 def test_a_site_that_has_lost_what_it_knew_is_lost_to_the_sum(tmp_path: Path) -> None:
     exchange = Exchange(tmp_path)
     keys = exchange.show_keys()
@@ -255,7 +362,7 @@ def test_messages_that_are_not_as_they_must_be_are_left_out_with_the_reason(
     answers = {n: exchange.ask(TaskKind.KEYS, n, MODEL) for n in range(9)}
     answers[0] = answers[0].replace(b'"mask_key":"', b'"mask_key":"0')
     answers[1] = answers[2]
-    keys = exchange.server.keys(answers)
+    keys = exchange.server.keys(answers, exchange.subject)
     assert [one.client_id for one in keys.keys] == [2, 3, 4, 5, 6, 7, 8]
     message = documents.as_message(keys)
     shares = {n: exchange.ask(TaskKind.SHARES, n, message) for n in range(2, 9)}
@@ -292,6 +399,8 @@ def test_shares_that_a_site_has_changed_are_found_and_enough_others_are_used(
             given[liar] = given[liar][:at] + other + given[liar][at + 1 :]
         if is_exact:
             assert np.array_equal(exchange.server.sum(given), added(exchange.vectors, range(5)))
+            said = "its share of a secret of client 0 was changed, by either of them"
+            assert exchange.server.refused == {3: said}
         else:
             with pytest.raises(SecureAggregationError, match="shares of client 0 were changed"):
                 exchange.server.sum(given)

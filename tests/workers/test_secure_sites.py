@@ -41,13 +41,14 @@ from webapp.jobs.models import Run, RunEvent
 from webapp.jobs.states import RunState
 from webapp.sites.models import RunSite, SiteRound, SiteTask
 from webapp.sites.models import Site as SiteRow
+from workers.secure_rounds import STAGE_LIMIT_S
 
 FIVE = ("north", "south", "east", "west", "centre")
 SECURE: dict[str, Any] = {
     **SECTIONS,
     "rounds": 1,
     "partition": {"kind": "sites", "clients": 5},
-    "runtime": {**SECTIONS["runtime"], "sites": list(FIVE), "min_updates": 4},
+    "runtime": {**SECTIONS["runtime"], "sites": list(FIVE), "min_updates": 4, "round_limit_s": 900},
     "privacy": {"secure_aggregation": True},
 }
 STAGES = ["secure_keys", "secure_shares", "secure_masked", "secure_confirm", "secure_unmask"]
@@ -140,6 +141,9 @@ def test_secure_sums_come_to_what_their_simulation_does(
     last = run.rounds.get(round_index=0)
     assert last.metrics == pytest.approx(dict(expected.metrics), abs=1e-12)
     assert sites[0].asked == [*STAGES, "evaluate"]
+    asked = SiteTask.objects.filter(run=run, client_id=0).order_by("opened_at")
+    limits = [(t.deadline_at - t.opened_at).total_seconds() for t in asked]
+    assert limits == [900, *[STAGE_LIMIT_S] * 4, 900], "what takes no computing is short"
     assert [(c["status"], c["loss"]) for c in last.clients] == [("ok", None)] * 5
     assert run.bytes_up == sum(t.size_bytes for t in SiteTask.objects.filter(run=run))
     assert Artifact.objects.filter(run=run, kind="model").exists()
@@ -159,7 +163,7 @@ def test_a_site_that_is_lost_before_masking_is_not_in_the_sum(
     run = play_to_the_end(run, server, sites)
     first = run.rounds.get(round_index=0)
     assert [c["status"] for c in first.clients] == ["ok", "ok", "late", "ok", "ok"]
-    assert first.clients[2]["reason"].startswith("site east: Nothing came within 60 s")
+    assert first.clients[2]["reason"].startswith("site east: Nothing came within 120 s")
 
 
 @pytest.mark.parametrize("stage", ["secure_confirm", "secure_unmask"])

@@ -11,6 +11,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from fedcore.errors import PermanentError
 from fedcore.sites import routes
 from fedcore.spec import RunSpec
 from tests.factories import make_run
@@ -28,6 +29,7 @@ from tests.workers.sites_in_process import (
 )
 from webapp.accounts.models import Project, User
 from webapp.artifacts.models import Artifact
+from webapp.artifacts.services import store_part
 from webapp.jobs import services as job_services
 from webapp.jobs.clock import database_now
 from webapp.jobs.models import Run, RunEvent
@@ -39,8 +41,10 @@ from webapp.sites.models import SiteRound, SiteTask
 def expire(run: Run) -> None:
     """Let the time of the open stage be up."""
     past = timezone.now() - timedelta(seconds=1)
-    SiteRound.objects.filter(run=run).update(deadline_at=past, stage_opened_at=past)
-    RunEvent.objects.filter(run=run).update(created_at=past - timedelta(seconds=60))
+    opened = SiteRound.objects.filter(run=run).latest("round_index")
+    began = past - (opened.deadline_at - opened.stage_opened_at)
+    SiteRound.objects.filter(pk=opened.pk).update(deadline_at=past, stage_opened_at=began)
+    RunEvent.objects.filter(run=run).update(created_at=began - timedelta(seconds=60))
 
 
 def test_a_run_on_sites_comes_to_what_its_simulation_does(
@@ -202,6 +206,31 @@ def test_a_run_is_paused_and_resumed_without_asking_anew(
     server.work()
     assert [task["task_id"] for task in sites[0].agent.tasks()] == [before["task_id"]]
     assert play_to_the_end(run, server, sites).state == RunState.SUCCEEDED
+
+
+def test_files_that_no_row_names_go_with_a_run_that_has_failed(
+    server: Server, sites: list[Site], admin: User, project: Project, monkeypatch: Any
+) -> None:
+    def broken(**_: object) -> None:
+        raise PermanentError("as if the worker were broken here")
+
+    monkeypatch.setattr("webapp.sites.services.open_stage", broken)
+    run = make_run(admin, project, **SECTIONS)
+    server.work()
+    run.refresh_from_db()
+    assert (run.state, len(sites)) == (RunState.FAILED, 3)
+    assert not SiteRound.objects.filter(run=run).exists()
+    assert not default_storage.listdir(f"runs/{run.pk}/parts")[1]
+
+
+def test_files_that_no_row_names_go_with_a_run_that_was_cancelled(
+    run: Run, server: Server, sites: list[Site]
+) -> None:
+    assert len(sites) == 3
+    store_part(run_id=run.pk, name="as-a-killed-worker-leaves-it", payload=b"-")
+    job_services.request_cancel(run=run, user=run.created_by)
+    server.upkeep()
+    assert not default_storage.listdir(f"runs/{run.pk}/parts")[1]
 
 
 def test_the_answers_to_a_cancelled_run_are_not_wanted(

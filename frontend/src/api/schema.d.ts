@@ -6812,6 +6812,7 @@ export interface components {
          *     Attributes:
          *         public_key: Ed25519, which the messages of a secure sum are signed with. A site that keeps
          *             its own list of keys, from another source, is safe from a server that makes up sites.
+         *             Empty in runs that are older than secure sums.
          */
         MemberMessage: {
             /** Client Id */

@@ -1,5 +1,6 @@
 """Everything that changes sites and what they are asked."""
 
+from webapp.sites.services.forgetting import forget_files
 from webapp.sites.services.heartbeats import record_heartbeat
 from webapp.sites.services.identities import (
     approve_site,
@@ -63,6 +64,7 @@ __all__ = [
     "fail_task",
     "find_round",
     "finish_task",
+    "forget_files",
     "form_roster",
     "get_member",
     "get_task",

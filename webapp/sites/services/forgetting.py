@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 from django.db.models import F
 
 from fedcore.sites.tasks import TaskKind
-from webapp.artifacts.services import discard_file
+from webapp.artifacts.services import discard_file, discard_parts
 from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import lock_run
 from webapp.jobs.states import RunState
@@ -52,6 +54,19 @@ def forget_ended_runs() -> None:
             run = lock_run(run_id)
             if run.state in _ENDED:
                 forget_open_round(run)
+                forget_files(run_id=run_id)
+
+
+@transaction.atomic
+def forget_files(*, run_id: UUID) -> None:
+    """Remove all parts of a run if it has failed or was cancelled, also those that no row names.
+
+    A worker stores what it sends before it records it. The run is locked, so that nobody tries it
+    again meanwhile.
+    """
+    run = lock_run(run_id)
+    if run.state in _ENDED and not run.kept_updates:
+        discard_parts(run_id=run_id)
 
 
 def _discard_on_commit(keys: set[str]) -> None:

@@ -82,6 +82,7 @@ class Outcome:
     seconds: float = 0.0
     num_bytes: int = 0
     message_bytes: int = 0
+    message_sha256: str = ""
     num_examples: int = 0
     tally: tuple[float, ...] | None = None
 
@@ -223,7 +224,7 @@ def wait_on(*, lease: Lease, now: datetime | None = None) -> None:
 
 
 @transaction.atomic
-def give_up_waiting(*, lease: Lease, limit_s: float, now: datetime | None = None) -> None:
+def give_up_waiting(*, lease: Lease, now: datetime | None = None) -> None:
     """Go on without the sites that have not answered in time, and say so on the run's page.
 
     Raises:
@@ -234,8 +235,9 @@ def give_up_waiting(*, lease: Lease, limit_s: float, now: datetime | None = None
     online = set(Site.objects.online(now).values_list("pk", flat=True))
     names = dict(RunSite.objects.filter(run=run).values_list("client_id", "name"))
     events = []
-    opened = SiteRound.objects.filter(run=run, round_index=run.rounds_done).first()
-    is_early = opened is not None and now < deadline_of(opened)
+    opened = SiteRound.objects.get(run=run, round_index=run.rounds_done)
+    is_early = now < deadline_of(opened)
+    limit_s = (opened.deadline_at - opened.stage_opened_at).total_seconds()
     for task in _tasks(run.pk, run.rounds_done).open():
         what = "its last word was: " + task.stage if task.stage else "it had not begun"
         if task.site_id not in online:
@@ -281,6 +283,7 @@ def _outcome(task: SiteTask) -> Outcome:
             seconds=task.seconds,
             num_bytes=task.size_bytes,
             message_bytes=task.message_bytes,
+            message_sha256=task.message_sha256,
             num_examples=task.num_examples,
             tally=None if task.tally is None else tuple(task.tally),
         )
