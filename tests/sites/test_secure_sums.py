@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fedcore.agent.sums import TooFewLeftError, forget_old, refused_by
+from fedcore.agent.sums import TooFewLeftError, refused_by
 from fedcore.secagg import Advertisement, SecureAggregationError, documents
 from fedcore.secagg.signatures import of_keys
 from fedcore.sites.secure import KeyList, KeysMessage, ShareList, Survivors, UnmaskingMessage
@@ -289,67 +289,6 @@ def test_what_is_no_document_is_refused_without_quoting_it(tmp_path: Path) -> No
         with pytest.raises(SecureAggregationError, match="is damaged") as caught:
             exchange.ask(TaskKind.SHARES, 0, message)
         assert "secret" not in str(caught.value)
-
-
-def test_nothing_secret_is_left_when_a_sum_was_opened(tmp_path: Path) -> None:
-    exchange = Exchange(tmp_path)
-    exchange.play()
-    folder = tmp_path / "0"
-    assert json.loads((folder / "memory.json").read_text())["memory"] is None
-    assert not (folder / "vector").exists()
-    assert {file.stat().st_mode & 0o077 for file in folder.iterdir()} == {0}
-
-
-def test_the_vector_is_gone_once_it_was_sent_under_its_masks_also_after_a_crash(
-    tmp_path: Path,
-) -> None:
-    exchange = Exchange(tmp_path)
-    survivors = exchange.mask(exchange.share(exchange.show_keys()))
-    vector = tmp_path / "0" / "vector"
-    assert not vector.exists()
-    signed = exchange.confirm(survivors)
-    opened = exchange.ask(TaskKind.UNMASK, 0, documents.as_message(signed))
-    vector.write_bytes(b"as it was when the power failed")
-    assert exchange.ask(TaskKind.UNMASK, 0, documents.as_message(signed)) == opened
-    assert not vector.exists()
-
-
-def test_secrets_of_a_sum_that_is_never_opened_are_forgotten_and_its_number_is_not(
-    tmp_path: Path,
-) -> None:
-    exchange = Exchange(tmp_path)
-    exchange.number = 3
-    exchange.begin()
-    keys = exchange.show_keys()
-    exchange.ask(TaskKind.SHARES, 0, documents.as_message(keys))
-    folders = [tmp_path / str(n) for n in range(5)]
-    file = folders[0] / "memory.json"
-    written = file.stat().st_mtime
-    damaged = folders[1] / "memory.json"
-    damaged.write_text("{}")
-    before = file.read_bytes()
-    forget_old(folders, written + 6 * 86_400)
-    assert file.read_bytes() == before, "the run may be paused"
-    assert (folders[0] / "vector").exists()
-    forget_old(folders, written + 8 * 86_400)
-    assert [each.name for each in folders[0].iterdir()] == ["memory.json"]
-    assert json.loads(file.read_text())["memory"] is None
-    with pytest.raises(SecureAggregationError, match="has opened this sum already, or given it up"):
-        exchange.ask(TaskKind.MASKED, 0, b'{"shares": []}')
-    exchange.number = 2
-    with pytest.raises(SecureAggregationError, match="sum 2 of this run is over for this site"):
-        exchange.ask(TaskKind.KEYS, 0, MODEL)
-    exchange.number = 4
-    assert exchange.ask(TaskKind.KEYS, 0, MODEL)
-
-
-def test_a_site_that_has_lost_what_it_knew_is_lost_to_the_sum(tmp_path: Path) -> None:
-    exchange = Exchange(tmp_path)
-    keys = exchange.show_keys()
-    for file in (tmp_path / "2").iterdir():
-        file.unlink()
-    with pytest.raises(SecureAggregationError, match="has no keys of this sum"):
-        exchange.share(keys)
 
 
 # --- what the server leaves out -------------------------------------------------------------------
