@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from webapp.celery import app
 from webapp.jobs import queue
 from webapp.messenger import Messenger
 
@@ -15,5 +16,5 @@ PATIENCE_S = 60.0
 
 def catch_messages(monkeypatch: pytest.MonkeyPatch, take: Callable[..., object]) -> None:
     """Give ``take`` every task that is sent, before whoever sends it goes on."""
-    monkeypatch.setattr(queue.app, "send_task", take)
+    monkeypatch.setattr(app, "send_task", take)
     monkeypatch.setattr(queue, "_messenger", Messenger(PATIENCE_S))
