@@ -147,8 +147,10 @@ def test_runs_that_are_submitted_at_once_all_end_as_one_would(
         ended = [run for run in client.runs(limit=2 * NUM_RUNS) if run.id in run_ids]
         states = {(run.state, run.rounds_done, run.latest_metrics["loss"]) for run in ended}
         assert states == {("succeeded", TINY["rounds"], final["metrics"]["loss"])}
-        assert len({run.last_seq for run in ended}) == 1, "each had the same events"
-        for run in ended[:: NUM_RUNS // 10]:
+        # On a busy machine a worker may be taken for dead, which is an event more.
+        fewest = min(run.last_seq for run in ended)
+        others = [run for run in ended if run.last_seq != fewest]
+        for run in [*ended[:: NUM_RUNS // 10], *others]:
             assert_as_undisturbed(client, run, [*rounds, final])
 
 
