@@ -242,13 +242,20 @@ def test_shares_that_are_given_to_another_client_are_refused() -> None:
 
 
 def lying(who: Collection[int], only: int | None = None) -> Callable[[Unmasking], Unmasking]:
-    """Return what changes the shares that some clients give away, of one or of all seeds."""
+    """Return what changes the shares that some clients give away, of one or of all seeds.
+
+    Each changes another byte: equal changes of two shares can take each other away.
+    """
+
+    def changed(share: bytes, at: int) -> bytes:
+        return share[:at] + bytes([share[at] ^ 1]) + share[at + 1 :]
 
     def change(unmasking: Unmasking) -> Unmasking:
         if unmasking.client_id not in who:
             return unmasking
+        at = -1 - unmasking.client_id
         seeds = {
-            i: share[:-1] + bytes([share[-1] ^ (only in (None, i))])
+            i: changed(share, len(share) + at) if only in (None, i) else share
             for i, share in unmasking.seeds.items()
         }
         return replace(unmasking, seeds=seeds)

@@ -200,6 +200,8 @@ def test_what_the_state_forbids_is_refused_with_409(stage: Stage) -> None:
         ("post", "/api/v1/jobs/{job_id}/sweep/resume/"): {"job_id": stage.sweeps[1]},
         ("patch", "/api/v1/runs/{run_id}/"): None,  # two people at the same moment
         ("post", "/api/v1/invitations/accept/"): None,  # a member takes an invitation
+        ("post", "/api/v1/projects/"): None,  # the name is taken; so it is below
+        ("patch", "/api/v1/projects/{project_id}/"): None,
         ("patch", "/api/v1/users/{user_id}/"): {"user_id": stage.admin.pk},
         ("get", "/api/v1/runs/{run_id}/model/"): {"run_id": failed.pk},
         **{
@@ -216,6 +218,10 @@ def test_what_the_state_forbids_is_refused_with_409(stage: Stage) -> None:
             body = {"is_active": False} if method == "patch" else None
             answer = getattr(api, method)(path.format(**ids), body, format="json")
             assert answer.status_code == HTTPStatus.CONFLICT, (method, path, answer.json())
+    made = api.post("/api/v1/projects/", {"name": "another"}, format="json").json()
+    for ask_for, path in ((api.post, ""), (api.patch, f"{made['id']}/")):
+        answer = ask_for(f"/api/v1/projects/{path}", {"name": stage.project.name}, format="json")
+        assert answer.status_code == HTTPStatus.CONFLICT, answer.json()
 
 
 def test_a_site_that_was_revoked_is_refused_with_403(stage: Stage) -> None:

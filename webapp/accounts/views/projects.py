@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -57,6 +57,8 @@ class ProjectListView(generics.ListAPIView[Project]):
     serializer_class = ProjectSerializer
     filter_backends = ()
 
+    refusals: ClassVar = {"POST": (409,)}
+
     def get_queryset(self) -> Any:
         return Project.objects.visible_to(self.request.user)
 
@@ -73,6 +75,8 @@ class ProjectListView(generics.ListAPIView[Project]):
 
 
 class ProjectView(APIView):
+    refusals: ClassVar = {"PATCH": (409,)}
+
     @extend_schema(responses=ProjectSerializer, tags=["projects"])
     def get(self, request: Request, project_id: UUID) -> Response:
         return Response(_present(signed_in(request), project_id))
