@@ -130,9 +130,16 @@ def conclude(
         executor=executor,
         adversaries=_adversaries(context, planned),
         warnings=_warnings(progress),
-        links=pairs(context.method.context.network.links(state.round_index)),
+        links=_links(context, state.round_index),
     )
     return _next_state(context, trained, planned, progress, report), report
+
+
+def _links(context: RunContext, round_index: int) -> tuple[tuple[int, int], ...]:
+    """Return who talked to whom; with a server nobody did, and nobody need be looked at."""
+    if context.spec.topology.has_server:
+        return ()
+    return pairs(context.method.context.network.links(round_index))
 
 
 def advance(
