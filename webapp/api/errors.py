@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -107,6 +108,7 @@ def _leaves(
         yield path or ("non_field_errors",), detail
 
 
+@csrf_exempt  # there is nothing to be forged
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """Answer for an address below ``/api/`` that does not exist."""
     return JsonResponse(

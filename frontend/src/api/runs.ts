@@ -251,13 +251,17 @@ function logParameters({ level, client: clientId, text }: LogFilter) {
 export function logQuery(id: string, filter: LogFilter) {
   return queryOptions({
     queryKey: runKeys.log(id, filter),
-    queryFn: ({ signal }) =>
-      unwrap(
+    queryFn: async ({ signal }) => {
+      const answer = await unwrap(
         client.GET('/api/v1/runs/{run_id}/logs/', {
           params: { path: { run_id: id }, query: { ...logParameters(filter), limit: 1_000 } },
           signal,
         }),
-      ),
+      );
+      // Text is what a download is; a page of lines never comes as text.
+      if (typeof answer === 'string') throw new TypeError('a log came as text');
+      return answer;
+    },
     placeholderData: keepPreviousData,
   });
 }

@@ -13553,6 +13553,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
+                    "text/plain": string;
                 };
             };
             400: components["responses"]["Refusal"];

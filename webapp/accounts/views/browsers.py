@@ -6,7 +6,7 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -54,8 +54,11 @@ class BrowserListView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+_SESSION = OpenApiParameter("session_id", {"type": "integer", "minimum": 0}, OpenApiParameter.PATH)
+
+
 class BrowserView(APIView):
-    @extend_schema(responses={204: None}, tags=["auth"])
+    @extend_schema(parameters=[_SESSION], responses={204: None}, tags=["auth"])
     def delete(self, request: Request, session_id: int) -> Response:
         """Sign one browser out."""
         end_session(user=signed_in(request), session_id=session_id)

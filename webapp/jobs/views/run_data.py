@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from rest_framework import serializers
@@ -180,7 +181,14 @@ class RunClientRoundsView(APIView):
 
 
 class RunLogView(APIView):
-    @extend_schema(parameters=[LogQuerySerializer], responses=LogPage, tags=["runs"])
+    @extend_schema(
+        parameters=[LogQuerySerializer],
+        responses={
+            (200, "application/json"): LogPage,
+            (200, "text/plain"): OpenApiTypes.STR,  # of ``download``
+        },
+        tags=["runs"],
+    )
     def get(self, request: Request, run_id: UUID) -> HttpResponseBase:
         """Return what happened to a run as lines of text."""
         query = LogQuerySerializer(data=request.query_params)
