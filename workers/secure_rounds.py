@@ -24,7 +24,6 @@ from fedcore.secagg.documents import (
     shares_bytes,
     unmasking_bytes,
 )
-from fedcore.secagg.gathering import Gathering
 from fedcore.secagg.subject import Subject
 from fedcore.sites.secure import KeyList
 from fedcore.sites.tasks import TaskKind
@@ -82,8 +81,13 @@ class SecureRound:
         self._sum = engine.secure_sum(found.reachable, session, self._identities)
         self._asked = frozenset(found.outcomes.get(TaskKind.KEYS, {}))
 
-    def next_stage(self, there: Collection[int], limit_s: float, store: Store) -> Stage | None:
-        """Return what sites are asked next; None once their answers give the sum.
+    @property
+    def is_complete(self) -> bool:
+        """Whether the sites' answers give the sum, so that there is no stage left."""
+        return self._found.stage not in _STAGES[:-1] or not self._asked
+
+    def next_stage(self, there: Collection[int], limit_s: float, store: Store) -> Stage:
+        """Return what sites are asked next in a sum that is not complete.
 
         Args:
             there: Clients that can still be asked.
@@ -93,8 +97,6 @@ class SecureRound:
         Raises:
             TooFewUpdatesError: If too few are left for a sum, with each one's reason.
         """
-        if self._found.stage not in _STAGES[:-1] or not self._asked:
-            return None
         kind = _STAGES[_STAGES.index(self._found.stage) + 1]
         try:
             asked, masked = self._messages(kind, store)
@@ -142,20 +144,19 @@ class SecureRound:
         self, kind: TaskKind, store: Store
     ) -> tuple[Mapping[int, BaseModel], MaskedSum | None]:
         """Return what each site is sent in the stage of a kind, as far as the sum goes."""
-        gathering, masked = self._sum, None
         keys = self._keys()
         if kind is TaskKind.SHARES:
             return dict.fromkeys((one.client_id for one in keys.keys), keys), None
-        inboxes = gathering.shares(self._payloads(TaskKind.SHARES))
+        inboxes = self._sum.shares(self._payloads(TaskKind.SHARES))
         if kind is TaskKind.MASKED:
             return inboxes, None
         if kind is TaskKind.CONFIRM:
-            survivors, words = gathering.vectors(self._vectors())
+            survivors, words = self._sum.vectors(self._vectors())
             file = store(TaskKind.MASKED, words.tobytes())
             masked = MaskedSum(file.key, file.sha256, survivors.client_ids)
             return dict.fromkeys(survivors.client_ids, survivors), masked
         self._resume()
-        survivors = gathering.confirmations(self._payloads(TaskKind.CONFIRM))
+        survivors = self._sum.confirmations(self._payloads(TaskKind.CONFIRM))
         signed = (one.client_id for one in survivors.confirmations)
         return dict.fromkeys(signed, survivors), None
 
@@ -185,12 +186,11 @@ class SecureRound:
         self._sum.resume(kept.client_ids, payload)
 
     def _result_bytes(self, kind: TaskKind, client_id: int) -> int:
-        gathering: Gathering = self._sum
         if kind is TaskKind.MASKED:
-            return gathering.length * gathering.ring.dtype.itemsize
+            return self._sum.length * self._sum.ring.dtype.itemsize
         if kind is TaskKind.CONFIRM:
             return CONFIRMED_BYTES
-        neighbours = gathering.degree_of(client_id)
+        neighbours = self._sum.degree_of(client_id)
         return shares_bytes(neighbours) if kind is TaskKind.SHARES else unmasking_bytes(neighbours)
 
     def _enough(self) -> int | None:

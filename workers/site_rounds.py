@@ -118,29 +118,31 @@ class SitesTurn:
         if not found.is_answered:
             turn.patience.with_database(lambda: services.give_up_waiting(lease=turn.lease))
             found = services.find_round(run_id, engine.round_index) or found
-        stage = self._next_stage(engine, found)
+        return self._go_on_from(engine, found)
+
+    def _go_on_from(self, engine: Engine, found: RoundOnSites) -> Ending:
+        """Open what follows a stage that is over, or close the round."""
+        secure, stage = None, None
+        if self._is_secure:
+            secure = SecureRound(
+                engine, found, lease=self._turn.lease, members=self._members, read=_bytes
+            )
+            stage = None if secure.is_complete else self._next_of(secure, engine)
         if stage is None:
-            return self._close(engine, found)
+            # Once: the sum is opened for it, which takes long.
+            answers = self._answers(found) if secure is None else secure.total()
+            if found.stage is not TaskKind.EVALUATE:
+                stage = self._test(engine, found, answers)
+            if stage is None:
+                return self._close(engine, found, answers)
         self._open(stage)
         return Ending.SHARED_OUT
 
-    def _next_stage(self, engine: Engine, found: RoundOnSites) -> Stage | None:
-        """Return what sites are asked next in the open round; None if that is all."""
-        if found.stage is TaskKind.EVALUATE:
-            return None
-        if self._is_secure:
-            out = self._candidates(at_least=1).out
-            there = {member.client_id for member in self._members} - out.keys()
-            store = partial(self._stored, engine)
-            stage = self._secure(engine, found).next_stage(there, self._limit_s, store)
-            if stage is not None:
-                return stage
-        return self._test(engine, found)
-
-    def _secure(self, engine: Engine, found: RoundOnSites) -> SecureRound:
-        return SecureRound(
-            engine, found, lease=self._turn.lease, members=self._members, read=_bytes
-        )
+    def _next_of(self, secure: SecureRound, engine: Engine) -> Stage:
+        """Return the next stage of a secure sum."""
+        out = self._candidates(at_least=1).out
+        there = {member.client_id for member in self._members} - out.keys()
+        return secure.next_stage(there, self._limit_s, partial(self._stored, engine))
 
     def _training(self, engine: Engine) -> Stage:
         """Return the next round's training, its messages stored.
@@ -169,9 +171,9 @@ class SitesTurn:
             errands.append(Errand(one.client_id, stored[id(one.payload)], size))
         return Stage(kind, found.reachable, tuple(errands), self._limit_s)
 
-    def _test(self, engine: Engine, found: RoundOnSites) -> Stage | None:
+    def _test(self, engine: Engine, found: RoundOnSites, answers: Answers) -> Stage | None:
         """Return the test of the model that a round's updates make; None if none is due."""
-        model = engine.model_to_test(found.reachable, self._answers(engine, found))
+        model = engine.model_to_test(found.reachable, answers)
         there = self._candidates(at_least=1)
         clients = [
             m.client_id for m in self._members if m.num_test and m.client_id in there.reachable
@@ -182,12 +184,12 @@ class SitesTurn:
         errands = services.errands_of(clients, message, 0)
         return Stage(TaskKind.EVALUATE, found.reachable, errands, self._limit_s)
 
-    def _close(self, engine: Engine, found: RoundOnSites) -> Ending:
+    def _close(self, engine: Engine, found: RoundOnSites, answers: Answers) -> Ending:
         """Record the round, and open the next one in the same transaction if there is one."""
         turn = self._turn
         elapsed_s = max(0.0, (database_now() - found.opened_at).total_seconds())
         report = engine.finish_on_sites(
-            found.reachable, self._answers(engine, found), _tallies(found), elapsed_s=elapsed_s
+            found.reachable, answers, _tallies(found), elapsed_s=elapsed_s
         ).to_json()
         stored = turn.patience.with_engine(lambda: turn.store_state(engine))
         last = partial(
@@ -245,9 +247,7 @@ class SitesTurn:
     def _candidates(self, *, at_least: int) -> services.Candidates:
         return services.candidates(self._turn.lease.run_id, at_least=at_least, now=database_now())
 
-    def _answers(self, engine: Engine, found: RoundOnSites) -> Answers:
-        if self._is_secure:
-            return self._secure(engine, found).total()
+    def _answers(self, found: RoundOnSites) -> dict[int, Answer]:
         names = {member.client_id: member.name for member in self._members}
         trained = found.outcomes.get(TaskKind.TRAIN, {})
         return {client: _answer(names[client], outcome) for client, outcome in trained.items()}
