@@ -16,9 +16,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-#: A server that does not answer must not keep a probe waiting.
-REDIS_TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
-
 log = structlog.get_logger(__name__)
 
 
@@ -67,7 +64,7 @@ def _database() -> str:
 
 def _redis(url: str) -> str:
     try:
-        with closing(Redis.from_url(url, **REDIS_TIMEOUTS)) as redis:
+        with closing(Redis.from_url(url, **settings.REDIS_TIMEOUTS)) as redis:
             redis.ping()
     except (RedisError, OSError) as error:
         log.warning("redis not reached", error=str(error))

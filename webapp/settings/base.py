@@ -107,13 +107,14 @@ STORAGES = {
 DATA_DIR = ENVIRONMENT.data_dir
 
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value() if ENVIRONMENT.redis_url else None
+# A Redis that does not answer must not keep every request waiting.
+REDIS_TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 if REDIS_URL:
     CACHES = {
         "default": {
             "BACKEND": "webapp.caches.SteadyRedisCache",
             "LOCATION": REDIS_URL,
-            # A Redis that does not answer must not keep every request waiting.
-            "OPTIONS": {"socket_connect_timeout": 1.0, "socket_timeout": 1.0},
+            "OPTIONS": REDIS_TIMEOUTS,
         }
     }
     CHANNEL_LAYERS = {
