@@ -84,8 +84,7 @@ def _links(network: Network, round_index: int) -> Links:
         return {}
     places = GRAPHS.of(network.spec)(network.spec, len(nodes), generator)
     links = {nodes[at]: tuple(nodes[other] for other in places[at]) for at in range(len(nodes))}
-    present = [node for node in nodes if not network.is_away(round_index, node)]
-    return links if len(present) == len(nodes) else among(links, present)
+    return among(links, [node for node in nodes if not network.is_away(round_index, node)])
 
 
 def among(links: Links, present: Collection[int]) -> Links:
