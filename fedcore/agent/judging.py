@@ -106,13 +106,19 @@ class Judge:
             return Reason("peers", "A site of the run has no key.", "Launch the job again.")
         if len(set(keys)) < len(keys):
             return Reason("peers", "Two sites of the run have the same key.", _REPORT)
+        return self._unknown_peer(described)
+
+    def _unknown_peer(self, described: RunDescription) -> Reason | None:
         known = self.site.config.peers
-        for member in described.members if known is not None else ():
-            if member is not own and fingerprint(member.public_key) not in (known or ()):
+        if known is None:
+            return None
+        for member in described.members:
+            seen = fingerprint(member.public_key)
+            if member.site_id != self.identity.site_id and seen not in known:
                 return Reason(
                     "peers",
                     f"This site makes secure sums among keys that it was told beforehand, and that "
-                    f"of {member.name!r} ({fingerprint(member.public_key)}) is none of them.",
+                    f"of {member.name!r} ({seen}) is none of them.",
                     "Compare it by another way and add it to peers, or leave the site out.",
                 )
         return None

@@ -49,10 +49,8 @@ class SiteEligibilityView(APIView):
     def post(self, request: Request) -> Response:
         """Return which sites would take part in a draft, and by which rule others would not."""
         user = signed_in(request)
-        body = DraftSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        project = _project(user, body.validated_data.get("project"))
-        spec = body.validated_data["spec"]
+        project, asked = _asked(user, DraftSerializer(data=request.data))
+        spec = asked["spec"]
         named = names_in(spec)
         sites = list(candidates_for(user, project, named))
         known = {site.name for site in sites}
@@ -72,10 +70,7 @@ class SiteDraftView(APIView):
     def post(self, request: Request) -> Response:
         """Return the sections that put a draft onto sites, made of what they have declared."""
         user = signed_in(request)
-        body = DraftOnSitesSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
-        project = _project(user, asked.get("project"))
+        project, asked = _asked(user, DraftOnSitesSerializer(data=request.data))
         rows = {site.name: site for site in candidates_for(user, project, asked["sites"])}
         answer = drafted(
             [rows[name] for name in dict.fromkeys(asked["sites"]) if name in rows],
@@ -86,5 +81,10 @@ class SiteDraftView(APIView):
         return Response(answer.model_dump(mode="json"))
 
 
-def _project(user: User, project_id: UUID | None) -> Project:
-    return default_project(user) if project_id is None else get_project(user, project_id)
+def _asked(user: User, body: DraftSerializer) -> tuple[Project, dict[str, Any]]:
+    """Return the project that a draft is for, and all that was asked about it."""
+    body.is_valid(raise_exception=True)
+    asked: dict[str, Any] = body.validated_data
+    project_id: UUID | None = asked.get("project")
+    project = default_project(user) if project_id is None else get_project(user, project_id)
+    return project, asked
