@@ -2,13 +2,14 @@
 
 A step on a small batch spends more time in Python's modules and in autograd's graph than in
 arithmetic. The operations that they come to are the same for every batch of one shape, so they are
-written down once, below autograd, and from then on called one after the other. That computes the
-same numbers to the last bit, for any model; a recording is used only after it has shown that, on a
-batch other than the one that it was made from.
+written down once, below autograd, and from then on called one after the other, by torch's own
+interpreter where it can. That computes the same numbers to the last bit, for any model; a recording
+is used only after it has shown that, on a batch other than the one that it was made from.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,9 @@ _UNREPEATABLE = {
     torch.Tag.data_dependent_output,
     torch.Tag.dynamic_output_shape,
 }
+
+# Whether torch's interpreter may change what it plays, in this thread.
+_optimized_execution = torch.jit.optimized_execution  # type: ignore[attr-defined]
 
 _DETACH = torch.ops.aten.detach.default
 _ONES_LIKE = torch.ops.aten.ones_like.default
@@ -229,8 +233,8 @@ class _Shape:
 
     seen: int = 0
     seconds: float = 0.0
-    recording: Recording | None = None
-    is_proved: bool = False
+    candidates: Sequence[GradientFunction] = ()
+    proved: GradientFunction | None = None
     is_given_up: bool = False
 
 
@@ -253,39 +257,64 @@ class Recordings:
         shape = self._shapes.get(key)
         if shape is None:
             shape = self._shapes[key] = _Shape()
-        if shape.is_proved and shape.recording is not None:
-            return shape.recording.play(*inputs)
+        if shape.proved is not None:
+            return shape.proved(*inputs)
         if shape.is_given_up:
             return function(*inputs)
         began = perf_counter()
         expected = function(*inputs)
         shape.seconds += perf_counter() - began
         shape.seen += 1
-        if shape.recording is not None:
-            shape.is_proved = _plays(shape.recording, inputs, expected)
-            shape.is_given_up = not shape.is_proved
+        if shape.candidates:
+            proved = (play for play in shape.candidates if _plays(play, inputs, expected))
+            shape.proved = next(proved, None)
+            shape.is_given_up = shape.proved is None
         elif shape.seen == BATCHES_BEFORE_RECORDING:
-            shape.recording = _recorded(function, inputs, shape.seconds / shape.seen)
-            shape.is_given_up = shape.recording is None
+            shape.candidates = _recorded(function, inputs, shape.seconds / shape.seen)
+            shape.is_given_up = not shape.candidates
         return expected
 
 
 def _recorded(
     function: GradientFunction, inputs: Sequence[Tensor], seconds: float
-) -> Recording | None:
-    """Return a recording, or None where there can be none or where it would gain nothing."""
+) -> list[GradientFunction]:
+    """Return ways to play a function, the fastest first; none if there are none or none gains."""
     if seconds > LONGEST_STEP_S:
-        return None
+        return []
     try:
-        return Recording(function, inputs)
+        recording = Recording(function, inputs)
     except UnrepeatableError:
+        return []
+    fast = interpreted(recording, inputs)
+    return [recording.play] if fast is None else [fast, recording.play]
+
+
+def interpreted(recording: Recording, inputs: Sequence[Tensor]) -> GradientFunction | None:
+    """Return a recording as torch's interpreter plays it, without Python between the operations.
+
+    It must leave the operations as they are: optimised, it takes some apart and rounds otherwise.
+    None where it cannot be told them: lists of booleans, as gradients of convolutions take.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # tracing is deprecated; without it Python plays
+            examples = tuple(tensor.detach() for tensor in inputs)
+            traced = torch.jit.trace(recording.play, examples, check_trace=False)
+    except (AttributeError, RuntimeError, TypeError, ValueError):
         return None
 
+    def play(*given: Tensor) -> tuple[Tensor, ...]:
+        with _optimized_execution(should_optimize=False), torch.no_grad():
+            result: tuple[Tensor, ...] = traced(*given)
+        return result
 
-def _plays(recording: Recording, inputs: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
+    return play
+
+
+def _plays(play: GradientFunction, inputs: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
     """Return whether a recording computes what the function has computed."""
     try:
-        played = recording.play(*inputs)
+        played = play(*inputs)
     except RuntimeError:  # an operation that autograd calls in a way that Python cannot
         return False
     return all(map(torch.equal, played, expected))

@@ -15,6 +15,7 @@ from fedcore.clients.recording import (
     Recording,
     Recordings,
     UnrepeatableError,
+    interpreted,
 )
 from fedcore.engine import Engine
 from fedcore.models.base import DataShape, TrainingTensors, build_model, initial_params
@@ -79,11 +80,18 @@ def test_models_are_played_to_the_last_bit(settings: dict[str, Any], shape: Data
         outputs = model.apply(TrainingTensors(zip(params.layout.names, given, strict=True)), x)
         return functional.cross_entropy(outputs.reshape(-1, outputs.shape[-1]), y.reshape(-1))
 
-    recording = Recording(gradient, (*batch(shape, 1), *leaves))
+    first = (*batch(shape, 1), *leaves)
+    recording = Recording(gradient, first)
+    play = interpreted(recording, first) or recording.play
+    assert play != recording.play or settings["kind"] not in ("linear", "mlp")
     with torch.no_grad():
         params.flat.mul_(0.7)  # the leaves are views of it
     other = (*batch(shape, 2), *leaves)
-    assert is_same(recording.play(*other), gradient(*other))
+    expected = gradient(*other)
+    assert is_same(recording.play(*other), expected)
+    for _ in range(3):  # an interpreter that optimised would do so after the first time
+        assert is_same(play(*other), expected)
+        assert not any(tensor.requires_grad for tensor in play(*other))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +122,36 @@ def test_a_step_is_recorded_when_it_has_come_often_and_then_calls_no_function() 
         assert is_same(ours, differentiated(linear_loss)(*inputs))
     # So many batches, one that is recorded, and one to compare with.
     assert calls == BATCHES_BEFORE_RECORDING + 2
+
+
+def cannot_trace(*_: Any, **__: Any) -> None:
+    raise RuntimeError("tracing is not supported")
+
+
+def other_numbers(*_: Any, **__: Any) -> Gradient:
+    return lambda x, y, weight: (x.sum(), weight.detach())  # noqa: ARG005
+
+
+@pytest.mark.parametrize("trace", [cannot_trace, other_numbers])
+def test_what_the_interpreter_cannot_play_alike_is_played_without_it(
+    trace: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.jit, "trace", trace)
+    played = 0
+    plainly = Recording.play
+
+    def counted(recording: Recording, *inputs: Tensor) -> tuple[Tensor, ...]:
+        nonlocal played
+        played += 1
+        return plainly(recording, *inputs)
+
+    monkeypatch.setattr(Recording, "play", counted)
+    recordings = Recordings()
+    for seed in range(BATCHES_BEFORE_RECORDING + 10):
+        inputs = (*batch(ROWS, seed), weights(8, 10))
+        ours = recordings.gradients("shape", differentiated(linear_loss), inputs)
+        assert is_same(ours, differentiated(linear_loss)(*inputs))
+    assert played == 10
 
 
 def test_a_recording_that_computes_something_else_is_never_used() -> None:
