@@ -186,7 +186,7 @@ audit: $(INSTALLED) $(SUPPLY) ## Ask PyPI and npm for known vulnerabilities; sta
 sbom: $(INSTALLED) $(SUPPLY) $(MODULES) ## Write CycloneDX bills of materials into sbom/
 	@mkdir -p sbom
 	@.supply/bin/cyclonedx-py environment --output-reproducible --of JSON \
-		--outfile sbom/python.cdx.json $(BIN)/python
+		--output-file sbom/python.cdx.json $(BIN)/python
 	@cd frontend && npm sbom --sbom-format cyclonedx --omit dev > ../sbom/frontend.cdx.json
 	@echo "sbom: sbom/python.cdx.json sbom/frontend.cdx.json"
 
