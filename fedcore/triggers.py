@@ -2,7 +2,8 @@
 
 A round is one step of the server. It begins when clients that have nothing to do are given the
 model, and ends when the trigger says so; clients that are then still at work go on with the model
-that they have, unless the trigger dismisses them. Times are those of the simulated clients.
+that they have, unless the trigger dismisses them. Times are those of the simulated clients, or real
+ones where clients are sites.
 """
 
 from __future__ import annotations
@@ -28,8 +29,25 @@ class Cut:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Wait:
+    """When a round of real clients ends, whose arrivals nobody knows beforehand.
+
+    Attributes:
+        count: How many updates end it; None waits for everybody.
+        seconds: How long it lasts, whatever arrives; None if arrivals end it.
+    """
+
+    count: int | None = None
+    seconds: float | None = None
+
+
 class Trigger(Protocol):
     """Ends rounds."""
+
+    @property
+    def wait(self) -> Wait:
+        """Return when a round of real clients ends."""
 
     @property
     def dismisses(self) -> bool:
@@ -60,6 +78,7 @@ class AllArrived:
     dismisses = True
     allows_none = False
     restarts_at_once = False
+    wait = Wait()
 
     def cut(self, arrivals: Sequence[float], deadline_s: float | None) -> Cut:
         """Return the last arrival, or the deadline if somebody misses it."""
@@ -83,6 +102,11 @@ class Buffered:
     dismisses = False
     allows_none = False
 
+    @property
+    def wait(self) -> Wait:
+        """Return that the buffer ends it."""
+        return Wait(count=self.size)
+
     def cut(self, arrivals: Sequence[float], deadline_s: float | None) -> Cut:  # noqa: ARG002
         """Return the arrival that fills the buffer; the last one if it cannot be filled."""
         num_due = min(self.size, len(arrivals))
@@ -102,6 +126,11 @@ class Ticking:
     dismisses = False
     allows_none = True
     restarts_at_once = False
+
+    @property
+    def wait(self) -> Wait:
+        """Return that the tick ends it."""
+        return Wait(seconds=self.seconds)
 
     def cut(self, arrivals: Sequence[float], deadline_s: float | None) -> Cut:  # noqa: ARG002
         """Return the next tick."""

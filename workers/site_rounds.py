@@ -7,14 +7,15 @@ answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import structlog
 
 from fedcore.data.sites import Holding
-from fedcore.engine import Answer, Answers, Engine, SiteTally
+from fedcore.engine import Answer, Answers, Assignment, Engine, SiteTally
 from fedcore.engine.at_sites import EXECUTOR
 from fedcore.errors import CheckpointError, PermanentError, TooFewUpdatesError
 from fedcore.secagg.documents import KEYS_BYTES
@@ -25,7 +26,7 @@ from webapp.jobs.clock import database_now
 from webapp.jobs.limits import InvalidSpecError
 from webapp.jobs.services import record_checkpoint
 from webapp.sites import services
-from webapp.sites.services import Errand, MemberOfRun, Outcome, RoundOnSites, Stage
+from webapp.sites.services import Errand, Flights, MemberOfRun, Outcome, RoundOnSites, Stage
 from workers.secure_rounds import SecureRound
 from workers.turns import Ending, Turn
 
@@ -105,20 +106,50 @@ class SitesTurn:
     def _go_on(self, engine: Engine) -> Ending:
         """Close what is over and open what comes next."""
         turn, run_id = self._turn, self._turn.lease.run_id
-        found = services.find_round(run_id, engine.round_index)
+        found = self._found(engine)
         if found is None:
-            first = self._training(engine)
+            at_work = engine.outlook.at_work
+            # Of a run that is tried again, those who were let go get their message once more.
+            first = self._training(engine, services.still_asked(run_id, at_work))
             self._keep_beginning(engine)
             self._open(first)
             return Ending.SHARED_OUT
         if not found.is_over(database_now()):
-            turn.heartbeat.end()
-            turn.patience.with_database(lambda: services.wait_on(lease=turn.lease))
-            return Ending.SHARED_OUT
+            return self._wait(engine, found)
         if not found.is_answered:
             turn.patience.with_database(lambda: services.give_up_waiting(lease=turn.lease))
-            found = services.find_round(run_id, engine.round_index) or found
+            found = self._found(engine) or found
+            if not found.is_over(database_now()):  # others are at work, and have time left
+                return self._wait(engine, found)
         return self._go_on_from(engine, found)
+
+    def _found(self, engine: Engine) -> RoundOnSites | None:
+        run_id, index = self._turn.lease.run_id, engine.round_index
+        return self._turn.patience.with_database(lambda: services.find_round(run_id, index))
+
+    def _wait(self, engine: Engine, found: RoundOnSites) -> Ending:
+        """Give the run back; where sites have delivered, others take their places before that."""
+        turn = self._turn
+        stage, replaced = None, (*found.replaced, *found.vacant)
+        if found.vacant:
+            stage = self._more_training(engine, found, replaced)
+        turn.heartbeat.end()
+        turn.patience.with_database(
+            partial(services.wait_on, lease=turn.lease)
+            if stage is None
+            else partial(services.fill_places, lease=turn.lease, stage=stage, replaced=replaced)
+        )
+        return Ending.SHARED_OUT
+
+    def _more_training(
+        self, engine: Engine, found: RoundOnSites, replaced: tuple[int, ...]
+    ) -> Stage:
+        """Return what sites are asked in the place of those that have delivered."""
+        out = {*found.begun, *self._candidates(at_least=1).out}
+        sent = [
+            one for one in engine.successors(found.reachable, replaced) if one.client_id not in out
+        ]
+        return self._stage(engine, found.reachable, sent, found.flights or {})
 
     def _go_on_from(self, engine: Engine, found: RoundOnSites) -> Ending:
         """Open what follows a stage that is over, or close the round."""
@@ -144,8 +175,12 @@ class SitesTurn:
         there = {member.client_id for member in self._members} - out.keys()
         return secure.next_stage(there, self._limit_s, partial(self._stored, engine))
 
-    def _training(self, engine: Engine) -> Stage:
+    def _training(self, engine: Engine, holding: Collection[int]) -> Stage:
         """Return the next round's training, its messages stored.
+
+        Args:
+            engine: The run.
+            holding: Sites that are at work and have their message.
 
         Raises:
             TooFewUpdatesError: If too few sites are left.
@@ -161,28 +196,61 @@ class SitesTurn:
                 field="runtime.sites",
                 fix="See each site's reason; then retry the run, or launch one with other sites.",
             )
+        sent = engine.assignments(found.reachable, holding)
+        at_work = {**engine.outlook.at_work, **{one.client_id: one.version for one in sent}}
+        there = [one for one in sent if one.client_id in found.reachable]
+        return self._stage(engine, found.reachable, there, at_work)
+
+    def _stage(
+        self,
+        engine: Engine,
+        reachable: tuple[int, ...],
+        sent: Sequence[Assignment],
+        at_work: Mapping[int, int],
+    ) -> Stage:
+        """Return training, its messages stored.
+
+        Args:
+            engine: The run.
+            reachable: Sites among which the cohort was chosen.
+            sent: What some of them are sent.
+            at_work: Whose updates the round can use, with the rounds of their models.
+        """
         kind = TaskKind.KEYS if self._is_secure else TaskKind.TRAIN
         stored: dict[int, StoredFile] = {}
         errands = []
-        for one in engine.assignments(found.reachable):
+        for one in sent:
             if id(one.payload) not in stored:
                 stored[id(one.payload)] = self._stored(engine, kind, one.payload)
             size = KEYS_BYTES if self._is_secure else one.max_result_bytes
-            errands.append(Errand(one.client_id, stored[id(one.payload)], size))
-        return Stage(kind, found.reachable, tuple(errands), self._limit_s)
+            errands.append(Errand(one.client_id, stored[id(one.payload)], size, one.version))
+        expected, flights = engine.outlook, None
+        if (wait := expected.wait) is not None:
+            flights = Flights(at_work, wait.count, wait.seconds, expected.restarts_at_once)
+        return Stage(kind, reachable, tuple(errands), self._limit_s, flights=flights)
 
     def _test(self, engine: Engine, found: RoundOnSites, answers: Answers) -> Stage | None:
         """Return the test of the model that a round's updates make; None if none is due."""
         model = engine.model_to_test(found.reachable, answers)
-        there = self._candidates(at_least=1)
+        there, is_last = self._candidates(at_least=1), engine.outlook.is_last
+        busy = set() if is_last else found.at_work
         clients = [
-            m.client_id for m in self._members if m.num_test and m.client_id in there.reachable
+            m.client_id
+            for m in self._members
+            if m.num_test and m.client_id in there.reachable and m.client_id not in busy
         ]
         if model is None or not clients:
             return None
         message = self._stored(engine, TaskKind.EVALUATE, model)
         errands = services.errands_of(clients, message, 0)
-        return Stage(TaskKind.EVALUATE, found.reachable, errands, self._limit_s)
+        return Stage(
+            TaskKind.EVALUATE,
+            found.reachable,
+            errands,
+            self._limit_s,
+            landed=found.landed,
+            is_last=is_last,
+        )
 
     def _close(self, engine: Engine, found: RoundOnSites, answers: Answers) -> Ending:
         """Record the round, and open the next one in the same transaction if there is one."""
@@ -199,7 +267,7 @@ class SitesTurn:
             turn.record_state(stored, last)
             return self._finish(engine)
         try:
-            stage = self._training(engine)
+            stage = self._training(engine, engine.outlook.at_work)
         except TooFewUpdatesError:
             turn.record_state(stored, last)  # the round was good; it is the next that cannot be
             raise
@@ -250,7 +318,12 @@ class SitesTurn:
     def _answers(self, found: RoundOnSites) -> dict[int, Answer]:
         names = {member.client_id: member.name for member in self._members}
         trained = found.outcomes.get(TaskKind.TRAIN, {})
-        return {client: _answer(names[client], outcome) for client, outcome in trained.items()}
+        return {
+            client: replace(
+                _answer(names[client], trained[client]), is_replaced=client in found.replaced
+            )
+            for client in (*found.replaced, *(trained.keys() - set(found.replaced)))
+        }
 
     def _finish(self, engine: Engine) -> Ending:
         ending = self._turn.finish(engine)

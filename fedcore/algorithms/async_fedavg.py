@@ -4,7 +4,9 @@ Source: Fraboni, Vidal, Kameni and Lorenzi, "A General Theory for Federated Opti
 Asynchronous and Heterogeneous Clients Updates", JMLR 24(110), 2023, arXiv:2206.10189, section 4.
 Paper to code: ``d_i = p_i tau_i sum_j 1 / tau_j``; p_i is a client's share of the examples, tau_i
 how long this update took (``update.arrival.seconds``), and the sum, which is the number of arrivals
-per second, follows from how long clients take on average. The variant ``identical`` has
+per second, follows from how long clients take on average. Of real sites nobody knows that, so the
+arrivals while a client was at work are counted (``update.arrival.rounds``): right on average (our
+choice). The variant ``identical`` has
 ``d_i = 1`` and optimises for fast clients.
 """
 
@@ -39,6 +41,8 @@ class AsyncFedAvg(WeightedSum[AsyncFedAvgSpec]):
         """Return n_i times the arrivals while the client was at work, or 1."""
         if self.spec.weights == "identical":
             return 1.0
+        if self.context.population.limit_s is not None:
+            return update.weight * update.arrival.rounds
         return update.weight * (update.arrival.seconds * self.arrivals_per_s)
 
     @property

@@ -2,7 +2,8 @@
 
 Source: Fraboni, Vidal, Kameni and Lorenzi, "A General Theory for Federated Optimization with
 Asynchronous and Heterogeneous Clients Updates", JMLR 24(110), 2023, arXiv:2206.10189, section 4.
-Paper to code: Delta t is ``spec.tick`` times the mean time of the slowest client, and
+Paper to code: Delta t is ``spec.tick`` times the mean time of the slowest client (of real sites:
+the longest that one may take, ``runtime.round_limit_s``; our choice), and
 ``d_i = p_i ceil(tau_i / Delta t)``. That number of ticks is counted for every update
 (``update.arrival.rounds``) instead of computed from a known tau_i, so the weights are right on
 average for clients whose times vary, too (our choice; equal where they do not).
@@ -27,7 +28,7 @@ class FedFix(WeightedSum[FedFixSpec]):
     @property
     def trigger(self) -> Trigger:
         """Return a step at every tick."""
-        return Ticking(self.spec.tick * max(self.context.population.durations().values()))
+        return Ticking(self.spec.tick * self.context.population.slowest_s)
 
     def share(self, update: Update) -> float:
         """Return n_i, times the ticks that the update took."""

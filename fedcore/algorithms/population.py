@@ -16,13 +16,21 @@ class Population:
         chance: Chance that a round uses a client's update, if every client has the same.
         durations: Returns how long each of them takes for a round on average, in seconds on the
             clock of the simulated clients.
+        limit_s: How long a real client may take, in seconds; None where clients are simulated, so
+            that it is known how long they take.
     """
 
     sizes: Mapping[int, int] = field(default_factory=dict)
     chance: float = 1.0
     durations: Callable[[], Mapping[int, float]] = dict
+    limit_s: float | None = None
 
     @cached_property
     def num_examples(self) -> int:
         """Training examples of all clients together."""
         return sum(self.sizes.values())
+
+    @property
+    def slowest_s(self) -> float:
+        """How long the slowest client takes that is waited for."""
+        return max(self.durations().values()) if self.limit_s is None else self.limit_s

@@ -1,7 +1,8 @@
 """Runs a spec, round by round."""
 
 from fedcore.clients.training import Interrupted, ShouldStop
-from fedcore.engine.at_sites import Answer, Answers, Assignment, SecureSum, SiteTally
+from fedcore.engine.assignments import Assignment
+from fedcore.engine.at_sites import Answer, Answers, SecureSum, SiteTally
 from fedcore.engine.chunks import Chunk, Pace
 from fedcore.engine.data import partition_report
 from fedcore.engine.engine import Engine

@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 import torch
 
 from fedcore.aggregators import Accumulator
-from fedcore.clients.work import ClientResult, ClientTask
+from fedcore.clients.work import ClientResult, ClientTask, Fate
 from fedcore.data.sites import Holding, stand_in
+from fedcore.engine.assignments import schemas_of
 from fedcore.engine.buffers import with_buffers
 from fedcore.engine.context import RunContext, context_of
 from fedcore.engine.evaluation import Evaluation
-from fedcore.engine.intake import ClientFailure, Outcome, Progress, join, on_wire, take_in_lane
-from fedcore.engine.planning import RoundPlan, plan
+from fedcore.engine.flights import Landing
+from fedcore.engine.intake import ClientFailure, Outcome, Progress, join, take_in_lane
+from fedcore.engine.planning import Lander, RoundPlan, plan
 from fedcore.engine.report import ClientReport, ClientScore, Status
 from fedcore.errors import DatasetError, PrivacyError, WireError
 from fedcore.messages import Message
@@ -40,21 +42,6 @@ _TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """What one site is sent in a round.
-
-    Attributes:
-        client_id: Which of the run's clients it is.
-        payload: A ``fedcore.wire`` message; one object for all who are sent the same.
-        max_result_bytes: Size of the update that is expected.
-    """
-
-    client_id: int
-    payload: bytes
-    max_result_bytes: int
-
-
-@dataclass(frozen=True)
 class Answer:
     """What has come of one site's part of a round.
 
@@ -65,6 +52,7 @@ class Answer:
         reason: Why there are none.
         bytes_up: Of the messages of a secure sum, which are all that has arrived then.
         bytes_down: Of what the site was sent for a secure sum, beside the model.
+        is_replaced: Whether a site was sent the model in its place, before the round was over.
     """
 
     read: Callable[[], bytes] | None = None
@@ -73,6 +61,11 @@ class Answer:
     reason: str = ""
     bytes_up: int = 0
     bytes_down: int = 0
+    is_replaced: bool = False
+
+
+#: A site that has delivered before the round is over, and in whose place another begins.
+REPLACED = Answer(lambda: b"", is_replaced=True)
 
 
 @dataclass(frozen=True)
@@ -120,31 +113,50 @@ def context_on_server(spec: RunSpec, holdings: tuple[Holding, ...]) -> RunContex
     return context_of(spec, stand_in(spec.dataset, holdings), shares_of_sites(holdings))
 
 
-def plan_on_sites(context: RunContext, state: RunState, reachable: Collection[int]) -> RoundPlan:
-    """Return who takes part in the next round, of the sites that can be reached.
+def plan_on_sites(
+    context: RunContext,
+    state: RunState,
+    reachable: Collection[int],
+    answers: Answers | None = None,
+) -> RoundPlan:
+    """Return who takes part in the next round, of the sites that can be reached or are at work.
 
     Sizes are those on the wire, and nothing is said of a simulated clock.
+
+    Args:
+        context: The run.
+        state: Before the round.
+        reachable: Who can be sent something.
+        answers: What has come when the round ends, in the order in which it came, if it does not
+            wait for everybody; None takes all who are at work.
     """
-    available = tuple(client for client in context.available if client in reachable)
-    planned = plan(replace(context, available=available), state)
+    there = {*reachable, *state.flights}
+    available = tuple(client for client in context.available if client in there)
+    planned = plan(replace(context, available=available), state, _lander(context, answers))
     tasks = tuple(replace(task, bytes_down=None, sim_seconds=0.0) for task in planned.work.tasks)
-    down = sum(encoded_size(schema_of(task.message)) for task in tasks)
+    flights = {
+        client: replace(flight, seconds=0.0, arrives_in_s=0.0)
+        for client, flight in planned.flights.items()
+    }
+    sent = {task.data.client_id: task.message for task in tasks}
+    sent |= {client: flight.message for client, flight in flights.items()}
+    down = sum(encoded_size(schema_of(sent[client])) for client in planned.heard)
     work = replace(planned.work, tasks=tasks)
-    return replace(planned, work=work, bytes_down=down, seconds=0.0)
+    return replace(planned, work=work, flights=flights, bytes_down=down, seconds=0.0)
 
 
-def assignments(context: RunContext, planned: RoundPlan) -> list[Assignment]:
-    """Return what each site of a round is sent, by client."""
-    encoded: dict[object, bytes] = {}
-    schemas = _schemas(context, planned)
-    found = []
-    for task in planned.work.tasks:
-        key = _content_key(task.message)
-        if key not in encoded:
-            encoded[key] = encode(task.message)
-        client_id = task.data.client_id
-        found.append(Assignment(client_id, encoded[key], encoded_size(schemas[client_id])))
-    return found
+def _lander(context: RunContext, answers: Answers | None) -> Lander:
+    """Return who is done with: all who were asked, or who has answered if others go on."""
+    if answers is None or isinstance(answers, SecureSum) or context.method.trigger.dismisses:
+        return lambda flights: Landing(dict.fromkeys(sorted(flights), "arrives"), 0.0)
+    replaced = [client for client, answer in answers.items() if answer.is_replaced]
+    fates: dict[int, Fate] = {
+        client: "lost" if answers[client].read is None else "arrives"
+        for client in (*replaced, *sorted(answers.keys() - set(replaced)))
+    }
+    return lambda flights: Landing(
+        {c: fate for c, fate in fates.items() if c in flights}, 0.0, replaced
+    )
 
 
 def gathering(
@@ -193,7 +205,7 @@ def take_in(context: RunContext, planned: RoundPlan, answers: Answers) -> Progre
     """
     if isinstance(answers, SecureSum):
         return _take_in_sum(planned, answers)
-    work, schemas = planned.work, _schemas(context, planned)
+    work, schemas = planned.work, schemas_of(context, planned)
 
     def outcomes(tasks: tuple[ClientTask, ...]) -> Iterator[Outcome]:
         for task in tasks:
@@ -302,16 +314,6 @@ def _no_examples(context: RunContext) -> tuple[torch.Tensor, torch.Tensor]:
     """Return outputs and targets of no example, to see what columns a tally has."""
     targets = context.dataset.test.y[:0]
     return torch.zeros(0, context.objective.num_outputs), targets
-
-
-def _schemas(context: RunContext, planned: RoundPlan) -> Mapping[int, Schema]:
-    clients = [task.data.client_id for task in planned.work.tasks]
-    return on_wire(context, planned.work.asked, clients, planned.work.asked.round_index)
-
-
-def _content_key(message: Message) -> object:
-    sections = tuple((name, id(section)) for name, section in message.sections.items())
-    return sections, tuple(message.scalars.items()), message.base_version
 
 
 def _outcome(context: RunContext, task: ClientTask, answer: Answer, schema: Schema) -> Outcome:

@@ -135,6 +135,7 @@ def context_of(spec: RunSpec, dataset: Dataset, partition: Partition) -> RunCont
         chance=_chance(spec, len(available)),
         # Few methods ask; the context they ask about is made further down.
         durations=cache(lambda: _durations(context)),
+        limit_s=None if spec.runtime.placement in SIMULATED else spec.runtime.round_limit_s,
     )
     context = RunContext(
         spec=spec,

@@ -11,6 +11,8 @@ from typing import Self
 from fedcore.clients.training import ShouldStop, never
 from fedcore.data.sites import Holding
 from fedcore.engine import at_sites, checkpoint
+from fedcore.engine.assignments import Assignment, assignments, successors
+from fedcore.engine.at_sites import Answers
 from fedcore.engine.choose import make_executor
 from fedcore.engine.chunks import Chunk, Pace, Trained, cut_into_chunks, join_chunks, train_chunk
 from fedcore.engine.context import RunContext, initial_state
@@ -19,6 +21,7 @@ from fedcore.engine.evaluation import evaluate, is_due, is_finished
 from fedcore.engine.executor import Executor
 from fedcore.engine.exporting import write_model
 from fedcore.engine.intake import Progress
+from fedcore.engine.outlook import Outlook, outlook
 from fedcore.engine.partial import Place, decode_partial, encode_partial
 from fedcore.engine.planning import RoundPlan, plan
 from fedcore.engine.preparing import prepared_context
@@ -74,7 +77,7 @@ class Engine:
                 the memory, or the device is not there.
             Interrupted: If ``should_stop`` returned True.
         """
-        folders = _folders(data_dir, cache_dir)
+        folders = Folders.from_environment().with_overrides(data_dir, cache_dir)
         context = prepared_context(spec, folders, should_stop, holdings)
         return cls._begin(context, initial_state(context), folders, should_stop)
 
@@ -95,7 +98,7 @@ class Engine:
             CheckpointError: If there is no whole checkpoint, or it belongs to another spec.
             FedcoreError, Interrupted: As ``create``.
         """
-        folders = _folders(data_dir, cache_dir)
+        folders = Folders.from_environment().with_overrides(data_dir, cache_dir)
         context = prepared_context(spec, folders, should_stop, holdings)
         state = checkpoint.load(
             folder,
@@ -107,11 +110,7 @@ class Engine:
 
     @classmethod
     def _begin(
-        cls,
-        context: RunContext,
-        state: RunState,
-        folders: Folders,
-        should_stop: ShouldStop | None,
+        cls, context: RunContext, state: RunState, folders: Folders, should_stop: ShouldStop | None
     ) -> Self:
         trainer = choose_trainer(context, folders, state.kernels or None)
         executor = make_executor(context, trainer, folders, should_stop or never)
@@ -251,22 +250,33 @@ class Engine:
 
     # --- a round on sites ------------------------------------------------------------------------
 
-    def assignments(self, reachable: Collection[int]) -> list[at_sites.Assignment]:
-        """Return what each site is sent in the next round, of those that can be reached."""
+    @property
+    def outlook(self) -> Outlook:
+        """What is known of the next round on sites."""
+        return outlook(self._context, self._state)
+
+    def assignments(
+        self, reachable: Collection[int], holding: Collection[int] = ()
+    ) -> list[Assignment]:
+        """Return what each site is sent that can be reached and does not hold its message yet."""
         with one_thread():
-            return at_sites.assignments(self._context, self._plan_on_sites(reachable))
+            return assignments(self._context, self._on_sites(reachable), holding)
+
+    def successors(self, reachable: Collection[int], delivered: Sequence[int]) -> list[Assignment]:
+        """Return what sites are sent in the place of those that have delivered, in that order."""
+        with one_thread():
+            planned = self._on_sites(reachable, dict.fromkeys(delivered, at_sites.REPLACED))
+            return successors(self._context, self._state, planned)
 
     def secure_sum(
         self, reachable: Collection[int], session: Session, identities: Mapping[int, bytes]
     ) -> Gathering:
         """Return the server's side of the next round's secure sum, as ``at_sites.gathering``."""
-        planned = self._plan_on_sites(reachable)
+        planned = self._on_sites(reachable)
         return at_sites.gathering(self._context, self._state, planned, session, identities)
 
-    def model_to_test(self, reachable: Collection[int], answers: at_sites.Answers) -> bytes | None:
-        """Return the model that the sites' answers make, for them to test; None if no test is due.
-
-        The round is not over: ``finish_on_sites`` makes the same model again.
+    def model_to_test(self, reachable: Collection[int], answers: Answers) -> bytes | None:
+        """Return the model that sites test, the one that ``finish_on_sites`` makes again; or None.
 
         Raises:
             TooFewUpdatesError, DivergedError: As ``run_round``.
@@ -274,16 +284,15 @@ class Engine:
         if not is_due(self._context, self.round_index):
             return None
         with one_thread():
-            planned = self._plan_on_sites(reachable)
+            planned = self._on_sites(reachable, answers)
             progress = at_sites.take_in(self._context, planned, answers)
-            return at_sites.model_to_test(
-                self._context, advance(self._context, self._state, planned, progress)
-            )
+            trained = advance(self._context, self._state, planned, progress)
+            return at_sites.model_to_test(self._context, trained)
 
     def finish_on_sites(
         self,
         reachable: Collection[int],
-        answers: at_sites.Answers,
+        answers: Answers,
         tallies: Mapping[int, at_sites.SiteTally],
         *,
         elapsed_s: float = 0.0,
@@ -293,10 +302,9 @@ class Engine:
         Raises:
             TooFewUpdatesError, DivergedError: As ``run_round``.
         """
-        began = perf_counter() - elapsed_s
+        began, context = perf_counter() - elapsed_s, self._context
         with one_thread():
-            context = self._context
-            planned = at_sites.with_stages(self._plan_on_sites(reachable), answers)
+            planned = at_sites.with_stages(self._on_sites(reachable, answers), answers)
             self._state, report = conclude(
                 context,
                 self._state,
@@ -308,8 +316,8 @@ class Engine:
             )
         return report
 
-    def _plan_on_sites(self, reachable: Collection[int]) -> RoundPlan:
-        return at_sites.plan_on_sites(self._context, self._state, reachable)
+    def _on_sites(self, reachable: Collection[int], answers: Answers | None = None) -> RoundPlan:
+        return at_sites.plan_on_sites(self._context, self._state, reachable, answers)
 
     def restore(self, payload: bytes) -> None:
         """Go to a state that ``encoded`` returned; what follows from the spec stays as it is.
@@ -329,8 +337,9 @@ class Engine:
         return self._planned[1]
 
     def _place(self, chunk: Chunk) -> Place:
-        digest = self._context.spec.digest()
-        return Place(digest, self.round_index, chunk.first_lane, chunk.end_lane)
+        return Place(
+            self._context.spec.digest(), self.round_index, chunk.first_lane, chunk.end_lane
+        )
 
     # --- saving ----------------------------------------------------------------------------------
 
@@ -350,10 +359,7 @@ class Engine:
     def _belongs_to(self) -> dict[str, str]:
         """What a checkpoint says it is of."""
         context = self._context
-        return {
-            "digest": context.spec.digest(),
-            "data_fingerprint": context.dataset.fingerprint,
-        }
+        return {"digest": context.spec.digest(), "data_fingerprint": context.dataset.fingerprint}
 
     @property
     def has_global_model(self) -> bool:
@@ -390,7 +396,3 @@ class Engine:
     def close(self) -> None:
         """Give back processes and memory."""
         self._executor.close()
-
-
-def _folders(data_dir: Path | None, cache_dir: Path | None) -> Folders:
-    return Folders.from_environment().with_overrides(data_dir, cache_dir)

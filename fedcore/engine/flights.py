@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from fedcore.clients.work import Fate
@@ -19,10 +19,12 @@ class Landing:
         fates: What becomes of every client that is done with when the round ends, in the order in
             which they arrive.
         seconds: How long the round lasts.
+        replaced: Whose place another client takes before that, with the model of the round.
     """
 
     fates: Mapping[int, Fate]
     seconds: float
+    replaced: Collection[int] = ()
 
     @property
     def num_due(self) -> int:
@@ -46,4 +48,7 @@ def land(flights: Mapping[int, Flight], trigger: Trigger, deadline_s: float | No
             fates[client] = "lost"
         elif trigger.dismisses:
             fates[client] = "late"
-    return Landing(fates, cut.seconds)
+    replaced: set[int] = set()
+    if trigger.restarts_at_once:
+        replaced = {c for c in fates if flights[c].arrives_in_s < cut.seconds}
+    return Landing(fates, cut.seconds, replaced)

@@ -6,7 +6,7 @@ update is due, not when it begins: of clients at work the state holds what they 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -47,13 +47,23 @@ class RoundPlan:
     broadcast: Broadcast
 
 
-def plan(context: RunContext, state: RunState) -> RoundPlan:
-    """Return who takes part in the next round, and with what."""
+#: Says, of all clients at work, whose updates a round uses.
+Lander = Callable[[Mapping[int, Flight]], Landing]
+
+
+def plan(context: RunContext, state: RunState, lander: Lander | None = None) -> RoundPlan:
+    """Return who takes part in the next round, and with what.
+
+    Args:
+        context: The run.
+        state: Before the round.
+        lander: Who has arrived; by default the clock of the simulated clients says so.
+    """
     sender = _Sender(context, state)
     sender.send(sender.wanted, after_s=0.0, since=state.round_index)
-    landing = land(sender.flights, context.method.trigger, context.spec.runtime.deadline_s)
+    landing = (lander or _by_clock(context))(sender.flights)
     tasks = _tasks(context, state, sender, landing)
-    flights = _still_at_work(context, state, sender, landing)
+    flights = _still_at_work(state, sender, landing)
     lanes = cut_into_lanes([len(task.data) for task in tasks], state.model.flat.nbytes)
     asked = Asked(
         round_index=state.round_index,
@@ -74,6 +84,11 @@ def plan(context: RunContext, state: RunState) -> RoundPlan:
         sampler=sender.sampler,
         broadcast=sender.traffic.announcer.broadcast(),
     )
+
+
+def _by_clock(context: RunContext) -> Lander:
+    deadline_s = context.spec.runtime.deadline_s
+    return lambda flights: land(flights, context.method.trigger, deadline_s)
 
 
 class _Sender:
@@ -160,16 +175,14 @@ def _tasks(
     )
 
 
-def _still_at_work(
-    context: RunContext, state: RunState, sender: _Sender, landing: Landing
-) -> dict[int, Flight]:
+def _still_at_work(state: RunState, sender: _Sender, landing: Landing) -> dict[int, Flight]:
     """Return the clients that are at work when the round ends, as seen from then.
 
     A client never contributes twice to a round: what it begins in this one is for a later one.
     """
     for client_id in landing.fates:
         arrived_s = sender.flights.pop(client_id).arrives_in_s
-        if context.method.trigger.restarts_at_once and arrived_s < landing.seconds:
+        if client_id in landing.replaced:
             sender.send(1, after_s=arrived_s, since=state.round_index + 1)
     return {
         client_id: replace(flight, arrives_in_s=max(0.0, flight.arrives_in_s - landing.seconds))

@@ -216,7 +216,14 @@ def updates_add_up_in_secret(spec: RunSpec) -> Iterator[Problem]:
             "Set aggregation.kind to mean, or privacy.secure_aggregation to false.",
         )
     method = spec.algorithm
-    if not method.sends_one_change:
+    if method.is_asynchronous:
+        yield Problem(
+            "algorithm.kind",
+            "contradiction",
+            f"{method.title} weighs each update by its age, and a secure sum hides which is which.",
+            f"Set algorithm.kind to {_ONE_CHANGE}.",
+        )
+    elif not method.sends_one_change:
         yield Problem(
             "algorithm.kind",
             "contradiction",

@@ -113,3 +113,17 @@ def method_fits_sites(spec: RunSpec) -> Iterator[Problem]:
         f"{spec.algorithm.title} needs more of its clients than real sites send.",
         "Choose a method for sites, such as fedavg, fedprox or scaffold.",
     )
+
+
+@rule
+def ticks_take_what_is_there(spec: RunSpec) -> Iterator[Problem]:
+    """What happens at fixed times waits for no number of updates, and sites rely on the number."""
+    runtime = spec.runtime
+    if runtime.placement != "sites" or not spec.algorithm.steps_by_time or runtime.min_updates == 1:
+        return
+    yield Problem(
+        "runtime.min_updates",
+        "contradiction",
+        f"{spec.algorithm.title} steps at fixed times, also with a single update.",
+        "Set runtime.min_updates: 1, or choose another method.",
+    )

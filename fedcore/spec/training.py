@@ -131,7 +131,8 @@ class RuntimeSpec(Spec):
         le=1e9,
         description="Shared out over workers or sites: real time after which a round is closed "
         "with what has arrived. Workers go on until that is min_updates or more, sites fail the "
-        "run if it is less. Empty waits for all workers, and keeps runs equal.",
+        "run if it is less. With an asynchronous method it is how long each site may take. Empty "
+        "waits for all workers, and keeps runs equal.",
         json_schema_extra=unit("s"),
     )
     min_updates: int = Field(

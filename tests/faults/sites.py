@@ -68,6 +68,24 @@ class Administrator:
         """Return the sites of a run by name, each with what it was asked last."""
         return {row["name"]: row for row in self.ask("GET", f"runs/{run_id}/sites/")}
 
+    def used(self, run_id: UUID) -> list[list[int]]:
+        """Return the clients whose updates each round has used."""
+        table = self.ask("GET", f"runs/{run_id}/client-rounds/?metric=refused")
+        found: list[list[int]] = [[] for _ in table["rounds"]]
+        for column, place, is_refused in table["cells"]:
+            if not is_refused:
+                found[column].append(table["clients"][place])
+        return found
+
+    def delivered(self, run_id: UUID, site_id: str) -> list[int]:
+        """Return from which rounds' models a site has made the updates that it delivered."""
+        tasks = self.ask("GET", f"sites/{site_id}/tasks/?page_size=200")["results"]
+        return [
+            task["round_index"]
+            for task in tasks
+            if (task["run"], task["kind"], task["state"]) == (str(run_id), "train", "done")
+        ]
+
     def news(self, run_id: UUID, what: str | None = None) -> list[tuple[str, str]]:
         """Return what was told of sites on a run's page: name and reason, in their order."""
         found = self.ask("GET", f"runs/{run_id}/events/?limit=500")["events"]

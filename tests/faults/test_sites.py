@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,9 @@ pytestmark = [
 NAMES = ("north", "south", "east")
 FEATURES = 8
 COLUMNS = [f"x{n}" for n in range(FEATURES)]
+#: Of a site that trains as long as the others do for several steps.
+SLOW_ROWS = 4000
+NUM_STEPS = 18
 PIECE_BYTES = 128 * 1024
 SETTINGS = {
     "ROUNDHOUSE_MODE": "embedded",
@@ -109,7 +114,8 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     try:
         for place, (name, link) in enumerate(links.items()):
             link.start()
-            sites[name] = new_site(administrator, name, link, place, tmp_path_factory)
+            folder = tmp_path_factory.mktemp(name)
+            sites[name] = new_site(administrator, name, link, folder, rows(place))
         for site in sites.values():
             site.wait_until_online(administrator)
         yield World(stack, administrator, sites, links)
@@ -121,26 +127,21 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
 
 
 def new_site(
-    administrator: Administrator,
-    name: str,
-    link: Link,
-    place: int,
-    tmp_path_factory: pytest.TempPathFactory,
+    administrator: Administrator, name: str, link: Link, folder: Path, data: list[list[Any]]
 ) -> SiteProcess:
     """Return a site that has come in, declared its rows, and been started."""
-    folder = tmp_path_factory.mktemp(name)
     site = SiteProcess(name, folder, f"http://127.0.0.1:{link.port}")
     site.enrol(administrator)
-    write_rows(folder / "data" / "numbers.csv", [*COLUMNS, "y"], rows(place))
+    write_rows(folder / "data" / "numbers.csv", [*COLUMNS, "y"], data)
     site.describe([{"name": "numbers", "path": "numbers.csv", "target": "y"}])
     site.start()
     return site
 
 
-def rows(place: int) -> list[list[Any]]:
+def rows(place: int, count: int | None = None) -> list[list[Any]]:
     drawn = random.Random(place)  # noqa: S311
     found = []
-    for _ in range(60 + 20 * place):
+    for _ in range(count or 60 + 20 * place):
         x = [round(drawn.gauss(0, 1), 4) for _ in range(FEATURES)]
         found.append([*x, "yes" if x[0] + x[1] > 0 else "no"])
     return found
@@ -209,26 +210,29 @@ def test_an_agent_that_is_killed_in_an_upload_goes_on_where_it_was(world: World)
 
 
 @dataclass(frozen=True)
-class Secure:
-    """The three sites of the world and two more, for a sum that one of them is lost from."""
+class Larger:
+    """The three sites of the world and some more."""
 
     names: tuple[str, ...]
     sites: dict[str, SiteProcess]
     links: dict[str, Link]
 
 
-@pytest.fixture
-def five(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
-    names = (*NAMES, "west", "centre")
-    links = {name: Link(world.stack.port) for name in names[3:]}
+@contextmanager
+def joined_by(
+    world: World, factory: pytest.TempPathFactory, more: dict[str, int | None]
+) -> Iterator[Larger]:
+    """Let sites join, each with so many rows, for as long as it lasts."""
+    links = {name: Link(world.stack.port) for name in more}
     sites: dict[str, SiteProcess] = {}
     try:
         for place, (name, link) in enumerate(links.items(), start=3):
             link.start()
-            sites[name] = new_site(world.administrator, name, link, place, tmp_path_factory)
+            data, folder = rows(place, more[name]), factory.mktemp(name)
+            sites[name] = new_site(world.administrator, name, link, folder, data)
         for site in sites.values():
             site.wait_until_online(world.administrator)
-        yield Secure(names, world.sites | sites, world.links | links)
+        yield Larger((*NAMES, *more), world.sites | sites, world.links | links)
     finally:
         for site in sites.values():
             site.close()
@@ -236,9 +240,22 @@ def five(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sec
             link.close()
 
 
+@pytest.fixture
+def five(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Larger]:
+    with joined_by(world, tmp_path_factory, {"west": None, "centre": None}) as found:
+        yield found
+
+
+@pytest.fixture
+def slow(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Larger]:
+    """With one more that is like the others, and one that takes the time of many rounds."""
+    with joined_by(world, tmp_path_factory, {"near": None, "far": SLOW_ROWS}) as found:
+        yield found
+
+
 @pytest.mark.fault("one of five sites is lost after it has sent its masked vector")
 def test_a_secure_sum_survives_a_site_that_is_lost_after_masking(
-    world: World, five: Secure
+    world: World, five: Larger
 ) -> None:
     link, site = five.links["centre"], five.sites["centre"]
     link.heard = partial(cut_at_next_word, link, b'"secure_confirm"')
@@ -266,6 +283,42 @@ def cut_at_next_word(link: Link, word: bytes, way: str, block: bytes) -> None:
     """Cut a link as soon as the site would answer to what has this word in it."""
     if way == "down" and word in block:
         link.cut_after = 0
+
+
+@pytest.mark.fault("a site leaves a run that waits for nobody, and the worker is killed")
+def test_an_asynchronous_run_loses_no_update_with_a_site_or_a_worker(
+    world: World, slow: Larger
+) -> None:
+    run = world.launch(
+        "asynchronous",
+        rounds=NUM_STEPS,
+        algorithm={"kind": "fedbuff", "buffer": 2},
+        partition={"kind": "sites", "clients": 5},
+        local={"epochs": 20, "batch_size": 1, "lr": 0.01},
+        evaluation={"every": 5},
+        runtime={"sites": list(slow.names), "round_limit_s": 60},
+    )
+    with world.stack.client() as client:
+        wait_for_rounds(client, run, 2)
+        slow.sites["near"].kill()
+        world.stack.injected += 1
+        wait_for_rounds(client, run, 6)
+        world.stack.kill("worker-1")
+    run = world.end(run)
+    assert run.state == "succeeded", run.failure
+    steps = world.administrator.used(run.id)
+    assert [len(clients) for clients in steps] == [2] * NUM_STEPS, "no step waits for a site"
+    assert not [n for n, clients in enumerate(steps[5:]) if slow.names.index("near") in clients]
+    assert ("near", "lost") in world.administrator.news(run.id)
+    for client_id, name in enumerate(slow.names):
+        delivered = world.administrator.delivered(run.id, slow.sites[name].site_id)
+        counted = sum(clients.count(client_id) for clients in steps)
+        assert len(delivered) == len(set(delivered)), f"{name} trains no model twice"
+        # What arrives after the last step is of no use.
+        assert counted <= len(delivered) <= counted + 1, f"no update of {name} is lost"
+    far = [n for n, clients in enumerate(steps) if slow.names.index("far") in clients]
+    assert far, "a slow site counts"
+    assert far[0] >= 3, "and nobody waits for it"
 
 
 @pytest.mark.fault("a site is revoked in the middle of a run")

@@ -124,7 +124,8 @@ def state_of(engine: Engine) -> Any:
 
 
 def fitting() -> list[str]:
-    return [kind for kind, cls in AlgorithmSpec.kinds().items() if cls.fits_sites]
+    kinds = AlgorithmSpec.kinds().items()
+    return [kind for kind, cls in kinds if cls.fits_sites and not cls.is_asynchronous]
 
 
 @pytest.mark.parametrize("kind", fitting())

@@ -31,6 +31,27 @@ def test_a_spec_for_sites_says_all_that_it_needs() -> None:
     assert "runtime.sites" in {p.path for p in check({"runtime": {"sites": ["north"]}}).problems}
 
 
+def test_asynchronous_methods_take_real_sites() -> None:
+    runtime = SPEC["runtime"]
+    two = {**runtime, "min_updates": 2}
+    step = {"kind": "fedbuff", "buffer": 2, "restart": "at_aggregation"}
+    assert problems(algorithm=step, runtime=two) == set()
+    assert problems(algorithm={"kind": "async-fedavg"}) == set()
+    assert problems(algorithm={"kind": "fedfix"}) == set()
+    assert problems(algorithm={"kind": "fedbuff", "buffer": 2}) == set()
+    assert problems(algorithm={**step, "buffer": 4}) == {"algorithm.buffer"}
+    assert problems(algorithm={"kind": "fedfix"}, runtime=two) == {"runtime.min_updates"}
+    assert problems(algorithm={"kind": "async-fedavg"}, runtime=two) == {"runtime.min_updates"}
+    deadline = {**runtime, "deadline_s": 5}
+    assert "runtime.deadline_s" in problems(algorithm=step, runtime=deadline)
+
+
+def test_a_secure_sum_of_stale_updates_is_refused_with_the_reason() -> None:
+    found = check({**SPEC, **SECURE, "algorithm": {"kind": "async-fedavg"}}).problems
+    assert [problem.path for problem in found] == ["algorithm.kind"]
+    assert "weighs each update by its age, and a secure sum hides which" in found[0].message
+
+
 SECURE: dict[str, Any] = {"privacy": {"secure_aggregation": True}}
 
 
@@ -40,7 +61,7 @@ SECURE: dict[str, Any] = {"privacy": {"secure_aggregation": True}}
         ({"aggregation": {"kind": "median"}}, "aggregation.kind"),
         ({"compression": {"uplink": [{"kind": "topk", "ratio": 0.1}]}}, "compression.uplink"),
         ({"algorithm": {"kind": "scaffold"}}, "algorithm.kind"),
-        ({"algorithm": {"kind": "fedasync"}}, "algorithm.kind"),
+        ({"algorithm": {"kind": "async-fedavg"}}, "algorithm.kind"),
         ({"sampling": {"kind": "random", "count": 2}}, "privacy.secure_aggregation"),
         ({"sampling": {"kind": "oort", "count": 3}}, "sampling.kind"),
         ({"model": {"kind": "resnet"}}, "model.kind"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
+from fedcore.spec import RunSpec
 from tests.factories import make_member, make_project, make_run
+from tests.workers.flights_in_process import Begin
 from tests.workers.sites_in_process import SECTIONS, Server, Site, make_sites
 from webapp.accounts.models import Project, User
 from webapp.accounts.roles import Role
@@ -60,3 +63,19 @@ def run(server: Server, sites: list[Site], admin: User, project: Project) -> Run
     made = make_run(admin, project, **SECTIONS)
     server.work()
     return made
+
+
+@pytest.fixture
+def begin(admin: User, project: Project, server: Server, tmp_path: Path) -> Begin:
+    enrolled: list[Site] = []
+
+    def launched(algorithm: dict[str, Any], **sections: Any) -> tuple[Run, list[Site]]:
+        made = {**SECTIONS, "algorithm": algorithm, **sections}
+        if not enrolled:
+            enrolled.extend(make_sites(admin, project, tmp_path, made))
+        run = make_run(admin, project, **made)
+        server.work()
+        spec = RunSpec.parse(made)
+        return run, [Site(site.agent, site.place, spec, tmp_path) for site in enrolled]
+
+    return launched

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 import torch
+from django.utils import timezone
 
 from fedcore.agent.sums import Sums
 from fedcore.data.dataset import Dataset, Examples
@@ -32,11 +33,13 @@ from webapp.accounts.models import Project, User
 from webapp.jobs.clock import database_now
 from webapp.jobs.models import Run, RunEvent
 from webapp.sites import services
+from webapp.sites.models import SiteRound
 from workers.engines import EngineCache
 from workers.retry import RetryPolicy
 from workers.runs import advance
 
-NAMES = ("north", "south", "east")
+FIVE = ("north", "south", "east", "west", "centre")
+NAMES = FIVE[:3]
 #: Of the first three sites, and of two more that some runs have.
 SIZES = (40, 25, 31, 28, 36)
 TESTED = (10, 7, 8, 6, 9)
@@ -167,6 +170,7 @@ class Site:
 
     def message(self, task: dict[str, Any]) -> bytes:
         answer = self.agent.get(routes.message(UUID(task["task_id"])))
+        assert answer.status_code == 200, answer.content
         payload: bytes = answer.getvalue()
         assert hashlib.sha256(payload).hexdigest() == task["message"]["sha256"]
         return payload
@@ -210,6 +214,15 @@ class Server:
     def upkeep(self, after_s: float = 0.0) -> None:
         services.reconcile_sites(now=database_now() + timedelta(seconds=after_s))
         self.work()
+
+
+def expire(run: Run) -> None:
+    """Let the time of the open stage be up."""
+    past = timezone.now() - timedelta(seconds=1)
+    opened = SiteRound.objects.filter(run=run).latest("round_index")
+    began = past - (opened.deadline_at - opened.stage_opened_at)
+    SiteRound.objects.filter(pk=opened.pk).update(deadline_at=past, stage_opened_at=began)
+    RunEvent.objects.filter(run=run).update(created_at=began - timedelta(seconds=60))
 
 
 def play_to_the_end(run: Run, server: Server, sites: list[Site], most: int = 50) -> Run:

@@ -23,9 +23,11 @@ from fedcore.sites import routes
 from fedcore.sites.tasks import TaskKind
 from tests.factories import make_run
 from tests.workers.sites_in_process import (
+    FIVE,
     SECTIONS,
     Server,
     Site,
+    expire,
     make_sites,
     play_to_the_end,
     reasons,
@@ -33,7 +35,6 @@ from tests.workers.sites_in_process import (
     told,
     whole,
 )
-from tests.workers.test_site_rounds import expire
 from webapp.accounts.models import Project, User
 from webapp.artifacts.models import Artifact
 from webapp.jobs import services as job_services
@@ -43,7 +44,6 @@ from webapp.sites.models import RunSite, SiteRound, SiteTask
 from webapp.sites.models import Site as SiteRow
 from workers.secure_rounds import STAGE_LIMIT_S
 
-FIVE = ("north", "south", "east", "west", "centre")
 SECURE: dict[str, Any] = {
     **SECTIONS,
     "rounds": 1,

@@ -22,6 +22,7 @@ from tests.workers.sites_in_process import (
     SECTIONS,
     Server,
     Site,
+    expire,
     play_to_the_end,
     reasons,
     simulated,
@@ -36,15 +37,6 @@ from webapp.jobs.models import Run, RunEvent
 from webapp.jobs.states import RunState
 from webapp.sites.models import Site as SiteRow
 from webapp.sites.models import SiteRound, SiteTask
-
-
-def expire(run: Run) -> None:
-    """Let the time of the open stage be up."""
-    past = timezone.now() - timedelta(seconds=1)
-    opened = SiteRound.objects.filter(run=run).latest("round_index")
-    began = past - (opened.deadline_at - opened.stage_opened_at)
-    SiteRound.objects.filter(pk=opened.pk).update(deadline_at=past, stage_opened_at=began)
-    RunEvent.objects.filter(run=run).update(created_at=began - timedelta(seconds=60))
 
 
 def test_a_run_on_sites_comes_to_what_its_simulation_does(

@@ -12,7 +12,8 @@ from fedcore.sites.messages import SiteState
 from webapp.accounts.models import AuditEntry, Project, User
 from webapp.errors import NotFoundError
 from webapp.jobs.models import Run
-from webapp.sites.models import RunSite, Site, SiteTask
+from webapp.sites.models import RunSite, Site, SiteRound, SiteTask
+from webapp.sites.services.flights import oldest_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -54,6 +55,10 @@ def members_of(run: Run) -> Sequence[RunSite]:
 
 def newest_tasks(run: Run) -> dict[int, SiteTask]:
     """Return what each site of a run was asked last, by client."""
-    rows = SiteTask.objects.filter(run=run, round_index__gte=max(0, run.rounds_done - 1))
+    opened = SiteRound.objects.filter(run=run, round_index=run.rounds_done).first()
+    since = run.rounds_done if opened is None else oldest_of(opened)
+    rows = SiteTask.objects.filter(
+        run=run, round_index__gte=max(0, min(since, run.rounds_done - 1))
+    )
     ordered = rows.select_related("run").order_by("round_index", "opened_at", "attempt")
     return {task.client_id: task for task in ordered}

@@ -83,6 +83,21 @@ class SiteRound(models.Model):
     deadline_at = models.DateTimeField()
     #: So many answers to the stage are enough if the other sites are offline; None waits for them.
     enough = models.PositiveIntegerField(null=True, blank=True)
+    #: Sites at work, each with the round whose model it was sent; None if all are of this round.
+    flights: models.JSONField[list[list[int]] | None, list[list[int]] | None] = models.JSONField(
+        null=True, blank=True
+    )
+    #: With flights: so many updates end the training; None leaves that to the deadline.
+    due = models.PositiveIntegerField(null=True, blank=True)
+    #: With flights: sites that have delivered and whose place is taken, in their order; None if
+    #: nobody begins before the next round.
+    replaced: models.JSONField[list[int] | None, list[int] | None] = models.JSONField(
+        null=True, blank=True
+    )
+    #: With flights: the sites that the round is done with, once that is settled.
+    landed: models.JSONField[list[int] | None, list[int] | None] = models.JSONField(
+        null=True, blank=True
+    )
     #: Which of the run's secure sums is made; None where there is none.
     sum_number = models.PositiveIntegerField(null=True, blank=True)
     #: The file with the sum of the masked vectors, and whose they are, once those are added up.
@@ -109,12 +124,15 @@ class SiteTaskQuerySet(ProjectScopedQuerySet["SiteTask"]):
         return self.filter(state__in=OPEN)
 
     def wanted(self) -> Self:
-        """Keep those whose answer is of use: the run trains, and is in their round."""
+        """Keep those whose answer is of use: the run trains, and has not gone on without them.
+
+        A task that its run goes on without is closed then, unless the site may answer in a later
+        round.
+        """
         return self.open().filter(
             run__state=RunState.RUNNING,
             run__requested_action=RequestedAction.NONE,
-            run__parts_out=True,
-            run__rounds_done=F("round_index"),
+            run__rounds_done__gte=F("round_index"),
         )
 
 
@@ -180,3 +198,8 @@ class SiteTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}, round {self.round_index}, attempt {self.attempt}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be answered."""
+        return self.state in OPEN

@@ -20,6 +20,7 @@ class _AsynchronousSpec(ServerRateSpec):
         "runtime.deadline_s must be empty: nobody is waited for",
     )
     needs_mean: ClassVar[bool] = True
+    fits_sites: ClassVar[bool] = True
     weighs_updates: ClassVar[bool] = True
     is_asynchronous: ClassVar[bool] = True
     takes_parts: ClassVar[bool] = False
@@ -68,6 +69,7 @@ class FedFixSpec(_AsynchronousSpec):
     title: ClassVar[str] = "FedFix"
     paper: ClassVar[str | None] = _PAPER
     synonyms: ClassVar[tuple[str, ...]] = ("fed fix", "fixed time aggregation")
+    steps_by_time: ClassVar[bool] = True
     example: ClassVar[dict[str, Any]] = {"sampling": {"kind": "full"}}
 
     kind: Literal["fedfix"] = "fedfix"
@@ -77,7 +79,7 @@ class FedFixSpec(_AsynchronousSpec):
         le=1000,
         title="Time between steps (tick)",
         description="Time between two steps, in times of the slowest client; 1 or more is "
-        "synchronous.",
+        "synchronous. On real sites in times of runtime.round_limit_s.",
         json_schema_extra=BASIC,
     )
     weights: Literal["unbiased", "identical"] = Field(

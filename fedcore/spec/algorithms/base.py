@@ -27,6 +27,7 @@ class AlgorithmSpec(Choice):
         has_one_model: Whether all clients of a round are sent the same model.
         weighs_updates: Whether its own weights are part of it, so that equal ones would undo it.
         is_asynchronous: Whether the server goes on while clients are still at work.
+        steps_by_time: Whether it does so at fixed times, with whatever has arrived by then.
         is_decentralised: Whether there is no server, and clients exchange models with neighbours.
         vectors_per_client: Vectors as long as the model that a run keeps of each client, wherever.
         vectors_sent: Vectors as long as the model in a message, each way.
@@ -55,6 +56,7 @@ class AlgorithmSpec(Choice):
     has_one_model: ClassVar[bool] = True
     weighs_updates: ClassVar[bool] = False
     is_asynchronous: ClassVar[bool] = False
+    steps_by_time: ClassVar[bool] = False
     is_decentralised: ClassVar[bool] = False
     vectors_per_client: ClassVar[int] = 0
     vectors_sent: ClassVar[int] = 1

@@ -4206,7 +4206,7 @@ export interface components {
             server_lr: number;
             /**
              * Time between steps (tick)
-             * @description Time between two steps, in times of the slowest client; 1 or more is synchronous.
+             * @description Time between two steps, in times of the slowest client; 1 or more is synchronous. On real sites in times of runtime.round_limit_s.
              * @default 0.5
              */
             tick: number;
@@ -4239,7 +4239,7 @@ export interface components {
             server_lr: number;
             /**
              * Time between steps (tick)
-             * @description Time between two steps, in times of the slowest client; 1 or more is synchronous.
+             * @description Time between two steps, in times of the slowest client; 1 or more is synchronous. On real sites in times of runtime.round_limit_s.
              * @default 0.5
              */
             tick: number;
@@ -9230,7 +9230,7 @@ export interface components {
             deadline_s: number | null;
             /**
              * Round Limit S
-             * @description Shared out over workers or sites: real time after which a round is closed with what has arrived. Workers go on until that is min_updates or more, sites fail the run if it is less. Empty waits for all workers, and keeps runs equal.
+             * @description Shared out over workers or sites: real time after which a round is closed with what has arrived. Workers go on until that is min_updates or more, sites fail the run if it is less. With an asynchronous method it is how long each site may take. Empty waits for all workers, and keeps runs equal.
              * @default null
              */
             round_limit_s: number | null;
@@ -9301,7 +9301,7 @@ export interface components {
             deadline_s: number | null;
             /**
              * Round Limit S
-             * @description Shared out over workers or sites: real time after which a round is closed with what has arrived. Workers go on until that is min_updates or more, sites fail the run if it is less. Empty waits for all workers, and keeps runs equal.
+             * @description Shared out over workers or sites: real time after which a round is closed with what has arrived. Workers go on until that is min_updates or more, sites fail the run if it is less. With an asynchronous method it is how long each site may take. Empty waits for all workers, and keeps runs equal.
              * @default null
              */
             round_limit_s: number | null;

@@ -1,5 +1,6 @@
 """Everything that changes sites and what they are asked."""
 
+from webapp.sites.services.flights import still_asked
 from webapp.sites.services.forgetting import forget_files
 from webapp.sites.services.heartbeats import record_heartbeat
 from webapp.sites.services.identities import (
@@ -18,16 +19,20 @@ from webapp.sites.services.roster import (
     form_roster,
     refuse_unfit_sites,
 )
-from webapp.sites.services.site_rounds import (
+from webapp.sites.services.round_on_sites import (
     Candidates,
     Errand,
+    Flights,
     MaskedSum,
     Outcome,
     RoundOnSites,
     Stage,
+    errands_of,
+)
+from webapp.sites.services.site_rounds import (
     candidates,
     close_last_round,
-    errands_of,
+    fill_places,
     find_round,
     give_up_waiting,
     open_stage,
@@ -47,6 +52,7 @@ from webapp.sites.services.uploads import add_piece
 __all__ = [
     "Candidates",
     "Errand",
+    "Flights",
     "MaskedSum",
     "MemberOfRun",
     "Outcome",
@@ -62,6 +68,7 @@ __all__ = [
     "enrol_site",
     "errands_of",
     "fail_task",
+    "fill_places",
     "find_round",
     "finish_task",
     "forget_files",
@@ -79,6 +86,7 @@ __all__ = [
     "require_approved",
     "revoke_site",
     "rotate_key",
+    "still_asked",
     "tasks_of",
     "wait_on",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import transaction
@@ -13,20 +15,32 @@ from webapp.jobs.models import Run
 from webapp.jobs.services.run_changes import lock_run
 from webapp.jobs.states import RunState
 from webapp.sites.models import SiteRound, SiteTask
+from webapp.sites.services.flights import in_flight, oldest_of
 
+NOBODY: Mapping[int, int] = MappingProxyType({})
 _ENDED = (RunState.FAILED, RunState.CANCELLED)
 
 
-def forget_round(run: Run, round_index: int) -> None:
-    """Remove all that was sent in a round, either way."""
-    tasks = SiteTask.objects.filter(run=run, round_index=round_index)
+def forget_round(run: Run, round_index: int, *, keep: Mapping[int, int] = NOBODY) -> None:
+    """Remove all that was sent in a round, either way, and before it to sites at work.
+
+    Args:
+        run: Locked.
+        round_index: The round.
+        keep: Sites that are at work still, each with the round whose model it was sent.
+    """
+    rounds = SiteRound.objects.filter(run=run, round_index=round_index)
+    oldest = min((oldest_of(opened) for opened in rounds), default=round_index)
+    sent = SiteTask.objects.filter(run=run, round_index__range=(oldest, round_index))
+    kept = in_flight(run.pk, keep)
+    tasks = sent.exclude(message_key="", key="").exclude(pk__in=kept.values("pk"))
     keys: set[str] = set()
     for message_key, key, pieces in tasks.values_list("message_key", "key", "piece_keys"):
         keys.update([message_key, key, *pieces])
     tasks.update(message_key="", key="", piece_keys=[])
-    rounds = SiteRound.objects.filter(run=run, round_index=round_index)
-    for kept in rounds.exclude(masked_sum=None).values_list("masked_sum", flat=True):
-        keys.add((kept or {})["key"])
+    keys.difference_update(kept.values_list("message_key", flat=True))
+    for masked in rounds.exclude(masked_sum=None).values_list("masked_sum", flat=True):
+        keys.add((masked or {})["key"])
     rounds.update(masked_sum=None)
     _discard_on_commit(keys)
 

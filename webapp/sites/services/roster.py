@@ -70,8 +70,7 @@ def class_names_of(spec: RunSpec) -> Sequence[str]:
 def _begin_again(run: Run) -> None:
     """Forget the round that a run has failed in: its sites are asked anew."""
     forget_open_round(run)
-    of_round = SiteTask.objects.filter(run=run, round_index=run.rounds_done)
-    of_round.open().update(state=TaskState.DROPPED)
+    SiteTask.objects.filter(run=run).open().update(state=TaskState.DROPPED)
 
 
 def _form(run: Run, spec: RunSpec) -> None:

@@ -6,10 +6,9 @@ last answer, or the deadline, lets a worker take it again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -23,117 +22,65 @@ from webapp.jobs.events import SiteChangedData
 from webapp.jobs.models import Run
 from webapp.jobs.services.leases import Lease, lock_leased_run
 from webapp.jobs.services.record_round import record_round
-from webapp.jobs.services.run_changes import FREE, change
+from webapp.jobs.services.run_changes import FREE, change, lock_run
 from webapp.jobs.services.shared_rounds import replace_checkpoint
 from webapp.sites.models import RunSite, Site, SiteRound, SiteTask
+from webapp.sites.services.flights import begun_early, flights_of, landed_in, let_go, vacant_places
 from webapp.sites.services.forgetting import forget_results, forget_round
 from webapp.sites.services.hints import tell_sites_on_commit
-from webapp.sites.services.stages import deadline_of, has_enough
-from webapp.sites.work_models import OPEN, TaskState
+from webapp.sites.services.round_on_sites import (
+    Candidates,
+    Flights,
+    MaskedSum,
+    Outcome,
+    RoundOnSites,
+    Stage,
+)
+from webapp.sites.services.stages import (
+    deadline_of,
+    go_on_if_answered,
+    has_enough,
+    is_answered,
+    of_stage,
+    overdue,
+)
+from webapp.sites.work_models import TaskState
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """What one site is asked in a stage."""
-
-    client_id: int
-    message: StoredFile
-    max_result_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class MaskedSum:
-    """The sum of the masked vectors of a round, and whose they are."""
-
-    key: str
-    sha256: str
-    client_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of a round, as it is opened.
-
-    Attributes:
-        kind: What sites are asked for.
-        reachable: Clients among which the cohort was chosen.
-        errands: What each of the cohort is asked.
-        limit_s: How long it may take.
-        masked: The sum of the vectors that this closes, if it does; they are removed one by one.
-        enough: So many answers are enough if the other sites are offline; None waits for them.
-    """
-
-    kind: TaskKind
-    reachable: tuple[int, ...]
-    errands: tuple[Errand, ...]
-    limit_s: float
-    masked: MaskedSum | None = None
-    enough: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What has become of one site's task; without a key or a tally there is nothing of use."""
-
-    status: Literal["ok", "refused", "failed", "late", "lost"]
-    reason: str = ""
-    key: str = ""
-    sha256: str = ""
-    seconds: float = 0.0
-    num_bytes: int = 0
-    message_bytes: int = 0
-    message_sha256: str = ""
-    num_examples: int = 0
-    tally: tuple[float, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RoundOnSites:
-    """What is known of a round that is with the sites."""
-
-    stage: TaskKind
-    reachable: tuple[int, ...]
-    opened_at: datetime
-    deadline_at: datetime
-    is_answered: bool
-    has_enough: bool = False
-    sum_number: int | None = None
-    masked: MaskedSum | None = None
-    outcomes: Mapping[TaskKind, Mapping[int, Outcome]] = field(default_factory=dict)
-
-    def is_over(self, now: datetime) -> bool:
-        """Return whether the stage can be closed."""
-        return self.is_answered or self.has_enough or now >= self.deadline_at
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Who can be asked in the next round, and why the others cannot; by client."""
-
-    reachable: tuple[int, ...]
-    out: Mapping[int, str]
-
-
+@transaction.atomic
 def find_round(run_id: UUID, round_index: int) -> RoundOnSites | None:
-    """Return a round that was opened, with the newest answer of each site in each stage."""
+    """Return a round that was opened, with the newest answer of each site in each stage.
+
+    All of it as of one moment: with the run locked, nobody answers while it is read.
+    """
+    lock_run(run_id)
     row = SiteRound.objects.filter(run_id=run_id, round_index=round_index).first()
     if row is None:
         return None
     outcomes: dict[TaskKind, dict[int, Outcome]] = {}
-    is_answered = True
     of_round = _tasks(run_id, round_index).filter(opened_at__gte=row.opened_at)
     for task in of_round.order_by("attempt"):
-        is_answered = is_answered and not (task.kind == row.stage and task.state in OPEN)
         outcomes.setdefault(TaskKind(task.kind), {})[task.client_id] = _outcome(task)
+    flights = flights_of(row)
+    if flights is not None:
+        landed = landed_in(row, flights)
+        outcomes[TaskKind.TRAIN] = {
+            c: Outcome("lost", "it was not asked again") if task is None else _outcome(task)
+            for c, task in landed.items()
+        }
     return RoundOnSites(
         stage=TaskKind(row.stage),
         reachable=tuple(row.reachable),
         opened_at=row.opened_at,
         deadline_at=deadline_of(row),
-        is_answered=is_answered,
+        is_answered=is_answered(row, of_stage(row).open()),
         has_enough=has_enough(row, database_now()),
         sum_number=row.sum_number,
         masked=None if row.masked_sum is None else _masked(row.masked_sum),
+        flights=flights,
+        replaced=tuple(row.replaced or ()),
+        begun=() if flights is None else tuple(begun_early(row, flights)),
+        vacant=tuple(vacant_places(row)),
         outcomes=outcomes,
     )
 
@@ -172,16 +119,24 @@ def open_stage(
     """
     now = now or database_now()
     if report is not None and checkpoint is not None:
-        _close(lease, report, checkpoint, now)
+        _close(lease, report, checkpoint, now, stage.flights)
     run = lock_leased_run(lease)
-    deadline_at = now + timedelta(seconds=stage.limit_s)
     opened: dict[str, Any] = {
         "stage": stage.kind,
         "reachable": list(stage.reachable),
         "stage_opened_at": now,
-        "deadline_at": deadline_at,
+        "deadline_at": now + timedelta(seconds=stage.lasts_s),
         "enough": stage.enough,
+        "landed": stage.landed,
     }
+    if stage.is_last:
+        let_go(run.pk, now)
+    if stage.flights is not None:
+        opened |= {
+            "flights": [*stage.flights.versions.items()],
+            "due": stage.flights.due,
+            "replaced": [] if stage.flights.restarts_at_once else None,
+        }
     if stage.kind is TaskKind.KEYS:
         opened["sum_number"] = _last_sum(run) + 1
     if stage.masked is not None:
@@ -195,6 +150,33 @@ def open_stage(
     )
     _ask(row, stage, now)
     change(run, now=now, **FREE, parts_out=True, hint_due_at=None)
+    if stage.flights is not None:  # of the sites at work, enough may have answered already
+        go_on_if_answered(run, now)
+
+
+@transaction.atomic
+def fill_places(
+    *, lease: Lease, stage: Stage, replaced: tuple[int, ...], now: datetime | None = None
+) -> None:
+    """Ask sites in the place of others that have delivered, and give the run back.
+
+    Args:
+        lease: The right to work on the run, which ends.
+        stage: The round's training, with what more is asked.
+        replaced: All whose place is taken then, in the order in which they have delivered.
+        now: Time of the change; the clock's if not given.
+
+    Raises:
+        LeaseLostError: If the run belongs to somebody else; the caller then removes the files.
+    """
+    now = now or database_now()
+    run = lock_leased_run(lease)
+    opened = SiteRound.objects.get(run=run, round_index=run.rounds_done)
+    opened.replaced = list(replaced)
+    opened.save(update_fields=["replaced"])
+    _ask(opened, stage, now)
+    change(run, now=now, **FREE, parts_out=True, hint_due_at=None)
+    go_on_if_answered(run, now)
 
 
 @transaction.atomic
@@ -206,7 +188,9 @@ def close_last_round(
     Raises:
         LeaseLostError: If the run belongs to somebody else; the caller then removes the file.
     """
-    _close(lease, report, checkpoint, now or database_now())
+    now = now or database_now()
+    _close(lease, report, checkpoint, now, None)
+    let_go(lease.run_id, now)
 
 
 @transaction.atomic
@@ -219,8 +203,9 @@ def wait_on(*, lease: Lease, now: datetime | None = None) -> None:
     now = now or database_now()
     run = lock_leased_run(lease)
     change(run, now=now, **FREE, parts_out=True, hint_due_at=None)
-    waiting = _tasks(run.pk, run.rounds_done).open().values_list("site_id", flat=True)
+    waiting = SiteTask.objects.filter(run=run).open().values_list("site_id", flat=True)
     tell_sites_on_commit(set(waiting))
+    go_on_if_answered(run, now)  # the last answer may have come while the run was held
 
 
 @transaction.atomic
@@ -237,8 +222,8 @@ def give_up_waiting(*, lease: Lease, now: datetime | None = None) -> None:
     events = []
     opened = SiteRound.objects.get(run=run, round_index=run.rounds_done)
     is_early = now < deadline_of(opened)
-    limit_s = (opened.deadline_at - opened.stage_opened_at).total_seconds()
-    for task in _tasks(run.pk, run.rounds_done).open():
+    for task in overdue(opened, now):
+        limit_s = (task.deadline_at - task.opened_at).total_seconds()
         what = "its last word was: " + task.stage if task.stage else "it had not begun"
         if task.site_id not in online:
             what = "it is offline"
@@ -306,22 +291,30 @@ def _masked(kept: dict[str, Any]) -> MaskedSum:
 def _ask(opened: SiteRound, stage: Stage, now: datetime) -> None:
     run = opened.run
     members = {m.client_id: m for m in RunSite.objects.filter(run=run)}
-    earlier = _tasks(run.pk, run.rounds_done).filter(kind=stage.kind)
-    attempts = dict(
-        earlier.values("client_id").annotate(last=Max("attempt")).values_list("client_id", "last")
+    versions = {
+        e.client_id: run.rounds_done if e.version is None else e.version for e in stage.errands
+    }
+    earlier = SiteTask.objects.filter(
+        run=run, kind=stage.kind, round_index__in=set(versions.values())
     )
+    attempts = {
+        (client, version): last
+        for client, version, last in earlier.values("client_id", "round_index")
+        .annotate(last=Max("attempt"))
+        .values_list("client_id", "round_index", "last")
+    }
     tasks = [
         SiteTask(
             run=run,
             site_id=members[errand.client_id].site_id,
             client_id=errand.client_id,
-            round_index=run.rounds_done,
+            round_index=versions[errand.client_id],
             kind=stage.kind,
-            attempt=attempts.get(errand.client_id, 0) + 1,
+            attempt=attempts.get((errand.client_id, versions[errand.client_id]), 0) + 1,
             sum_number=opened.sum_number if stage.kind.is_secure else None,
-            cohort_size=len(stage.errands),
+            cohort_size=stage.cohort_size,
             opened_at=now,
-            deadline_at=opened.deadline_at,
+            deadline_at=now + timedelta(seconds=stage.limit_s),
             message_key=errand.message.key,
             message_sha256=errand.message.sha256,
             message_bytes=errand.message.size_bytes,
@@ -333,15 +326,14 @@ def _ask(opened: SiteRound, stage: Stage, now: datetime) -> None:
     tell_sites_on_commit([task.site_id for task in tasks])
 
 
-def _close(lease: Lease, report: dict[str, Any], checkpoint: StoredFile, now: datetime) -> None:
+def _close(
+    lease: Lease,
+    report: dict[str, Any],
+    checkpoint: StoredFile,
+    now: datetime,
+    flights: Flights | None,
+) -> None:
     record_round(lease=lease, report=report, now=now)
     run = lock_leased_run(lease)
     replace_checkpoint(run, checkpoint)
-    forget_round(run, run.rounds_done - 1)
-
-
-def errands_of(
-    clients: Sequence[int], message: StoredFile, max_result_bytes: int
-) -> tuple[Errand, ...]:
-    """Return the same for each of some clients."""
-    return tuple(Errand(client, message, max_result_bytes) for client in clients)
+    forget_round(run, run.rounds_done - 1, keep={} if flights is None else flights.versions)
