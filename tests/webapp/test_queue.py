@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,58 +17,9 @@ from tests.webapp.simultaneous import at_once
 from webapp.accounts.models import Project, User
 from webapp.jobs import services
 from webapp.jobs.models import ProjectShare, Run
-from webapp.jobs.queue_order import Share, Waiting, in_order
 from webapp.jobs.selectors import another_is_next
 from webapp.jobs.services import Lease, WorkerReport
 from webapp.jobs.states import Priority, RunState
-
-START = datetime(2030, 1, 1, tzinfo=UTC)
-A, B = UUID(int=1), UUID(int=2)
-
-
-def waiting(project: UUID, age_s: int, priority: int = 0) -> Waiting:
-    return Waiting(uuid4(), project, priority, START - timedelta(seconds=age_s))
-
-
-def order(runs: list[Waiting], **shares: Share) -> list[int]:
-    """Return the positions in ``runs`` in the order in which they are taken."""
-    placed = in_order(runs, {A: shares.get("a", Share()), B: shares.get("b", Share())})
-    ids = [run.run_id for run in runs]
-    return [ids.index(place.run_id) for place in placed]
-
-
-def test_within_a_project_the_oldest_run_is_first() -> None:
-    assert order([waiting(A, 1), waiting(A, 3), waiting(A, 2)]) == [1, 2, 0]
-
-
-def test_within_a_project_priority_comes_before_age() -> None:
-    assert order([waiting(A, 9, -1), waiting(A, 1, 1), waiting(A, 5, 0)]) == [1, 2, 0]
-
-
-def test_projects_take_turns_however_many_runs_one_of_them_has() -> None:
-    runs = [waiting(A, 9), waiting(A, 8), waiting(A, 7), waiting(B, 1)]
-    assert order(runs) == [0, 3, 1, 2]
-
-
-def test_priority_does_not_take_turns_from_another_project() -> None:
-    runs = [waiting(A, 1, 1), waiting(A, 1, 1), waiting(B, 1, -1)]
-    late = Share(last_taken_at=START)
-    assert order(runs, a=late)[0] == 2
-
-
-def test_the_project_with_fewer_runs_under_way_is_next() -> None:
-    assert order([waiting(A, 9), waiting(B, 1)], a=Share(running=1)) == [1, 0]
-
-
-def test_the_project_that_was_served_longer_ago_is_next() -> None:
-    assert order([waiting(A, 9), waiting(B, 1)], a=Share(last_taken_at=START)) == [1, 0]
-
-
-def test_a_project_at_its_limit_comes_last_and_is_marked() -> None:
-    runs = [waiting(A, 9), waiting(B, 1), waiting(B, 0)]
-    placed = in_order(runs, {A: Share(running=1, limit=1), B: Share(running=1, limit=2)})
-    assert [place.run_id for place in placed] == [runs[1].run_id, runs[0].run_id, runs[2].run_id]
-    assert [place.is_blocked for place in placed] == [False, True, True]
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_the_number_of_queries_does_not_grow_with_the_runs(
         run = make_run(editor, project)
         if index % 3 == 1:
             services.record_round(lease=begin(run), report=report(0))
-    with django_assert_num_queries(7):  # page, its rows, tags, what waits, shares (2), workers
+    with django_assert_num_queries(5):  # page, its rows, tags, places, workers
         assert len(api.get(URL).json()["results"]) == number
 
 

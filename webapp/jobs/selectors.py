@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -19,7 +19,7 @@ from webapp.errors import ForbiddenError, NotFoundError
 from webapp.jobs.clock import database_now
 from webapp.jobs.models import Favourite, Job, Run, RunQuerySet
 from webapp.jobs.operation_models import Worker
-from webapp.jobs.queue_order import Share, Waiting, in_order, shares_of, waiting_in
+from webapp.jobs.queue_order import Place, is_still_first, places_of
 from webapp.jobs.services.leases import Checkpoint, latest_checkpoint
 from webapp.jobs.sweep_models import Sweep, SweepQuerySet
 
@@ -60,16 +60,8 @@ def run_for_worker(run_id: UUID) -> RunForWorker:
 
 def another_is_next(run_id: UUID) -> bool:
     """Return whether a worker that let go of this run now would take another one."""
-    run = Run.objects.only("project_id", "priority", "queue").get(pk=run_id)
-    waiting = waiting_in([run.queue])[run.queue]
-    if not waiting:
-        return False
-    me = Waiting(run_id, run.project_id, run.priority, database_now())
-    shares = shares_of({run.project_id, *(other.project_id for other in waiting)})
-    mine = shares[run.project_id]
-    shares[run.project_id] = replace(mine, running=max(0, mine.running - 1))
-    first = in_order([*waiting, me], shares)[0]
-    return first.run_id != run_id and not first.is_blocked
+    run = Run.objects.only("queue").get(pk=run_id)
+    return not is_still_first(run, database_now())
 
 
 def visible_runs(user: AbstractBaseUser | AnonymousUser) -> RunQuerySet:
@@ -134,30 +126,30 @@ def default_project(user: User) -> Project:
 
 
 def queue_places(runs: Iterable[Run], now: datetime) -> dict[UUID, QueuePlace]:
-    """Return the places of those runs that wait, in four queries however many they are."""
+    """Return the places of those runs that wait, in two queries however many they are."""
     asked = {run.pk: run for run in runs if run.is_waiting}
-    if not asked:
+    places = places_of(asked.values())
+    if not places:
         return {}
-    waiting = waiting_in({run.queue for run in asked.values()})
-    shares = shares_of({run.project_id for queue in waiting.values() for run in queue})
     workers = list(Worker.objects.alive(now).values_list("queues", "run_id"))
     found = {}
-    for queue, rows in waiting.items():
-        serving = [run_id for queues, run_id in workers if queue in queues]
-        for position, place in enumerate(in_order(rows, shares), start=1):
-            run = asked.get(place.run_id)
-            if run is None:
-                continue
-            share = shares[run.project_id]
-            starts_in = None if place.is_blocked else _starts_in(position, serving)
-            if place.is_blocked:
-                reason = _at_limit(share)
-            elif not serving and now - run.queued_at > _PATIENCE:
-                reason = _NOT_SERVED.format(queue=queue)
-            else:
-                reason = _behind(position - 1)
-            found[run.pk] = QueuePlace(position, reason, starts_in)
+    for run_id, place in places.items():
+        run = asked[run_id]
+        serving = [busy_with for queues, busy_with in workers if run.queue in queues]
+        found[run_id] = _queue_place(place, run, serving, now)
     return found
+
+
+def _queue_place(
+    place: Place, run: Run, serving: Sequence[UUID | None], now: datetime
+) -> QueuePlace:
+    if place.is_blocked:
+        return QueuePlace(place.position, _at_limit(place.limit), None)
+    if not serving and now - run.queued_at > _PATIENCE:
+        reason = _NOT_SERVED.format(queue=run.queue)
+    else:
+        reason = _behind(place.position - 1)
+    return QueuePlace(place.position, reason, _starts_in(place.position, serving))
 
 
 def _starts_in(position: int, serving: Sequence[UUID | None]) -> float | None:
@@ -177,8 +169,8 @@ _NOT_SERVED = (
 )
 
 
-def _at_limit(share: Share) -> str:
-    limit = "1 run" if share.limit == 1 else f"{share.limit} runs"
+def _at_limit(most: int | None) -> str:
+    limit = "1 run" if most == 1 else f"{most} runs"
     return f"Its project trains at most {limit} at a time, and as many are ahead of it."
 
 

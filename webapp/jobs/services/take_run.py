@@ -6,8 +6,9 @@ from uuid import UUID
 from django.db import transaction
 
 from webapp.jobs.clock import database_now
+from webapp.jobs.models import Run
 from webapp.jobs.operation_models import ProjectShare
-from webapp.jobs.queue_order import in_order, shares_of, waiting_in
+from webapp.jobs.queue_order import has_room, next_in
 from webapp.jobs.services.leases import Lease, acquire_lease
 
 #: When so many runs in a row were taken by others, they serve the queue well enough.
@@ -29,14 +30,11 @@ def take_run(*, hint: UUID, queue: str, holder: str, now: datetime | None = None
         now: Time of the change; the clock's if not given.
     """
     now = now or database_now()
-    waiting = waiting_in([queue])[queue]
-    projects = {run.run_id: run.project_id for run in waiting}
-    order = in_order(waiting, shares_of(set(projects.values())))
-    for place in [place for place in order if not place.is_blocked][:_TRIES]:
-        lease = _take(place.run_id, projects[place.run_id], holder, now)
+    for place in next_in(queue, _TRIES):
+        lease = _take(place.run_id, place.project_id, holder, now)
         if lease is not None:
             return lease
-    if hint in projects:
+    if Run.objects.waiting().filter(pk=hint, queue=queue).exists():
         return None
     return acquire_lease(run_id=hint, holder=holder, now=now)
 
@@ -47,8 +45,7 @@ def _take(run_id: UUID, project_id: UUID, holder: str, now: datetime) -> Lease |
     # is one run. It is taken before the run's own, by everybody.
     ProjectShare.objects.get_or_create(project_id=project_id)
     mine = ProjectShare.objects.select_for_update().get(project_id=project_id)
-    share = shares_of([project_id])[project_id]
-    if share.limit is not None and share.running >= share.limit:
+    if not has_room(mine):
         return None
     lease = acquire_lease(run_id=run_id, holder=holder, now=now)
     if lease is not None:
