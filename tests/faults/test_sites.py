@@ -28,7 +28,7 @@ NAMES = ("north", "south", "east")
 FEATURES = 8
 COLUMNS = [f"x{n}" for n in range(FEATURES)]
 #: Of a site that trains as long as the others do for several steps.
-SLOW_ROWS = 4000
+SLOW_ROWS = 8000
 NUM_STEPS = 18
 PIECE_BYTES = 128 * 1024
 SETTINGS = {
