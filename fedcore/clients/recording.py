@@ -25,7 +25,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 GradientFunction = Callable[..., tuple[Tensor, ...]]
 
 #: A shape is recorded after so many batches of it; about as many steps pay for the recording.
-BATCHES_BEFORE_RECORDING = 20
+BATCHES_BEFORE_RECORDING = 32
 #: Longer steps gain nothing, and recording keeps all that lies between their operations in memory.
 LONGEST_STEP_S = 0.005
 

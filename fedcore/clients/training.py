@@ -16,6 +16,7 @@ from fedcore.clients.optimizers import Slots
 from fedcore.data.dataset import Examples
 from fedcore.models.base import RandomModel, TrainingTensors
 from fedcore.params import Params, Section
+from fedcore.products import wide_products
 from fedcore.spec.training import LocalSpec
 from fedcore.state import MODEL
 from fedcore.weights import Weights
@@ -308,7 +309,8 @@ class _Trainer:
         def function(x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
             named = dict(zip(leaves, weights, strict=True))
             at = TrainingTensors({**named, **buffers})
-            loss = self.method.local_loss(at, Batch(x, y), context)
+            with wide_products():
+                loss = self.method.local_loss(at, Batch(x, y), context)
             return loss.detach(), *torch.autograd.grad(loss, [named[name] for name in moved])
 
         inputs = (batch.x, batch.y, *leaves.values())

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fedcore.algorithms.base import AnyMethod
+from fedcore.clients.trainer import outputs_of
 from fedcore.clients.training import (
     ClientData,
     Interrupted,
@@ -205,5 +206,4 @@ class FusedTrainer:
 
     def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:
         """Return the model as a function of its inputs."""
-        params = model.layout.views(model.flat)
-        return lambda x: method.context.model.apply(params, x)
+        return outputs_of(method, model)
