@@ -59,7 +59,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def wide_products() -> AbstractContextManager[Any]:
-    """Return a context in which the dense layers of any model are computed by ``linear``."""
+    """Return a context in which torch's own dense layers are computed by ``linear``."""
     return _WideProducts() if is_offered() else nullcontext()
 
 

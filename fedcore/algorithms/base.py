@@ -370,10 +370,14 @@ class Method(Generic[SpecT]):
     @cached_property
     def recordings(self) -> Recordings | None:
         """Recorded gradients of the local loss; None where it depends on more than the batch."""
-        model = self.context.model
-        is_random = isinstance(model, RandomModel) and model.draws
         is_plain = type(self).local_loss is Method.local_loss
-        return Recordings() if is_plain and not is_random else None
+        return Recordings() if is_plain and not self.draws else None
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether training draws random numbers for the model, as dropout does."""
+        model = self.context.model
+        return isinstance(model, RandomModel) and model.draws
 
     @property
     def has_steps(self) -> bool:

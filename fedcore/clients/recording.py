@@ -36,8 +36,10 @@ _UNREPEATABLE = {
     torch.Tag.dynamic_output_shape,
 }
 
-# Whether torch's interpreter may change what it plays, in this thread.
-_optimized_execution = torch.jit.optimized_execution  # type: ignore[attr-defined]
+# Whether torch's interpreter may change what it plays, in this thread; without the context manager
+# that torch makes of them, which takes microseconds.
+_is_optimized = torch._C._get_graph_executor_optimize  # noqa: SLF001
+_set_optimized = torch._C._set_graph_executor_optimize  # noqa: SLF001
 
 _DETACH = torch.ops.aten.detach.default
 _ONES_LIKE = torch.ops.aten.ones_like.default
@@ -304,8 +306,13 @@ def interpreted(recording: Recording, inputs: Sequence[Tensor]) -> GradientFunct
         return None
 
     def play(*given: Tensor) -> tuple[Tensor, ...]:
-        with _optimized_execution(should_optimize=False), torch.no_grad():
-            result: tuple[Tensor, ...] = traced(*given)
+        before = _is_optimized()
+        _set_optimized(False)  # noqa: FBT003  (it takes nothing else)
+        try:
+            with torch.no_grad():
+                result: tuple[Tensor, ...] = traced(*given)
+        finally:
+            _set_optimized(before)
         return result
 
     return play

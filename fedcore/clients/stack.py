@@ -31,7 +31,6 @@ from fedcore.clients.training import (
     Trained,
     batches,
 )
-from fedcore.models.base import RandomModel
 from fedcore.params import Layout, Params
 from fedcore.state import MODEL
 from fedcore.weights import Weights
@@ -83,7 +82,7 @@ def train_stack(clients: Sequence[StackedClient], should_stop: ShouldStop) -> li
     method = clients[0].method
     if not method.has_steps:
         raise NotImplementedError("a method that trains in its own way is not stacked")
-    if isinstance(method.context.model, RandomModel) and method.context.model.draws:
+    if method.draws:
         raise NotImplementedError("a model that draws random numbers is trained client by client")
     if any(weights.buffers for client in clients for weights in client.start.values()):
         raise NotImplementedError("a model with running statistics is trained client by client")

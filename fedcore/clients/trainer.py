@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from fedcore.clients.training import ClientData, LocalContext, ShouldStop, Trained
-from fedcore.products import wide_products
 
 if TYPE_CHECKING:
     from fedcore.algorithms.base import AnyMethod
@@ -85,24 +84,13 @@ class AutogradTrainer:
 
     def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:
         """Return the model as a function of its inputs."""
-        apply = outputs_of(method, model)
+        params = model.layout.views(model.flat)
 
-        def in_precision(x: Tensor) -> Tensor:
+        def apply(x: Tensor) -> Tensor:
             with self._precision(x.device):
-                return apply(x).to(torch.float32)
+                return method.context.model.apply(params, x).to(torch.float32)
 
-        return in_precision
-
-
-def outputs_of(method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:
-    """Return a function from inputs to outputs of a model, as the model itself computes them."""
-    params = model.layout.views(model.flat)
-
-    def apply(x: Tensor) -> Tensor:
-        with wide_products():
-            return method.context.model.apply(params, x)
-
-    return apply
+        return apply
 
 
 AUTOGRAD = AutogradTrainer()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -14,9 +14,8 @@ from torch import Tensor
 
 from fedcore.clients.optimizers import Slots
 from fedcore.data.dataset import Examples
-from fedcore.models.base import RandomModel, TrainingTensors
+from fedcore.models.base import TrainingTensors
 from fedcore.params import Params, Section
-from fedcore.products import wide_products
 from fedcore.spec.training import LocalSpec
 from fedcore.state import MODEL
 from fedcore.weights import Weights
@@ -179,7 +178,8 @@ def train(
         Interrupted: If ``should_stop`` said so.
     """
     trainers = {name: _Trainer(method, weights, context) for name, weights in start.items()}
-    with _noise(method, data.rows.device, generator):
+    noise = _noise(data.rows.device, generator) if method.draws else nullcontext()
+    with noise:
         for phase in method.phases():
             step = trainers[phase.model].begin(phase)
             for batch in _gathered(data.examples, batches(method, phase.local, data, generator)):
@@ -199,12 +199,8 @@ def train(
 
 
 @contextmanager
-def _noise(method: AnyMethod, device: torch.device, generator: torch.Generator) -> Iterator[None]:
+def _noise(device: torch.device, generator: torch.Generator) -> Iterator[None]:
     """Let the model draw random numbers that depend on ``generator`` alone."""
-    model = method.context.model
-    if not (isinstance(model, RandomModel) and model.draws):
-        yield
-        return
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
         yield
@@ -309,8 +305,7 @@ class _Trainer:
         def function(x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
             named = dict(zip(leaves, weights, strict=True))
             at = TrainingTensors({**named, **buffers})
-            with wide_products():
-                loss = self.method.local_loss(at, Batch(x, y), context)
+            loss = self.method.local_loss(at, Batch(x, y), context)
             return loss.detach(), *torch.autograd.grad(loss, [named[name] for name in moved])
 
         inputs = (batch.x, batch.y, *leaves.values())

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from fedcore.algorithms.base import AnyMethod
-from fedcore.clients.trainer import outputs_of
 from fedcore.clients.training import (
     ClientData,
     Interrupted,
@@ -171,7 +170,8 @@ class CompiledTrainer:
     def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:
         """Return the model as a function of its inputs."""
         if self.network.usual is None:  # for a thousand examples torch is faster
-            return outputs_of(method, model)
+            params = model.layout.views(model.flat)
+            return lambda x: method.context.model.apply(params, x)
         operator = _Operator.make(self.network, _TESTED, is_plain=True, has_momentum=False)
         operator.load(model.flat)
         return operator.outputs

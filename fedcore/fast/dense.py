@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from fedcore.algorithms.base import AnyMethod
-from fedcore.clients.trainer import outputs_of
 from fedcore.clients.training import (
     ClientData,
     Interrupted,
@@ -20,6 +19,7 @@ from fedcore.clients.training import (
 )
 from fedcore.fast.plain import local_phases, passes
 from fedcore.params import Params
+from fedcore.products import linear
 from fedcore.spec.training import LocalSpec
 from fedcore.state import MODEL
 from fedcore.weights import Weights
@@ -84,7 +84,7 @@ class DenseLayers:
         values = [x]
         for position in range(0, len(self.weights), 2):
             weight, bias = self.weights[position : position + 2]
-            out = torch.addmm(bias, values[-1], weight.t())
+            out = linear(values[-1], weight, bias)
             is_last = position + 2 == len(self.weights)
             values.append(out if is_last else out.relu_())
         return values
@@ -95,7 +95,7 @@ class DenseLayers:
         """Take a step and return the gradient with respect to the input if it is asked for."""
         for layer in reversed(range(len(values) - 1)):
             weight, bias = self.weights[2 * layer : 2 * layer + 2]
-            below = grad @ weight if layer > 0 or to_input else None
+            below = linear(grad, weight.t()) if layer > 0 or to_input else None
             sgd.step_product(self.first + 2 * layer, weight, grad.t(), values[layer])
             sgd.step(self.first + 2 * layer + 1, bias, grad.sum(0))
             if below is None:
@@ -206,4 +206,5 @@ class FusedTrainer:
 
     def outputs(self, method: AnyMethod, model: Params) -> Callable[[Tensor], Tensor]:
         """Return the model as a function of its inputs."""
-        return outputs_of(method, model)
+        params = model.layout.views(model.flat)
+        return lambda x: method.context.model.apply(params, x)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fedcore import products
 from fedcore.errors import ModelError
 from fedcore.models.base import ParameterInfo, Start
 from fedcore.spec.models import ModelSpec
@@ -50,7 +51,7 @@ def linear_infos(name: str, inputs: int, outputs: int) -> dict[str, ParameterInf
 
 def linear(params: Mapping[str, Tensor], name: str, x: Tensor) -> Tensor:
     """Return a fully connected layer of ``x``, over its last axis."""
-    return functional.linear(x, params[f"{name}.weight"], params[f"{name}.bias"])
+    return products.linear(x, params[f"{name}.weight"], params[f"{name}.bias"])
 
 
 def norm_infos(name: str, width: int) -> dict[str, ParameterInfo]:

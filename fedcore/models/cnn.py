@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from fedcore.errors import ModelError
 from fedcore.models.base import MODELS, DataShape, ParameterInfo, dense_parameters
-from fedcore.models.blocks import channels_last
+from fedcore.models.blocks import channels_last, linear
 from fedcore.spec.models import CnnSpec
 
 _IMAGE_DIMENSIONS = 3
@@ -67,8 +67,7 @@ class Cnn:
 
     def apply(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return logits of shape (n, classes)."""
-        features = self.features(params, x)
-        return functional.linear(features, params["dense.1.weight"], params["dense.1.bias"])
+        return linear(params, "dense.1", self.features(params, x))
 
     def features(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return what the last layer sees, shape (n, hidden)."""
@@ -81,7 +80,4 @@ class Cnn:
             )
             # Pooling first gives the same numbers and leaves a quarter of them to rectify.
             hidden = functional.relu(functional.max_pool2d(hidden, 2))
-        hidden = hidden.flatten(1)
-        return functional.relu(
-            functional.linear(hidden, params["dense.0.weight"], params["dense.0.bias"])
-        )
+        return functional.relu(linear(params, "dense.0", hidden.flatten(1)))

@@ -20,6 +20,7 @@ from torch.func import functional_call
 from fedcore.data.pretrained import PretrainedTokenizer, Published
 from fedcore.errors import ModelError
 from fedcore.models.base import MODELS, DataShape, ParameterInfo
+from fedcore.products import wide_products
 from fedcore.spec.models import HuggingFaceModelSpec
 from fedcore.spec.tasks import TaskName
 
@@ -101,7 +102,8 @@ class HuggingFaceModel:
         }
         if self.data.task is TaskName.NEXT_TOKEN:
             inputs["use_cache"] = False
-        output: Any = functional_call(module, dict(tensors), (), inputs)
+        with wide_products():
+            output: Any = functional_call(module, dict(tensors), (), inputs)
         logits: Tensor = output.logits
         return logits
 

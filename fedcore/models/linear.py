@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn import functional
 
 from fedcore.models.base import MODELS, DataShape, ParameterInfo, dense_parameters
+from fedcore.models.blocks import linear
 from fedcore.spec.models import LinearSpec
 
 
@@ -28,4 +28,4 @@ class Linear:
 
     def apply(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return logits of shape (n, classes)."""
-        return functional.linear(x.flatten(1), params["layers.0.weight"], params["layers.0.bias"])
+        return linear(params, "layers.0", x.flatten(1))

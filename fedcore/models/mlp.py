@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fedcore.models.base import MODELS, DataShape, ParameterInfo, dense_parameters
+from fedcore.models.blocks import linear
 from fedcore.spec.models import MlpSpec
 
 
@@ -28,15 +29,11 @@ class Mlp:
 
     def apply(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return logits of shape (n, classes)."""
-        return _dense(params, len(self.spec.hidden), self.features(params, x))
+        return linear(params, f"layers.{len(self.spec.hidden)}", self.features(params, x))
 
     def features(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Return what the last layer sees, shape (n, width of the last hidden layer)."""
         hidden = x.flatten(1)
         for layer in range(len(self.spec.hidden)):
-            hidden = functional.relu(_dense(params, layer, hidden))
+            hidden = functional.relu(linear(params, f"layers.{layer}", hidden))
         return hidden
-
-
-def _dense(params: Mapping[str, Tensor], layer: int, x: Tensor) -> Tensor:
-    return functional.linear(x, params[f"layers.{layer}.weight"], params[f"layers.{layer}.bias"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -47,8 +48,12 @@ def compiled_folders(folders: Folders) -> Folders:
     built = Folders(folders.data, folders.cache / "compiled")
     at_setup = library.path_in(Folders.from_environment())
     if at_setup.exists():
-        library.path_in(built).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(at_setup, library.path_in(built))
+        path = library.path_in(built)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Beside it first: a process that has loaded the file runs what is written over it.
+        whole = path.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(at_setup, whole)
+        whole.replace(path)
     elif shutil.which("c++") is None:
         pytest.skip("needs a C++ compiler")
     library.build(built)
