@@ -32,7 +32,7 @@ from fedcore.clients.training import (
 )
 from fedcore.messages import Message, Update
 from fedcore.models import Model
-from fedcore.models.base import RandomModel
+from fedcore.models.base import draws_numbers
 from fedcore.params import Layout, Params, Section, add, subtract, vector
 from fedcore.registry import Registry
 from fedcore.spec.algorithms import AlgorithmSpec
@@ -371,13 +371,7 @@ class Method(Generic[SpecT]):
     def recordings(self) -> Recordings | None:
         """Recorded gradients of the local loss; None where it depends on more than the batch."""
         is_plain = type(self).local_loss is Method.local_loss
-        return Recordings() if is_plain and not self.draws else None
-
-    @cached_property
-    def draws(self) -> bool:
-        """Whether training draws random numbers for the model, as dropout does."""
-        model = self.context.model
-        return isinstance(model, RandomModel) and model.draws
+        return Recordings() if is_plain and not draws_numbers(self.context.model) else None
 
     @property
     def has_steps(self) -> bool:

@@ -31,6 +31,7 @@ from fedcore.clients.training import (
     Trained,
     batches,
 )
+from fedcore.models.base import draws_numbers
 from fedcore.params import Layout, Params
 from fedcore.state import MODEL
 from fedcore.weights import Weights
@@ -82,7 +83,7 @@ def train_stack(clients: Sequence[StackedClient], should_stop: ShouldStop) -> li
     method = clients[0].method
     if not method.has_steps:
         raise NotImplementedError("a method that trains in its own way is not stacked")
-    if method.draws:
+    if draws_numbers(method.context.model):
         raise NotImplementedError("a model that draws random numbers is trained client by client")
     if any(weights.buffers for client in clients for weights in client.start.values()):
         raise NotImplementedError("a model with running statistics is trained client by client")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fedcore.clients.optimizers import Slots
 from fedcore.data.dataset import Examples
-from fedcore.models.base import TrainingTensors
+from fedcore.models.base import TrainingTensors, draws_numbers
 from fedcore.params import Params, Section
 from fedcore.spec.training import LocalSpec
 from fedcore.state import MODEL
@@ -178,7 +178,11 @@ def train(
         Interrupted: If ``should_stop`` said so.
     """
     trainers = {name: _Trainer(method, weights, context) for name, weights in start.items()}
-    noise = _noise(data.rows.device, generator) if method.draws else nullcontext()
+    noise = (
+        _noise(data.rows.device, generator)
+        if draws_numbers(method.context.model)
+        else nullcontext()
+    )
     with noise:
         for phase in method.phases():
             step = trainers[phase.model].begin(phase)
