@@ -16,6 +16,7 @@ import os
 import uuid
 from pathlib import Path
 from queue import Empty
+from threading import Event
 from time import monotonic, time_ns
 from typing import Any
 
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 #: A message of ours holds one id.
 _MAX_MESSAGE_BYTES = 256 * 1024
-#: Seconds between two looks for messages, and shortly after one has come.
+#: Seconds between two looks for messages, and shortly after the work on one is over.
 _POLL_S = 0.02
 _BRISK_S = 0.002
 _BRISK_FOR_S = 0.5
@@ -79,23 +80,47 @@ def _message_in(content: bytes) -> Any:
 
 
 class SpoolTransport(filesystem.Transport):
-    """Looks for messages often for a moment after each, when others tend to follow, then seldom."""
+    """Looks for messages often when others tend to follow, and seldom while it may take none.
+
+    The next message tends to come soon after the work on the last one is over. During that work
+    each look would only take the processor from it.
+    """
 
     Channel = SpoolChannel
-    _taken_at = -math.inf
+    _busy_at = -math.inf
 
-    @property
-    def polling_interval(self) -> float:
-        """Seconds between two looks; a hint travels in about that time."""
-        return _BRISK_S if monotonic() - self._taken_at < _BRISK_FOR_S else _POLL_S
-
-    @polling_interval.setter
-    def polling_interval(self, value: float) -> None:
-        """Ignore what kombu's options say: it is decided here."""
+    def __init__(self, client: Any, **options: Any) -> None:
+        super().__init__(client, **options)
+        self._never = Event()
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]  # of the two parents, the one that is called
-        super().drain_events(connection, timeout=timeout)
-        self._taken_at = monotonic()
+        """Deliver one message.
+
+        Raises:
+            TimeoutError: If none has come.
+        """
+        del connection
+        if self.cycle is None:
+            raise RuntimeError("nobody has asked for messages")
+        until = math.inf if timeout is None else monotonic() + timeout
+        while True:
+            try:
+                self.cycle.get(self._deliver, timeout=timeout)
+            except Empty:
+                now = monotonic()
+            else:
+                self._busy_at = monotonic()
+                return
+            if now >= until:
+                raise TimeoutError
+            self._never.wait(min(self._pause_s(now), until - now))
+
+    def _pause_s(self, now: float) -> float:
+        """Return the seconds until the next look."""
+        if not all(channel.qos.can_consume() for channel in self.channels or ()):
+            self._busy_at = now
+            return _POLL_S
+        return _BRISK_S if now - self._busy_at < _BRISK_FOR_S else _POLL_S
 
 
 def spool_options(folder: Path) -> dict[str, Any]:

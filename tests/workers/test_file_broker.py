@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from kombu import Connection, Producer, Queue
+from kombu import Connection, Consumer, Producer, Queue
 
 from webapp.broker import spool_options
 
@@ -21,6 +22,18 @@ def connected(folder: Path) -> Iterator[Connection]:
         transport_options=spool_options(folder),
     ) as connection:
         yield connection
+
+
+@contextmanager
+def consuming(folder: Path) -> Iterator[tuple[Connection, list[Any]]]:
+    """A consumer that takes one message at a time, and what it has got."""
+    with connected(folder) as connection:
+        channel: Any = connection.channel()
+        channel.basic_qos(0, 1, False)  # noqa: FBT003  (as kombu names them: size, count, for all)
+        got: list[Any] = []
+        queue = Queue("cpu", channel=channel)
+        with Consumer(channel, [queue], on_message=got.append, accept=["json"]):
+            yield connection, got
 
 
 def put(folder: Path, *bodies: int) -> None:
@@ -70,3 +83,39 @@ def test_a_consumer_that_dies_with_a_message_leaves_the_others_theirs(tmp_path: 
 def test_the_folders_are_made(tmp_path: Path, name: str) -> None:
     spool_options(tmp_path / "broker")
     assert (tmp_path / "broker" / name).is_dir()
+
+
+def looks(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how often the consumer looks for messages in a fifth of a second that brings none."""
+    count = 0
+    transport: Any = connection.transport
+    cycle = transport.cycle
+    get = cycle.get
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += 1
+        return get(*args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cycle, "get", counted)
+        with pytest.raises(TimeoutError):
+            connection.drain_events(timeout=0.2)
+    return count
+
+
+def test_it_looks_often_after_the_work_on_a_message_and_seldom_during_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, 1, 2)
+    with consuming(tmp_path) as (connection, got):
+        connection.drain_events(timeout=1)
+        during = looks(connection, monkeypatch)
+        assert [message.payload["body"] for message in got] == [1]
+        got[0].ack()
+        connection.drain_events(timeout=1)
+        got[1].ack()
+        assert [message.payload["body"] for message in got] == [1, 2]
+        after = looks(connection, monkeypatch)
+    assert during <= 11
+    assert after > 2 * during
