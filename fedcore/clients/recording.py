@@ -9,10 +9,9 @@ is used only after it has shown that, on a batch other than the one that it was 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, cached_property, partial
 from operator import itemgetter
 from time import perf_counter
 from typing import Any
@@ -21,11 +20,13 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fedcore.clients.interpreter import Operation, interpreted
+
 #: Returns the loss, and its gradient by each of the weights, for inputs, targets and weights.
 GradientFunction = Callable[..., tuple[Tensor, ...]]
 
 #: A shape is recorded after so many batches of it; about as many steps pay for the recording.
-BATCHES_BEFORE_RECORDING = 32
+BATCHES_BEFORE_RECORDING = 16
 #: Longer steps gain nothing, and recording keeps all that lies between their operations in memory.
 LONGEST_STEP_S = 0.005
 
@@ -35,11 +36,6 @@ _UNREPEATABLE = {
     torch.Tag.data_dependent_output,
     torch.Tag.dynamic_output_shape,
 }
-
-# Whether torch's interpreter may change what it plays, in this thread; without the context manager
-# that torch makes of them, which takes microseconds.
-_is_optimized = torch._C._get_graph_executor_optimize  # noqa: SLF001
-_set_optimized = torch._C._set_graph_executor_optimize  # noqa: SLF001
 
 _DETACH = torch.ops.aten.detach.default
 _ONES_LIKE = torch.ops.aten.ones_like.default
@@ -96,47 +92,65 @@ class Recording:
         self._slot_of = {id(tensor): slot for slot, tensor in enumerate(inputs)}
         self._transposed: dict[int, int] = {}
         self._is_pure = not any(call[0]._schema.is_mutable for call in tape.calls)  # noqa: SLF001
-        steps = [step for call in tape.calls for step in self._written(*call)]
-        made = {slot for _, _, results in steps for slot in results}
-        self._outputs = [self._slot(tensor) for tensor in outputs]
-        if not made.issuperset(self._outputs):
+        self._operations = [made for call in tape.calls for made in self._written(*call)]
+        self._outputs = tuple(self._slot(tensor) for tensor in outputs)
+        if not {slot for made in self._operations for slot in made.results} >= {*self._outputs}:
             raise UnrepeatableError("a result is an input, or a constant")
-        self._steps = list(self._bound(steps))
+        self._num_inputs = len(inputs)
         self._slot_of.clear()
+
+    @cached_property
+    def _steps(self) -> list[_Step]:
+        return list(self._bound([step for made in self._operations for step in self._called(made)]))
+
+    def interpreted(self) -> GradientFunction | None:
+        """Return ``play`` as torch's interpreter does it, without Python between the operations."""
+        return interpreted(self._operations, self._template, self._num_inputs, self._outputs)
 
     def play(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Return what the function would for other inputs of the same shapes, without its graph."""
+        steps = self._steps
         values = self._template.copy()
         values[: len(inputs)] = inputs
         with torch.no_grad():
-            for step in self._steps:
+            for step in steps:
                 step(values)
         return tuple(values[slot] for slot in self._outputs)
 
     def _written(
         self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
-    ) -> Iterator[tuple[Callable[..., Any], tuple[int, ...], tuple[int, ...]]]:
-        """Yield operations with the slots of their arguments and of their results."""
-        if _UNREPEATABLE & set(function.tags) or any(map(torch.is_tensor, kwargs.values())):
+    ) -> Iterator[Operation]:
+        """Yield the operation of a call, unless its result needs none."""
+        if _is_unrepeatable(function) or any(map(torch.is_tensor, kwargs.values())):
             raise UnrepeatableError(str(function))
         if self._is_known(function, args, result):
             return
-        slots = []
-        for value in args:
-            if _is_list_of_tensors(value):
-                together = self._new_slot()
-                yield _listed, tuple(map(self._slot, value)), (together,)
-                slots.append(together)
-            else:
-                slots.append(self._slot(value))
+        slots = tuple(
+            tuple(map(self._slot, value)) if _is_list_of_tensors(value) else self._slot(value)
+            for value in args
+        )
         results = result if isinstance(result, list | tuple) else (result,)
-        operation = function._op  # noqa: SLF001  (the operator without a frame of Python around it)
-        if kwargs:
-            operation = partial(operation, **kwargs)
         result_slots = tuple(map(self._result_slot, results))
         if function is _TRANSPOSE:
-            self._transposed[result_slots[0]] = slots[0]
-        yield operation, tuple(slots), result_slots
+            self._transposed[result_slots[0]] = self._slot(args[0])
+        yield Operation(function, slots, kwargs, result_slots)
+
+    def _called(
+        self, operation: Operation
+    ) -> Iterator[tuple[Callable[..., Any], tuple[int, ...], tuple[int, ...]]]:
+        """Yield what to call for an operation, with the slots of arguments and of results."""
+        slots = []
+        for slot in operation.slots:
+            if isinstance(slot, tuple):
+                together = self._new_slot()
+                yield _listed, slot, (together,)
+                slots.append(together)
+            else:
+                slots.append(slot)
+        call = operation.function._op  # noqa: SLF001  (the operator without a frame of Python)
+        if operation.kwargs:
+            call = partial(call, **operation.kwargs)
+        yield call, tuple(slots), operation.results
 
     def _is_known(self, function: Any, args: tuple[Any, ...], result: Any) -> bool:
         """Return whether a result needs no operation: it lies in a slot, or is a constant."""
@@ -185,6 +199,11 @@ class Recording:
             ]
             if done:
                 yield partial(_let_go, done)
+
+
+@cache
+def _is_unrepeatable(function: Any) -> bool:
+    return not _UNREPEATABLE.isdisjoint(function.tags)
 
 
 def _is_list_of_tensors(value: Any) -> bool:
@@ -287,35 +306,8 @@ def _recorded(
         recording = Recording(function, inputs)
     except UnrepeatableError:
         return []
-    fast = interpreted(recording, inputs)
+    fast = recording.interpreted()
     return [recording.play] if fast is None else [fast, recording.play]
-
-
-def interpreted(recording: Recording, inputs: Sequence[Tensor]) -> GradientFunction | None:
-    """Return a recording as torch's interpreter plays it, without Python between the operations.
-
-    It must leave the operations as they are: optimised, it takes some apart and rounds otherwise.
-    None where it cannot be told them: lists of booleans, as gradients of convolutions take.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tracing is deprecated; without it Python plays
-            examples = tuple(tensor.detach() for tensor in inputs)
-            traced = torch.jit.trace(recording.play, examples, check_trace=False)
-    except (AttributeError, RuntimeError, TypeError, ValueError):
-        return None
-
-    def play(*given: Tensor) -> tuple[Tensor, ...]:
-        before = _is_optimized()
-        _set_optimized(False)  # noqa: FBT003  (it takes nothing else)
-        try:
-            with torch.no_grad():
-                result: tuple[Tensor, ...] = traced(*given)
-        finally:
-            _set_optimized(before)
-        return result
-
-    return play
 
 
 def _plays(play: GradientFunction, inputs: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:

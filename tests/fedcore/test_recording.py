@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fedcore import products
 from fedcore.algorithms.base import Method
 from fedcore.clients.recording import (
     BATCHES_BEFORE_RECORDING,
     Recording,
     Recordings,
     UnrepeatableError,
-    interpreted,
 )
 from fedcore.engine import Engine
 from fedcore.models.base import DataShape, TrainingTensors, build_model, initial_params
@@ -82,8 +82,8 @@ def test_models_are_played_to_the_last_bit(settings: dict[str, Any], shape: Data
 
     first = (*batch(shape, 1), *leaves)
     recording = Recording(gradient, first)
-    play = interpreted(recording, first) or recording.play
-    assert play != recording.play or settings["kind"] not in ("linear", "mlp")
+    play = recording.interpreted()
+    assert play is not None
     with torch.no_grad():
         params.flat.mul_(0.7)  # the leaves are views of it
     other = (*batch(shape, 2), *leaves)
@@ -124,19 +124,25 @@ def test_a_step_is_recorded_when_it_has_come_often_and_then_calls_no_function() 
     assert calls == BATCHES_BEFORE_RECORDING + 2
 
 
-def cannot_trace(*_: Any, **__: Any) -> None:
-    raise RuntimeError("tracing is not supported")
+def fails(*_: Any, **__: Any) -> None:
+    raise RuntimeError("not supported")
 
 
 def other_numbers(*_: Any, **__: Any) -> Gradient:
     return lambda x, y, weight: (x.sum(), weight.detach())  # noqa: ARG005
 
 
-@pytest.mark.parametrize("trace", [cannot_trace, other_numbers])
-def test_what_the_interpreter_cannot_play_alike_is_played_without_it(
-    trace: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.jit, "trace", trace)
+PRIVATE = [
+    "Graph",
+    "TupleType",
+    "_create_function_from_graph",
+    "_get_graph_executor_optimize",
+    "_set_graph_executor_optimize",
+]
+
+
+def times_played_by_python(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how many of ten steps after recording and proof Python plays; all are right."""
     played = 0
     plainly = Recording.play
 
@@ -151,7 +157,77 @@ def test_what_the_interpreter_cannot_play_alike_is_played_without_it(
         inputs = (*batch(ROWS, seed), weights(8, 10))
         ours = recordings.gradients("shape", differentiated(linear_loss), inputs)
         assert is_same(ours, differentiated(linear_loss)(*inputs))
-    assert played == 10
+    return played
+
+
+def test_the_interpreter_plays_without_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert times_played_by_python(monkeypatch) == 0
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_without_private_names_of_torch_python_plays(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(torch._C, name)  # noqa: SLF001
+    assert times_played_by_python(monkeypatch) == 10
+
+
+@pytest.mark.parametrize("made", [fails, other_numbers])
+def test_what_the_interpreter_cannot_play_alike_is_played_without_it(
+    made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch._C, "_create_function_from_graph", made)  # noqa: SLF001
+    assert times_played_by_python(monkeypatch) == 10
+
+
+CONSTANT = torch.linspace(0, 1, 8)
+
+
+def by_onednn(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this torch has no oneDNN")
+    product = products._Linear.apply(x, weight.t(), None)  # type: ignore[no-untyped-call]  # noqa: SLF001
+    return functional.cross_entropy(product, y)
+
+
+def of_parts(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    return linear_loss(torch.cat([part * 2 for part in x.split(2)]), y, weight)
+
+
+def signed(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    return linear_loss(torch.copysign(x, -0.0) + 2 * torch.copysign(x, 0.0), y, weight)
+
+
+def copied(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    copy = (x @ weight).t().clone(memory_format=torch.contiguous_format)
+    return copy.std(unbiased=False) * y.sum().to(torch.float64)
+
+
+def normed(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    return functional.cross_entropy(functional.layer_norm(x @ weight, (10,)), y)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        pytest.param(by_onednn, id="empty list of optional numbers"),
+        pytest.param(lambda x, y, w: linear_loss(x * 0.3 + 2, y, w), id="numbers for tensors"),
+        pytest.param(signed, id="zeros with signs"),
+        pytest.param(of_parts, id="lists of tensors, given and returned"),
+        pytest.param(lambda x, y, w: linear_loss(x.double(), y, w.double()), id="dtypes"),
+        pytest.param(copied, id="formats of memory"),
+        pytest.param(lambda x, y, w: linear_loss(x + CONSTANT, y, w), id="constant tensors"),
+        pytest.param(normed, id="list of booleans"),
+    ],
+)
+def test_arguments_of_any_type_are_told_to_the_interpreter(loss: Callable[..., Tensor]) -> None:
+    function = differentiated(loss)
+    play = Recording(function, (*batch(ROWS, 1), weights(8, 10))).interpreted()
+    assert play is not None
+    other = (*batch(ROWS, 2), weights(8, 10))
+    expected = function(*other)
+    for _ in range(2):
+        assert is_same(play(*other), expected)
 
 
 def test_a_recording_that_computes_something_else_is_never_used() -> None:
