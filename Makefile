@@ -136,7 +136,7 @@ test: check browser ## Checks, then every suite; ROUNDHOUSE_TEST_SERVICES=1 adds
 
 faults: $(INSTALLED) ## Kill, restart and mislead whole installations; print fault, injected, survived
 	ROUNDHOUSE_TEST_SERVICES=$${ROUNDHOUSE_TEST_SERVICES:-1} $(BIN)/pytest -q \
-		--numprocesses=3 --dist=loadgroup tests/faults
+		--numprocesses=3 --dist=loadscope tests/faults
 
 e2e: setup browser ## Browser tests only
 	$(BIN)/pytest -q tests/e2e

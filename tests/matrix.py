@@ -20,7 +20,7 @@ OUTCOMES = ("passed", "failed", "skipped")
 # Only for tests that share nothing; a file stays in one process, for the sake of its fixtures.
 IN_PARALLEL = ("--numprocesses=2", "--dist=loadfile")
 # The installations that are broken share nothing and spend half of their time waiting.
-BY_INSTALLATION = ("--numprocesses=3", "--dist=loadgroup")
+BY_INSTALLATION = ("--numprocesses=3", "--dist=loadscope")
 # What crashes servers of its own and sets clocks takes minutes: `make faults` does it.
 SHORT_FAULTS = tuple(
     f"--ignore=tests/faults/{name}.py"

@@ -1,6 +1,6 @@
 """The installations that the fault tests break, one of each kind.
 
-Several pytest processes may share the tests out by installation (``--dist=loadgroup``): each has a
+Several pytest processes may share the tests out by installation (see ``sharing``): each has a
 folder, a database, Redis numbers and a broker of its own, so they meet in nothing but the load.
 """
 
@@ -16,38 +16,37 @@ import pytest
 
 from tests import fault_table
 from tests.faults.servers import servers_of
-from tests.faults.sharing import Room, made_once
+from tests.faults.sharing import ByInstallation, Room, made_once
 from tests.faults.stack import Stack, simulate
 
-EMBEDDED = pytest.param("embedded", marks=pytest.mark.xdist_group("embedded"))
-RABBITMQ = pytest.param(
-    "rabbitmq", marks=[pytest.mark.services, pytest.mark.xdist_group("rabbitmq")]
-)
-REDIS = pytest.param("redis", marks=[pytest.mark.services, pytest.mark.xdist_group("redis")])
+RABBITMQ = pytest.param("rabbitmq", marks=pytest.mark.services)
+REDIS = pytest.param("redis", marks=pytest.mark.services)
 #: Left out where time is short and the same is tried on PostgreSQL.
-EMBEDDED_TOO = pytest.param(
-    "embedded", marks=[pytest.mark.thorough, pytest.mark.xdist_group("embedded")]
-)
+EMBEDDED_TOO = pytest.param("embedded", marks=pytest.mark.thorough)
 #: For what does not depend on the broker: SQLite and polling, or PostgreSQL and Redis' channels.
 ON_EACH_DATABASE = pytest.mark.parametrize("stack", [EMBEDDED_TOO, RABBITMQ], indirect=True)
 ON_EACH_SERVER_BROKER = pytest.mark.parametrize("stack", [RABBITMQ, REDIS], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("stack", [RABBITMQ], indirect=True)
 #: The installation that has least to do otherwise.
 ON_REDIS = pytest.mark.parametrize("stack", [REDIS], indirect=True)
-ON_EMBEDDED_AND_REDIS = pytest.mark.parametrize("stack", [EMBEDDED, REDIS], indirect=True)
-ON_ONE = pytest.mark.parametrize("stack", [EMBEDDED], indirect=True)
+ON_EMBEDDED_AND_REDIS = pytest.mark.parametrize("stack", ["embedded", REDIS], indirect=True)
+ON_ONE = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
 
-#: Long enough to be disturbed in the middle, short enough to be waited for.
+#: Long enough to be disturbed in the middle by who slows its worker, short enough to be waited for.
 SPEC: dict[str, Any] = {
     "seed": 3,
     "rounds": 200,
     "dataset": {"kind": "digits"},
     "partition": {"kind": "dirichlet", "clients": 20, "alpha": 0.5},
     "model": {"kind": "mlp", "hidden": [64]},
-    "local": {"epochs": 1, "batch_size": 16, "lr": 0.1},
+    "local": {"epochs": 10, "batch_size": 16, "lr": 0.1},
     "sampling": {"kind": "random", "fraction": 0.5},
     "runtime": {"executor": "sequential"},
 }
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByInstallation | None:
+    return ByInstallation(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 # Every question to a server is a line; there are too many to find anything else among them.
@@ -75,11 +74,12 @@ def undisturbed(common_folder: Path) -> list[dict[str, Any]]:
     return lines
 
 
-@pytest.fixture(scope="session", params=[EMBEDDED, RABBITMQ, REDIS])
+@pytest.fixture(scope="session", params=["embedded", RABBITMQ, REDIS])
 def stack(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, room: Room
 ) -> Iterator[Stack]:
     """A healthy installation on SQLite and files, or on PostgreSQL, Redis and a broker."""
+    room.claim(request.param)
     with servers_of(request.param) as servers:
         stack = Stack(tmp_path_factory.mktemp(request.param), servers.settings, servers)
         try:

@@ -8,16 +8,20 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.faults.servers import Servers, lose_messages
 from tests.waiting import wait_until
-from webapp.client import Client, Event, Run
+from webapp.client import Client, Run
+from webapp.client import Event as RunEvent
 from workers.lifeline import Lifeline
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +30,9 @@ PASSWORD = "correct-horse-battery-staple"  # noqa: S105 (of installations that l
 PATIENCE_S = 480.0
 #: Each question is a request to the server under test; more of them would be part of the load.
 POLL_S = 0.1
+#: A process that is slowed runs and stands still for so long in turn: often enough to keep a lease,
+#: and long enough for its threads to take turns.
+RUNS_S, STANDS_S = 0.05, 0.2
 
 #: Short leases and turns, so that what a crash leaves behind is taken up within seconds.
 QUICK = {
@@ -137,6 +144,19 @@ class Stack:
             what=f"the restart of {name}\n{self.log()}",
         )
 
+    @contextmanager
+    def slowed(self, name: str = "worker-1") -> Iterator[None]:
+        """Let a process work for a fifth of the time; who takes its place when it dies works on."""
+        with slowed(self.pids()[name]):
+            yield
+
+    def worker_ids(self) -> set[str]:
+        """Ids of all workers that have said that they are there, dead ones among them."""
+        with self.client() as client:
+            headers = {"Authorization": f"Bearer {client.token}"}
+        answer = httpx.get(f"{self.url}/api/v1/workers/", headers=headers, timeout=60)
+        return {row["id"] for row in answer.raise_for_status().json()["workers"]}
+
     def kill_supervisor(self) -> None:
         """End the supervisor with SIGKILL and wait until its children have gone with it."""
         assert self._process is not None
@@ -198,6 +218,27 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+@contextmanager
+def slowed(pid: int) -> Iterator[None]:
+    """Let a process work for a fifth of the time, so that its run lasts until a test has acted."""
+    is_over = Event()
+
+    def slow() -> None:
+        with suppress(ProcessLookupError):
+            while not is_over.wait(RUNS_S):
+                os.kill(pid, signal.SIGSTOP)
+                is_over.wait(STANDS_S)
+                os.kill(pid, signal.SIGCONT)
+
+    brake = Thread(target=slow, name=f"slows {pid}")
+    brake.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        brake.join()
+
+
 def simulate(spec: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
     """Return the lines of ``roundhouse simulate --json``: what an undisturbed run comes to."""
     file = folder / "spec.json"
@@ -214,7 +255,7 @@ def simulate(spec: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
 
 
 def wait_for_rounds(client: Client, run: Run, rounds: int) -> None:
-    """Wait until so many rounds are recorded and the run still goes on."""
+    """Wait until so many rounds are recorded and the run still goes on; best on a slowed worker."""
     wait_until(
         lambda: client.run(run.id).rounds_done >= rounds,
         within_s=PATIENCE_S,
@@ -235,7 +276,9 @@ def wait_for_end(client: Client, run: Run) -> Run:
     return client.run(run.id)
 
 
-def assert_as_undisturbed(client: Client, run: Run, expected: list[dict[str, Any]]) -> list[Event]:
+def assert_as_undisturbed(
+    client: Client, run: Run, expected: list[dict[str, Any]]
+) -> list[RunEvent]:
     """Check that a run came to exactly what ``simulate`` came to, each event once and in order."""
     *rounds, final = expected
     assert run.state == "succeeded", run.failure

@@ -50,11 +50,12 @@ def test_setting_the_clock_of_the_processes_loses_nothing(
     stack: Stack, host_clock: Clock, undisturbed: Lines
 ) -> None:
     with stack.client() as client:
-        run = client.submit(name="clock set", spec=SPEC).runs[0]
-        for rounds, hours in ((5, 3), (40, -5)):
-            wait_for_rounds(client, run, rounds)
-            host_clock.jump(hours * HOUR_S)
-            stack.injected += 1
+        with stack.slowed():
+            run = client.submit(name="clock set", spec=SPEC).runs[0]
+            for rounds, hours in ((5, 3), (40, -5)):
+                wait_for_rounds(client, run, rounds)
+                host_clock.jump(hours * HOUR_S)
+                stack.injected += 1
         waiting = client.submit(name="submitted in the past", spec=SPEC).runs[0]
         stack.lose_messages()
         for each in (run, waiting):
@@ -68,10 +69,11 @@ def test_a_lease_that_ends_in_hours_of_a_worker_that_is_dead_does_not_hold_its_r
 ) -> None:
     """Everything that was due in seconds is due in hours now, and nobody is there to renew it."""
     with stack.client() as client:
-        run = client.submit(name="clock set, worker killed", spec=SPEC).runs[0]
-        wait_for_rounds(client, run, 20)
-        host_clock.jump(-2 * HOUR_S)
-        stack.kill("worker-1")
+        with stack.slowed():
+            run = client.submit(name="clock set, worker killed", spec=SPEC).runs[0]
+            wait_for_rounds(client, run, 20)
+            host_clock.jump(-2 * HOUR_S)
+            stack.kill("worker-1")
         assert_as_undisturbed(client, wait_for_end(client, run), undisturbed)
 
 
@@ -81,10 +83,11 @@ def test_setting_the_clock_of_the_database_loses_nothing(
     stack: Stack, database_clock: Clock, undisturbed: Lines
 ) -> None:
     with stack.client() as client:
-        run = client.submit(name="database's clock set", spec=SPEC).runs[0]
-        for rounds, hours in ((5, 3), (40, -5)):
-            wait_for_rounds(client, run, rounds)
-            database_clock.jump(hours * HOUR_S)
-            stack.injected += 1
-        stack.kill("worker-1")
+        with stack.slowed():
+            run = client.submit(name="database's clock set", spec=SPEC).runs[0]
+            for rounds, hours in ((5, 3), (40, -5)):
+                wait_for_rounds(client, run, rounds)
+                database_clock.jump(hours * HOUR_S)
+                stack.injected += 1
+            stack.kill("worker-1")
         assert_as_undisturbed(client, wait_for_end(client, run), undisturbed)

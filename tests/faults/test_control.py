@@ -55,12 +55,14 @@ def test_a_paused_and_resumed_run_equals_a_simulation(
     stack: Stack, undisturbed: list[dict[str, Any]]
 ) -> None:
     with stack.client() as client:
-        run = client.submit(name="paused", spec=SPEC).runs[0]
-        wait_for_rounds(client, run, 1)
-        client.control(run.id, "pause")
-        wait_until(lambda: client.run(run.id).state == "paused", within_s=30, what="paused")
-        done = client.run(run.id).rounds_done
-        assert done < len(undisturbed) - 1
+        with stack.slowed():
+            run = client.submit(name="paused", spec=SPEC).runs[0]
+            wait_for_rounds(client, run, 1)
+            client.control(run.id, "pause")
+            wait_until(lambda: client.run(run.id).state != "running", within_s=30, what="the pause")
+        paused = client.run(run.id)
+        assert paused.state == "paused"
+        assert paused.rounds_done < SPEC["rounds"]
         client.control(run.id, "resume")
         ended = wait_for_end(client, run)
         assert_as_undisturbed(client, ended, undisturbed)

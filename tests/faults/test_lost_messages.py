@@ -18,11 +18,11 @@ Lines = list[dict[str, Any]]
 def test_losing_every_message_in_the_middle_loses_nothing(stack: Stack, undisturbed: Lines) -> None:
     """One worker and two runs: one trains, and the message of the other is what gets lost."""
     with stack.client() as client:
-        runs = [client.submit(name=f"messages lost {n}", spec=SPEC).runs[0] for n in (1, 2)]
-        wait_for_rounds(client, runs[0], 10)
-        for rounds in (12, 16, 20):
-            wait_for_rounds(client, runs[0], rounds)
-            stack.lose_messages()
+        with stack.slowed():
+            runs = [client.submit(name=f"messages lost {n}", spec=SPEC).runs[0] for n in (1, 2)]
+            for rounds in (12, 16, 20):
+                wait_for_rounds(client, runs[0], rounds)
+                stack.lose_messages()
         for run in runs:
             ended = wait_for_end(client, run)
             assert_as_undisturbed(client, ended, undisturbed)
@@ -33,9 +33,10 @@ def test_a_run_whose_only_message_was_lost_is_started_all_the_same(
     stack: Stack, undisturbed: Lines
 ) -> None:
     with stack.client() as client:
-        busy = client.submit(name="keeps the worker busy", spec=SPEC).runs[0]
-        run = client.submit(name="never announced", spec=SPEC).runs[0]
-        stack.lose_messages()
+        with stack.slowed():
+            busy = client.submit(name="keeps the worker busy", spec=SPEC).runs[0]
+            run = client.submit(name="never announced", spec=SPEC).runs[0]
+            stack.lose_messages()
         for each in (busy, run):
             ended = wait_for_end(client, each)
             assert_as_undisturbed(client, ended, undisturbed)

@@ -20,6 +20,7 @@ from tests.faults.stack import (
     Stack,
     assert_as_undisturbed,
     simulate,
+    slowed,
     wait_for_end,
     wait_for_rounds,
 )
@@ -53,8 +54,8 @@ COPIES = 5
 
 
 @contextmanager
-def second_worker(stack: Stack) -> Iterator[None]:
-    """Run one more worker beside the installation's."""
+def second_worker(stack: Stack) -> Iterator[int]:
+    """Run one more worker beside the installation's; yield its process id."""
     log = stack.var_dir / "second-worker.log"
     command = [sys.executable, "-m", "fedcore.cli.main", "worker", "--name", "second"]
     with log.open("wb") as output:
@@ -67,7 +68,7 @@ def second_worker(stack: Stack) -> Iterator[None]:
             within_s=PATIENCE_S,
             what="a second worker",
         )
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(60)
@@ -109,11 +110,16 @@ def test_a_task_that_is_delivered_again_and_again_is_done_once(
     stack: Stack, undisturbed: Lines
 ) -> None:
     # All is up before the run begins, which takes only seconds.
-    with second_worker(stack), copies_of_messages(stack) as send, stack.client() as client:
-        run = client.submit(name="delivered several times", spec=SPEC).runs[0]
-        for rounds in (1, 20, 40):
-            wait_for_rounds(client, run, rounds)
-            send(run)
+    with (
+        second_worker(stack) as second,
+        copies_of_messages(stack) as send,
+        stack.client() as client,
+    ):
+        with stack.slowed(), slowed(second):
+            run = client.submit(name="delivered several times", spec=SPEC).runs[0]
+            for rounds in (1, 20, 40):
+                wait_for_rounds(client, run, rounds)
+                send(run)
         ended = wait_for_end(client, run)
         send(run)  # and when all is over
         events = assert_as_undisturbed(client, ended, undisturbed)

@@ -30,11 +30,12 @@ def test_a_database_that_crashes_twice_loses_nothing(stack: Stack, undisturbed: 
         def refused() -> None:
             wait_until(lambda: not client.is_ready(), within_s=60, what="the web server to notice")
 
-        run = client.submit(name="database killed", spec=SPEC).runs[0]
-        for rounds in (10, 40):
-            wait_until(client.is_ready, within_s=PATIENCE_S, what="the database back")
-            wait_for_rounds(client, run, rounds)
-            stack.restart_server("postgresql", while_down=refused)
+        with stack.slowed():
+            run = client.submit(name="database killed", spec=SPEC).runs[0]
+            for rounds in (10, 40):
+                wait_until(client.is_ready, within_s=PATIENCE_S, what="the database back")
+                wait_for_rounds(client, run, rounds)
+                stack.restart_server("postgresql", while_down=refused)
         ended = wait_for_end(client, run)
         assert_as_undisturbed(client, ended, undisturbed)
 
@@ -50,8 +51,6 @@ def test_a_broker_that_forgets_its_queues_loses_nothing(stack: Stack, undisturbe
     """One run trains, one waits with its message in the queue, one comes while nobody takes any."""
     name = "rabbitmq" if stack.settings["ROUNDHOUSE_BROKER_URL"].startswith("amqp") else "redis"
     with stack.client() as client:
-        runs = [client.submit(name=f"broker killed {n}", spec=SPEC).runs[0] for n in (1, 2)]
-        wait_for_rounds(client, runs[0], 10)
         late: list[Run] = []
 
         def submit_one_more() -> None:
@@ -59,7 +58,10 @@ def test_a_broker_that_forgets_its_queues_loses_nothing(stack: Stack, undisturbe
             late.extend(client.submit(name="broker away", spec=SPEC).runs)
             wait_until(lambda: num_turns(stack) > turns, within_s=60, what="the end of a turn")
 
-        stack.restart_server(name, while_down=submit_one_more)
+        with stack.slowed():
+            runs = [client.submit(name=f"broker killed {n}", spec=SPEC).runs[0] for n in (1, 2)]
+            wait_for_rounds(client, runs[0], 10)
+            stack.restart_server(name, while_down=submit_one_more)
         for run in [*runs, *late]:
             ended = wait_for_end(client, run)
             assert_as_undisturbed(client, ended, undisturbed)

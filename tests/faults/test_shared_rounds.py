@@ -10,13 +10,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from tests.faults.conftest import ON_EACH_DATABASE, ON_ONE, SPEC
 from tests.faults.stack import (
-    PATIENCE_S,
     Stack,
     assert_as_undisturbed,
     wait_for_end,
@@ -28,7 +28,10 @@ from webapp.client import Run
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 Lines = list[dict[str, Any]]
-ROUNDS = 12
+#: A part is being stored for less than a millisecond, several times in each of them.
+ROUNDS = 60
+STEP_S = 0.0003
+MOMENT_S = 120.0
 SHARED: dict[str, Any] = {
     **SPEC,
     "rounds": ROUNDS,
@@ -56,16 +59,20 @@ def files_in(folder: Path, pattern: str) -> list[str]:
 
 
 def kill_when(stack: Stack, condition: Callable[[], object], what: str) -> None:
-    """End the worker at the moment that the condition holds; the supervisor starts it again."""
-    wait_until(condition, within_s=PATIENCE_S, every_s=0.0005, what=what)
-    before = stack.pids()["worker-1"]
-    os.kill(before, signal.SIGKILL)
-    stack.injected += 1
-    wait_until(
-        lambda: stack.pids().get("worker-1", before) != before,
-        within_s=PATIENCE_S,
-        what="the restart of the worker",
-    )
+    """End the worker at the moment that the condition holds; the supervisor starts it again.
+
+    It takes one small step after another, so that no moment is over before it has been looked at.
+    """
+    pid, step = stack.pids()["worker-1"], Event()
+
+    def has_come() -> object:
+        os.kill(pid, signal.SIGCONT)
+        step.wait(STEP_S)
+        os.kill(pid, signal.SIGSTOP)
+        return condition()
+
+    wait_until(has_come, within_s=MOMENT_S, every_s=0, what=what)
+    stack.kill("worker-1")
 
 
 @pytest.mark.fault("SIGKILL of a worker, while it trains, stores and closes a shared round")
@@ -88,10 +95,11 @@ def test_a_worker_killed_in_every_phase_of_a_shared_round_loses_nothing(
 @pytest.mark.fault("every message of a shared round lost")
 def test_losing_the_messages_of_a_shared_round_loses_nothing(stack: Stack, expected: Lines) -> None:
     with stack.client() as client:
-        run = client.submit(name="shared, messages lost", spec=SHARED).runs[0]
-        wait_for_rounds(client, run, 2)
-        for _ in range(20):  # one of them meets messages that nobody has taken yet
-            stack.lose_messages()
+        with stack.slowed():
+            run = client.submit(name="shared, messages lost", spec=SHARED).runs[0]
+            wait_for_rounds(client, run, 2)
+            for _ in range(20):  # one of them meets messages that nobody has taken yet
+                stack.lose_messages()
         ended = wait_for_end(client, run)
         assert_as_undisturbed(client, ended, expected)
 

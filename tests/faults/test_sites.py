@@ -18,11 +18,7 @@ from tests.faults.stack import PASSWORD, Stack, wait_for_end, wait_for_rounds
 from tests.waiting import wait_until
 from webapp.client import Run
 
-pytestmark = [
-    pytest.mark.faults,
-    pytest.mark.timeout(1800),
-    pytest.mark.xdist_group("sites"),
-]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 NAMES = ("north", "south", "east")
 FEATURES = 8
