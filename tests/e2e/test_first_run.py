@@ -8,7 +8,7 @@ from tests.e2e import screens
 from tests.faults.stack import PASSWORD, Stack
 
 ROUNDS = 300
-#: Long enough to be watched, reloaded and disturbed on the way.
+#: Long enough to be watched, reloaded and disturbed on the way, on a slowed worker.
 WATCHED = {"Name": "Watched", "Rounds": str(ROUNDS), "Clients": "20", "Learning rate": "0.1"}
 ENDLESS = {"Name": "Endless", "Rounds": "100000", "Clients": "20"}
 
@@ -41,17 +41,18 @@ def test_signing_in_leads_back_to_where_one_wanted_to_go(page: Page) -> None:
 
 def test_a_run_is_launched_watched_reloaded_and_downloaded(member: Page, stack: Stack) -> None:
     page = member
-    run_id = screens.launch(page, WATCHED)
-    expect(page.get_by_role("heading", name="Watched", level=1)).to_be_visible()
-    loaded_at = page.evaluate("performance.timeOrigin")
+    with stack.slowed():
+        run_id = screens.launch(page, WATCHED)
+        expect(page.get_by_role("heading", name="Watched", level=1)).to_be_visible()
+        loaded_at = page.evaluate("performance.timeOrigin")
 
-    seen = screens.wait_for_points(page, more_than=0)
-    for _ in range(3):
-        seen = screens.wait_for_points(page, more_than=seen)
-    assert page.evaluate("performance.timeOrigin") == loaded_at, "the chart grew by a reload"
-    assert seen < ROUNDS, "the run ended before it could be watched"
+        seen = screens.wait_for_points(page, more_than=0)
+        for _ in range(3):
+            seen = screens.wait_for_points(page, more_than=seen)
+        assert page.evaluate("performance.timeOrigin") == loaded_at, "the chart grew by a reload"
+        assert seen < ROUNDS, "the run ended before it could be watched"
 
-    page.reload()
+        page.reload()
     assert screens.wait_for_points(page, more_than=seen - 1) >= seen
     screens.expect_state(page, "succeeded")
 
@@ -96,15 +97,18 @@ def test_a_run_can_be_paused_resumed_and_cancelled(member: Page) -> None:
     expect(screens.field(page, "Rounds")).to_have_value(ENDLESS["Rounds"])
 
 
-def test_going_offline_and_back_loses_no_point_and_two_windows_agree(member: Page) -> None:
-    screens.launch(member, {**WATCHED, "Name": "Disturbed"})
-    other = member.context.new_page()
-    other.goto(member.url)
-    seen = screens.wait_for_points(member, more_than=1)
-    member.context.set_offline(offline=True)
-    for page in (member, other):
-        expect(page.get_by_text("You are offline")).to_be_visible()
-    member.context.set_offline(offline=False)
+def test_going_offline_and_back_loses_no_point_and_two_windows_agree(
+    member: Page, stack: Stack
+) -> None:
+    with stack.slowed():
+        screens.launch(member, {**WATCHED, "Name": "Disturbed"})
+        other = member.context.new_page()
+        other.goto(member.url)
+        seen = screens.wait_for_points(member, more_than=1)
+        member.context.set_offline(offline=True)
+        for page in (member, other):
+            expect(page.get_by_text("You are offline")).to_be_visible()
+        member.context.set_offline(offline=False)
     for page in (member, other):
         expect(page.get_by_text("You are offline")).to_be_hidden()
     screens.wait_for_points(member, more_than=seen)
