@@ -139,7 +139,7 @@ faults: $(INSTALLED) ## Kill, restart and mislead whole installations; print fau
 		--numprocesses=3 --dist=loadscope tests/faults
 
 e2e: setup browser ## Browser tests only
-	$(BIN)/pytest -q tests/e2e
+	$(BIN)/pytest -q --numprocesses=2 --dist=loadfile tests/e2e
 
 fuzz: $(INSTALLED) ## Ask the whole API at random, many times more than the suite (EXAMPLES=300)
 	ROUNDHOUSE_FUZZ_EXAMPLES=$(or $(EXAMPLES),300) ROUNDHOUSE_FUZZ_WALKS=$(or $(EXAMPLES),300) \

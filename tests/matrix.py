@@ -66,7 +66,7 @@ def suites() -> list[Suite]:
             IN_PARALLEL,
         ),
         Suite("faults", ("tests/faults",), embedded, (*BY_INSTALLATION, *short)),
-        Suite("browser", ("tests/e2e",), embedded),
+        Suite("browser", ("tests/e2e",), embedded, IN_PARALLEL),
     ]
     if services.ENABLED:
         server = services.SERVER_ENVIRONMENT
