@@ -30,9 +30,9 @@ PASSWORD = "correct-horse-battery-staple"  # noqa: S105 (of installations that l
 PATIENCE_S = 480.0
 #: Each question is a request to the server under test; more of them would be part of the load.
 POLL_S = 0.1
-#: A process that is slowed runs and stands still for so long in turn: often enough to keep a lease,
-#: and long enough for its threads to take turns.
-RUNS_S, STANDS_S = 0.05, 0.2
+#: A process that is slowed runs and stands still for so long in turn: often enough to keep a lease
+#: of two seconds on a busy machine too, and long enough for its threads to take turns.
+RUNS_S, STANDS_S = 0.1, 0.1
 
 #: Short leases and turns, so that what a crash leaves behind is taken up within seconds.
 QUICK = {
@@ -146,7 +146,7 @@ class Stack:
 
     @contextmanager
     def slowed(self, name: str = "worker-1") -> Iterator[None]:
-        """Let a process work for a fifth of the time; who takes its place when it dies works on."""
+        """Let a process work for half of the time; who takes its place when it dies works on."""
         with slowed(self.pids()[name]):
             yield
 
@@ -220,7 +220,7 @@ def is_alive(pid: int) -> bool:
 
 @contextmanager
 def slowed(pid: int) -> Iterator[None]:
-    """Let a process work for a fifth of the time, so that its run lasts until a test has acted."""
+    """Let a process work for half of the time, so that its run lasts until a test has acted."""
     is_over = Event()
 
     def slow() -> None:
