@@ -2,7 +2,7 @@ import { Button, CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch, IconStar, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import { kindText } from '@/api/kind-texts';
 import { runFacetsQuery } from '@/api/runs';
@@ -17,11 +17,13 @@ import { SavedViews } from './saved-views';
 
 const text = strings.runList;
 const route = getRouteApi('/member/runs');
+const LIST_PATH = '/runs';
 
 /** Every filter lives in the address, so that a view can be shared and gone back to. */
 export function RunFilters() {
   const view = route.useSearch();
   const navigate = route.useNavigate();
+  const { history } = useRouter();
   const { data: facets } = useQuery(runFacetsQuery);
   const { data: catalogue } = useQuery(catalogueQuery);
   const change = (changes: { [K in keyof RunListView]?: RunListView[K] | undefined }) => {
@@ -40,7 +42,8 @@ export function RunFilters() {
       <SearchInput
         value={view.search}
         onChange={(search) => {
-          change({ search });
+          // The list stays until the next screen is loaded, and must not call its reader back.
+          if (history.location.pathname === LIST_PATH) change({ search });
         }}
       />
       <FilterPopover
