@@ -100,12 +100,13 @@ class Engine:
         """
         folders = Folders.from_environment().with_overrides(data_dir, cache_dir)
         context = prepared_context(spec, folders, should_stop, holdings)
-        state = checkpoint.load(
-            folder,
-            digest=spec.digest(),
-            data_fingerprint=context.dataset.fingerprint,
-            device=context.device,
-        )
+        with one_thread():
+            state = checkpoint.load(
+                folder,
+                digest=spec.digest(),
+                data_fingerprint=context.dataset.fingerprint,
+                device=context.device,
+            )
         return cls._begin(context, state, folders, should_stop)
 
     @classmethod
@@ -216,7 +217,8 @@ class Engine:
             progress = train_chunk(
                 self._context, self._plan(), self._executor, chunk, should_stop or never
             )
-        return Trained(encode_partial(self._place(chunk), progress), progress.accumulator.count)
+            payload = encode_partial(self._place(chunk), progress)
+        return Trained(payload, progress.accumulator.count)
 
     def finish_round(
         self,
@@ -325,9 +327,10 @@ class Engine:
         Raises:
             CheckpointError: As ``resume``.
         """
-        state = checkpoint.decode(
-            payload, "the checkpoint", **self._belongs_to, device=self._context.device
-        )
+        with one_thread():
+            state = checkpoint.decode(
+                payload, "the checkpoint", **self._belongs_to, device=self._context.device
+            )
         self._state = replace(state, kernels=self._state.kernels)
 
     def _plan(self) -> RoundPlan:
@@ -349,11 +352,13 @@ class Engine:
         Raises:
             StorageError: If it cannot be written; an older one is then still there.
         """
-        return checkpoint.save(folder, self._state, **self._belongs_to)
+        with one_thread():
+            return checkpoint.save(folder, self._state, **self._belongs_to)
 
     def encoded(self) -> tuple[str, list[bytes | memoryview]]:
         """Return the name and the bytes, in pieces, of the file that ``save`` writes."""
-        return checkpoint.FILE_NAME, checkpoint.encode(self._state, **self._belongs_to)
+        with one_thread():
+            return checkpoint.FILE_NAME, checkpoint.encode(self._state, **self._belongs_to)
 
     @property
     def _belongs_to(self) -> dict[str, str]:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+import fedcore.engine.engine as engine_module
 import fedcore.engine.memory as memory_module
 from fedcore.data import Request, load_dataset
 from fedcore.data.dataset import Scaling
-from fedcore.engine import Engine, RoundReport
+from fedcore.engine import Engine, Pace, RoundReport, checkpoint
 from fedcore.environment import Folders
 from fedcore.errors import DatasetError, DeviceError, ModelTooLargeError, PartitionError
 from fedcore.models import load_exported
@@ -53,6 +54,37 @@ def test_the_number_of_threads_outside_changes_nothing(cache_dir: Path) -> None:
     finally:
         torch.set_num_threads(before)
     assert reports[0] == reports[1]
+
+
+def test_what_is_stored_of_a_run_is_packed_and_unpacked_by_one_thread(
+    cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: dict[str, int] = {}
+
+    def watched(module: Any, name: str) -> None:
+        function = getattr(module, name)
+
+        def seen(*args: Any, **kwargs: Any) -> Any:
+            threads[name] = torch.get_num_threads()
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, seen)
+
+    for name in ("decode", "encode", "load", "save"):
+        watched(checkpoint, name)
+    watched(engine_module, "encode_partial")
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        engine = create(cache_dir)
+        engine.train_chunk(engine.chunks(Pace())[0])
+        engine.restore(b"".join(bytes(piece) for piece in engine.encoded()[1]))
+        Engine.resume(small_spec(), engine.save(tmp_path).parent, cache_dir=cache_dir)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    # More of them wait for each other, ten milliseconds and more, where processes share a machine.
+    assert threads == dict.fromkeys(("decode", "encode", "load", "save", "encode_partial"), 1)
 
 
 def test_a_report_describes_its_round(cache_dir: Path) -> None:
