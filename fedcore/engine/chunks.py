@@ -20,10 +20,12 @@ from fedcore.engine.report import ClientReport
 
 #: Chunks per worker that a round should have: more share out more evenly, each costs a transfer.
 CHUNKS_PER_WORKER = 2
-#: Bounds of how long a chunk should take. A shorter one is mostly overhead; a longer one is much
-#: work to lose with its worker.
-SHORTEST_S = 0.25
+#: Chunks so short are not made shorter for the sake of others who might help.
+SHORT_S = 0.5
+#: A longer one is much work to lose with its worker.
 LONGEST_S = 15.0
+#: What each chunk costs its worker beside the training: it is claimed, stored and recorded.
+CHUNK_COST_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,35 @@ def cut_into_chunks(lanes: Lanes, pace: Pace) -> tuple[Chunk, ...]:
 
 
 def _lanes_per_chunk(lanes: Lanes, pace: Pace) -> int:
-    """Return a power of two: the largest whose chunks are short enough, and enough of them."""
-    most = max(1, -(-len(lanes) // max(pace.num_workers, 2)))
-    if pace.seconds_per_client is not None:
-        num_clients = sum(len(lane) for lane in lanes)
-        in_all_s = num_clients * pace.seconds_per_client
-        wanted_s = in_all_s / (CHUNKS_PER_WORKER * pace.num_workers)
-        chunk_s = min(max(wanted_s, SHORTEST_S), LONGEST_S)
-        most = min(most, int(len(lanes) * chunk_s / max(in_all_s, 1e-9)))
-    return 1 << max(most, 1).bit_length() - 1
+    """Return a power of two: that with which all workers are done soonest.
+
+    Larger ones are not looked at whose chunks are too long, or too few to be shared out.
+    """
+    num_lanes, workers = len(lanes), pace.num_workers
+    largest = _power_below(-(-num_lanes // max(workers, 2)))
+    if pace.seconds_per_client is None:
+        return largest
+    lane_s = sum(len(lane) for lane in lanes) * pace.seconds_per_client / num_lanes
+    wanted_s = num_lanes * lane_s / (CHUNKS_PER_WORKER * workers)
+    most_s = min(max(wanted_s, SHORT_S), LONGEST_S)
+    sizes = [1]
+    while sizes[-1] < largest and 2 * sizes[-1] * lane_s <= most_s:
+        sizes.append(2 * sizes[-1])
+    return min(reversed(sizes), key=lambda size: _seconds(num_lanes, size, lane_s, workers))
+
+
+def _seconds(num_lanes: int, size: int, lane_s: float, workers: int) -> float:
+    """Return when the last of equally fast workers is done, each taking a chunk when it is free."""
+    whole, rest = divmod(num_lanes, size)
+    each, more = divmod(whole, workers)
+    if more:
+        each, rest = each + 1, 0  # the rest goes to a worker with a chunk less, and is shorter
+    return each * (size * lane_s + CHUNK_COST_S) + (rest * lane_s + CHUNK_COST_S if rest else 0.0)
+
+
+def _power_below(number: int) -> int:
+    """Return the largest power of two that is not above a number, and at least 1."""
+    return 1 << max(number, 1).bit_length() - 1
 
 
 def train_chunk(

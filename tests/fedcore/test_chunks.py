@@ -71,6 +71,17 @@ def test_slow_clients_are_shared_out_finely_and_fast_ones_are_not() -> None:
     assert sizes(EIGHT_LANES, Pace(seconds_per_client=0.5, num_workers=2)) == [2, 2, 2, 2]
 
 
+def test_a_round_is_cut_so_that_no_worker_is_done_long_before_another() -> None:
+    ten = tuple((position,) for position in range(10))
+    # In pairs, one of two workers would do six of the ten.
+    assert sizes(ten, Pace(seconds_per_client=1.0, num_workers=2)) == [1] * 10
+    # That is not worth it where a client takes no longer than the handling of its chunk.
+    assert sizes(ten, Pace(seconds_per_client=0.02, num_workers=2)) == [4, 4, 2]
+    sixteen = tuple((position,) for position in range(16))
+    assert sizes(sixteen, Pace(seconds_per_client=0.04, num_workers=2)) == [8, 8]
+    assert sizes(sixteen, Pace(seconds_per_client=1.0, num_workers=2)) == [4, 4, 4, 4]
+
+
 def test_parts_trained_by_two_engines_equal_a_local_run() -> None:
     spec = small_spec(**PARTED, model={"kind": "cnn", "channels": [4], "hidden": 8})
     local = Engine.create(small_spec(model=spec.model.model_dump(mode="json")))
