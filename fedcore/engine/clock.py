@@ -9,6 +9,7 @@ Whether a client is slow, straggles or is lost depends on the seed alone, not on
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -68,8 +69,8 @@ class Clock:
 
     def speed(self, client_id: int) -> float:
         """Return how many examples per second a client works through when it does not straggle."""
-        generator = rng(self.seed, Purpose.SPEED, client_id=client_id)
-        factor = SPEEDS.of(self.system.speed)(self.system.speed, generator)
+        law = SPEEDS.of(self.system.speed)
+        factor = law(self.system.speed, lambda: rng(self.seed, Purpose.SPEED, client_id=client_id))
         return self.system.speed.samples_per_s * factor
 
     def is_lost(self, round_index: int, client_id: int) -> bool:
@@ -87,24 +88,27 @@ class Clock:
 class SpeedLaw(Protocol):
     """Returns a client's speed as a factor on ``samples_per_s``."""
 
-    def __call__(self, spec: SpeedSpec, generator: torch.Generator) -> float:
-        """Return the factor; the generator is the client's own."""
+    def __call__(self, spec: SpeedSpec, generator: Callable[[], torch.Generator]) -> float:
+        """Return the factor; the generator, which is made if it is asked for, is the client's."""
 
 
 SPEEDS: Registry[SpeedLaw] = Registry(SpeedSpec)
 
 
 @SPEEDS.implements(UniformSpeedSpec)
-def _uniform(spec: UniformSpeedSpec, generator: torch.Generator) -> float:  # noqa: ARG001
+def _uniform(
+    spec: UniformSpeedSpec,  # noqa: ARG001
+    generator: Callable[[], torch.Generator],  # noqa: ARG001
+) -> float:
     return 1.0
 
 
 @SPEEDS.implements(LognormalSpeedSpec)
-def _lognormal(spec: LognormalSpeedSpec, generator: torch.Generator) -> float:
-    return math.exp(spec.sigma * float(torch.randn((), generator=generator)))
+def _lognormal(spec: LognormalSpeedSpec, generator: Callable[[], torch.Generator]) -> float:
+    return math.exp(spec.sigma * float(torch.randn((), generator=generator())))
 
 
 @SPEEDS.implements(TieredSpeedSpec)
-def _tiers(spec: TieredSpeedSpec, generator: torch.Generator) -> float:
-    is_slow = float(torch.rand((), generator=generator)) < spec.slow_fraction
+def _tiers(spec: TieredSpeedSpec, generator: Callable[[], torch.Generator]) -> float:
+    is_slow = float(torch.rand((), generator=generator())) < spec.slow_fraction
     return 1.0 / spec.slowdown if is_slow else 1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 from fedcore.clients.work import ClientTask
 from fedcore.engine.admission import longest_allowed
@@ -98,6 +98,7 @@ class _Sender:
         self._context = context
         self._state = state
         self._generator = rng(context.spec.seed, Purpose.SAMPLING, state.round_index)
+        self._workload = lru_cache(maxsize=None)(context.method.workload)
         self.traffic = Traffic(context.method, context.pipeline, state, context.spec.seed)
         self.flights = dict(state.flights)
         self.sampler = state.sampler
@@ -139,7 +140,7 @@ class _Sender:
         seconds = context.clock.seconds(
             state.round_index,
             client_id,
-            num_seen=context.method.workload(num_examples),
+            num_seen=self._workload(num_examples),
             num_bytes=bytes_down + self.traffic.bytes_up(client_id),
         )
         return Flight(

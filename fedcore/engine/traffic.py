@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fedcore.algorithms.base import AnyMethod
 from fedcore.engine.buffers import expect_buffers, with_buffers
 from fedcore.messages import Message
+from fedcore.params import Section
 from fedcore.pipeline import Pipeline
 from fedcore.state import RunState
 from fedcore.wire import Schema, encoded_size, schema_of
@@ -19,6 +22,7 @@ class Traffic:
         self._state = state
         self._schemas: dict[Schema, Schema] = {}
         self._bytes_up: dict[int, int] = {}
+        self._sizes: dict[tuple[object, ...], tuple[int, Mapping[str, Section]]] = {}
         self.announcer = pipeline.announcer(state, seed)
 
     def deliver(self, client_id: int) -> tuple[Message, int]:
@@ -31,10 +35,19 @@ class Traffic:
         delivery = self.announcer.deliver(with_buffers(message, state), client_id)
         travelling = method.travelling(message, state, client_id)
         if travelling is not message:
-            return delivery.message, encoded_size(schema_of(with_buffers(travelling, state)))
+            return delivery.message, self._size(with_buffers(travelling, state))
         if delivery.num_bytes is not None:
             return delivery.message, delivery.num_bytes
-        return delivery.message, encoded_size(schema_of(delivery.message))
+        return delivery.message, self._size(delivery.message)
+
+    def _size(self, message: Message) -> int:
+        """Return the size of a message on the wire; most clients are sent the same sections."""
+        sections = message.sections
+        key = (*sections, *message.scalars, *map(id, sections.values()))
+        if key not in self._sizes:
+            # With the sections, so that no other has the id of one of them.
+            self._sizes[key] = encoded_size(schema_of(message)), sections
+        return self._sizes[key][0]
 
     def expected(self, client_id: int) -> Schema:
         """Return what a client's update must look like; equal schemas are one object."""
