@@ -66,6 +66,12 @@ class SpoolChannel(filesystem.Channel):
             log.warning("message refused", file=name, size_bytes=len(content))
         raise Empty
 
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Note that the work on a message is over, and have the next one looked for at once."""
+        super().basic_ack(delivery_tag, multiple)
+        if isinstance(self.connection, SpoolTransport):
+            self.connection.look_now()
+
 
 def _message_in(content: bytes) -> Any:
     """Return the message that a file holds, or None if it holds none: a bad file stops nobody."""
@@ -91,7 +97,7 @@ class SpoolTransport(filesystem.Transport):
 
     def __init__(self, client: Any, **options: Any) -> None:
         super().__init__(client, **options)
-        self._never = Event()
+        self._is_time = Event()
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]  # of the two parents, the one that is called
         """Deliver one message.
@@ -113,7 +119,12 @@ class SpoolTransport(filesystem.Transport):
                 return
             if now >= until:
                 raise TimeoutError
-            self._never.wait(min(self._pause_s(now), until - now))
+            self._is_time.wait(min(self._pause_s(now), until - now))
+            self._is_time.clear()
+
+    def look_now(self) -> None:
+        """End the pause before the next look, from whichever thread."""
+        self._is_time.set()
 
     def _pause_s(self, now: float) -> float:
         """Return the seconds until the next look."""

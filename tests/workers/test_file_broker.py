@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -119,3 +121,20 @@ def test_it_looks_often_after_the_work_on_a_message_and_seldom_during_it(
         after = looks(connection, monkeypatch)
     assert during <= 11
     assert after > 2 * during
+
+
+def test_the_next_message_is_looked_for_as_soon_as_the_work_on_one_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.broker._POLL_S", 60.0)
+    put(tmp_path, 1, 2)
+    with consuming(tmp_path) as (connection, got):
+        connection.drain_events(timeout=1)
+        worker = Timer(0.1, got[0].ack)
+        began = monotonic()
+        worker.start()
+        connection.drain_events(timeout=30)
+        took_s = monotonic() - began
+        worker.join()
+    assert [message.payload["body"] for message in got] == [1, 2]
+    assert took_s < 15
