@@ -61,11 +61,12 @@ class SharedTurn:
 
     def _close_or_open(self, engine: Engine) -> Ending:
         lease = self._turn.lease
+        found = services.find_open_round(lease.run_id, engine.round_index)
         if self._turn.take_up(engine):
             # A few clients of a round whose others are done: not worth sharing out.
-            self._record(engine, engine.run_round(should_stop=self._turn.heartbeat.should_stop))
+            alone = engine.run_round(should_stop=self._turn.heartbeat.should_stop)
+            self._record(engine, alone, _pace_of(found))
             return self._finish(engine) if engine.is_finished else Ending.SHARED_OUT
-        found = services.find_open_round(lease.run_id, engine.round_index)
         runtime = lease.spec["runtime"]
         if found is None or not found.is_over(
             runtime["round_limit_s"], runtime["min_updates"], database_now()
@@ -76,20 +77,15 @@ class SharedTurn:
         if report is None:
             self._open(engine)
             return Ending.SHARED_OUT
-        self._record(engine, report)
+        self._record(engine, report, _pace_of(found))
         return self._finish(engine) if engine.is_finished else Ending.SHARED_OUT
 
     def _open(self, engine: Engine) -> None:
-        turn, parts = self._turn, self._parts(engine)
+        turn, parts = self._turn, _parts(engine, _pace_of(None))
         turn.heartbeat.end()
         self.part = turn.patience.with_database(
             lambda: services.open_round(lease=turn.lease, parts=parts, trainer=self._trainer)
         )
-
-    def _parts(self, engine: Engine) -> list[Part]:
-        measured = services.measured_pace(self._turn.lease.run_id)
-        pace = Pace(measured.seconds_per_client, measured.num_workers)
-        return [Part(c.first_lane, c.end_lane, c.num_clients) for c in engine.chunks(pace)]
 
     def _closed(self, engine: Engine, found: OpenRound) -> RoundReport | None:
         """Return what the round came to; None if parts of it have to be trained again."""
@@ -111,9 +107,9 @@ class SharedTurn:
             parts, elapsed_s=elapsed_s, should_stop=turn.heartbeat.should_stop
         )
 
-    def _record(self, engine: Engine, report: RoundReport) -> None:
+    def _record(self, engine: Engine, report: RoundReport, pace: Pace) -> None:
         turn = self._turn
-        next_parts = [] if engine.is_finished else self._parts(engine)
+        next_parts = [] if engine.is_finished else _parts(engine, pace)
         stored = turn.patience.with_engine(lambda: turn.store_state_unsynced(engine))
         if next_parts:
             turn.heartbeat.end()
@@ -132,3 +128,12 @@ class SharedTurn:
         ending = self._turn.finish(engine)
         discard_parts(run_id=self._turn.lease.run_id)
         return ending
+
+
+def _parts(engine: Engine, pace: Pace) -> list[Part]:
+    return [Part(c.first_lane, c.end_lane, c.num_clients) for c in engine.chunks(pace)]
+
+
+def _pace_of(found: OpenRound | None) -> Pace:
+    """Return how fast a round was trained; nothing is known of one that was never open."""
+    return Pace(found.pace.seconds_per_client, found.pace.num_workers) if found else Pace()

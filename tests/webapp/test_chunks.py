@@ -205,14 +205,13 @@ def test_a_closed_round_opens_the_next_in_one_step(shared: Run) -> None:
     found = services.find_open_round(shared.pk, 0)
     assert found is not None
     assert found.is_complete()
+    assert (found.pace.seconds_per_client, found.pace.num_workers) == (0.5, 3)
     services.close_round(
         lease=lease, report=report(0), checkpoint=stored("state"), next_parts=PARTS[:2]
     )
     shared.refresh_from_db()
     assert (shared.rounds_done, shared.parts_out, shared.lease_token) == (1, True, None)
     assert [c.round_index for c in chunks(shared) if c.state == ChunkState.WAITING] == [1, 1]
-    pace = services.measured_pace(shared.pk)
-    assert (pace.seconds_per_client, pace.num_workers) == (0.5, 3)
     with pytest.raises(LeaseLostError):
         services.close_round(
             lease=lease, report=report(0), checkpoint=stored("again"), next_parts=PARTS

@@ -137,12 +137,14 @@ def test_for_a_slice_a_worker_needs_no_more_messages(
 
 def test_every_message_twice_changes_nothing(broker: Broker, run: Run) -> None:
     worker, other = EngineCache(), EngineCache()
+    attempts: set[int] = set()
     while broker.messages:
         message = broker.messages[0]
         broker.deliver(worker)
         broker.deliver(other, message)
+        attempts |= {chunk.attempt for chunk in parts(run)}
     assert_as_local(run)
-    assert {chunk.attempt for chunk in parts(run)} == {1}
+    assert attempts == {1}
 
 
 def test_no_message_at_all_loses_nothing(broker: Broker, run: Run) -> None:
@@ -241,9 +243,13 @@ def test_storage_that_is_away_for_a_moment_costs_nothing(
         return store_part(**arguments)
 
     monkeypatch.setattr("workers.chunks.store_part", shaky)
-    broker.deliver_all(EngineCache())
+    worker, attempts = EngineCache(), set[int]()
+    while broker.messages:
+        broker.deliver(worker)
+        attempts |= {chunk.attempt for chunk in parts(run)}
     assert_as_local(run)
-    assert {chunk.attempt for chunk in parts(run)} == {1}
+    assert not failures
+    assert attempts == {1}
 
 
 @pytest.mark.parametrize("action", ["pause", "cancel"])

@@ -196,12 +196,11 @@ def discard_other_checkpoints(*, run_id: UUID, keep: str) -> None:
             default_storage.delete(key)
 
 
-def newest_checkpoint(run_id: UUID) -> Artifact | None:
-    return (
-        Artifact.objects.filter(run_id=run_id, kind=ArtifactKind.CHECKPOINT)
-        .order_by("-round_index", "-created_at")
-        .first()
-    )
+def newest_checkpoint(run_id: UUID) -> tuple[str, int, str, int] | None:
+    """Return key, size in bytes, SHA-256 and rounds of a run's newest checkpoint, if it has one."""
+    checkpoints = Artifact.objects.filter(run_id=run_id, kind=ArtifactKind.CHECKPOINT)
+    newest = checkpoints.order_by("-round_index", "-created_at")
+    return newest.values_list("key", "size_bytes", "sha256", "round_index").first()
 
 
 class _Storage(Protocol):

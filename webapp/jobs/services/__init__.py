@@ -65,7 +65,6 @@ from webapp.jobs.services.shared_rounds import (
     close_round,
     drop_results,
     find_open_round,
-    measured_pace,
     open_round,
 )
 from webapp.jobs.services.submit_job import submit_job, submit_sweep
@@ -110,7 +109,6 @@ __all__ = [
     "launch_run",
     "log_message",
     "mark_running",
-    "measured_pace",
     "mend_times",
     "open_round",
     "pause_run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,8 @@ from webapp.jobs.states import RequestedAction, RunState
 
 #: So long a part waits for a worker that has its run's data in memory; then anybody takes it.
 PREFER_WARM = timedelta(seconds=1)
+#: What changes when a worker is given a part.
+_TRAINED_BY = ["state", "started_at", "lease_token", "lease_holder", "lease_expires_at"]
 #: How many waiting parts a worker chooses from.
 _CHOICE = 32
 
@@ -80,11 +82,11 @@ def _claim(candidate: UUID, holder: str, now: datetime) -> ChunkLease | None:
     # after waiting for somebody who has just taken it.
     locked = Chunk.objects.select_for_update(skip_locked=True)
     chunk = locked.filter(pk=candidate, state=ChunkState.WAITING).first()
-    if chunk is None or not _is_wanted(chunk):
+    run = _run_that_wants(chunk) if chunk else None
+    if chunk is None or run is None:
         return None
     train_by(chunk, holder, now)
-    chunk.save()
-    run = Run.objects.get(pk=chunk.run_id)
+    chunk.save(update_fields=_TRAINED_BY)
     return lease_of(chunk, run.spec, latest_checkpoint(run.pk))
 
 
@@ -100,19 +102,21 @@ def claim_another(*, run_id: UUID, holder: str, now: datetime | None = None) -> 
 
 
 def train_by(chunk: Chunk, holder: str, now: datetime) -> None:
-    """Give a part to a worker; saving it is the caller's."""
+    """Give a part to a worker; saving ``_TRAINED_BY`` is the caller's."""
     chunk.state, chunk.started_at = ChunkState.TRAINING, now
     chunk.lease_token, chunk.lease_holder = uuid4().hex, holder
     chunk.lease_expires_at = _end(now)
 
 
-def _is_wanted(chunk: Chunk) -> bool:
-    return Run.objects.filter(
+def _run_that_wants(chunk: Chunk) -> Run | None:
+    """Return the run of a part, with its spec, if the part is to be trained now."""
+    wanting = Run.objects.filter(
         pk=chunk.run_id,
         state=RunState.RUNNING,
         requested_action=RequestedAction.NONE,
         rounds_done=chunk.round_index,
-    ).exists()
+    )
+    return wanting.only("spec").first()
 
 
 def renew_chunk(*, lease: ChunkLease, now: datetime | None = None) -> ChunkLease:
@@ -156,24 +160,26 @@ def lost_chunk(lease: ChunkLease) -> LeaseLostError:
     return LeaseLostError("This part of a round is no longer wanted.", run_id=str(lease.run_id))
 
 
-def _by_preference(chunk_id: UUID, queue: str, warm: Collection[UUID], now: datetime) -> list[UUID]:
+def _by_preference(
+    chunk_id: UUID, queue: str, warm: Collection[UUID], now: datetime
+) -> Iterator[UUID]:
+    """Yield the parts that a worker may take, the best first; nobody looks further than needed."""
     waiting = Chunk.objects.filter(
         state=ChunkState.WAITING, run__queue=queue, run__state=RunState.RUNNING
     )
-    named = list(waiting.filter(pk=chunk_id).values_list("run_id", "waiting_since"))
+    named = waiting.filter(pk=chunk_id).values_list("run_id", "waiting_since").first()
+    is_at_once = named is not None and (named[0] in warm or named[1] < now - PREFER_WARM)
+    if is_at_once:
+        yield chunk_id
     others = list(
         waiting.exclude(pk=chunk_id)
         .order_by("waiting_since", "index")
         .values_list("pk", "run_id")[:_CHOICE]
     )
-    at_home = [pk for pk, run_id in others if run_id in warm]
-    elsewhere = [pk for pk, run_id in others if run_id not in warm]
-    if not named:
-        return [*at_home, *elsewhere]
-    run_id, since = named[0]
-    if run_id in warm or since < now - PREFER_WARM:
-        return [chunk_id, *at_home, *elsewhere]
-    return [*at_home, chunk_id, *elsewhere]
+    yield from (pk for pk, run_id in others if run_id in warm)
+    if named is not None and not is_at_once:
+        yield chunk_id
+    yield from (pk for pk, run_id in others if run_id not in warm)
 
 
 def lease_of(chunk: Chunk, spec: dict[str, Any], checkpoint: Checkpoint | None) -> ChunkLease:

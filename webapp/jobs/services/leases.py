@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -76,9 +76,19 @@ def acquire_lease(*, run_id: UUID, holder: str, now: datetime | None = None) -> 
         return hold(run, holder, now)
 
 
-def hold(run: Run, holder: str, now: datetime) -> Lease:
-    """Take a locked run that is free, whatever was asked of it."""
-    checkpoint = latest_checkpoint(run.pk)
+class Known(Protocol):
+    """What a worker that has trained a part of the run's next round knows of the run."""
+
+    @property
+    def spec(self) -> dict[str, Any]: ...
+
+    @property
+    def checkpoint(self) -> Checkpoint | None: ...
+
+
+def hold(run: Run, holder: str, now: datetime, *, of: Known | None = None) -> Lease:
+    """Take a locked run that is free, whatever was asked of it; what is known is not read again."""
+    checkpoint = latest_checkpoint(run.pk) if of is None else of.checkpoint
     events = recovery(run, checkpoint) if run.lease_token else ()
     taken: dict[str, Any] = {
         "lease_token": uuid4().hex,
@@ -98,7 +108,7 @@ def hold(run: Run, holder: str, now: datetime) -> Lease:
         token=taken["lease_token"],
         holder=holder,
         expires_at=taken["lease_expires_at"],
-        spec=run.spec,
+        spec=run.spec if of is None else of.spec,
         digest=run.digest,
         attempt=run.attempt,
         rounds_done=run.rounds_done,
@@ -154,9 +164,7 @@ def lock_leased_run(lease: Lease) -> Run:
 
 def latest_checkpoint(run_id: UUID) -> Checkpoint | None:
     newest = newest_checkpoint(run_id)
-    if newest is None:
-        return None
-    return Checkpoint(newest.key, newest.size_bytes, newest.sha256, newest.round_index)
+    return None if newest is None else Checkpoint(*newest)
 
 
 def recovery(run: Run, checkpoint: Checkpoint | None) -> tuple[Data, ...]:

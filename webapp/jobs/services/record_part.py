@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from webapp.artifacts.services import StoredFile
-from webapp.jobs.chunk_models import Chunk, ChunkState
+from webapp.jobs.chunk_models import LIVE, Chunk, ChunkState
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import LogData
 from webapp.jobs.failures import Failure
@@ -45,10 +45,12 @@ def record_part(
     if run.state != RunState.RUNNING or run.rounds_done != lease.rounds_done:
         raise lost_chunk(lease)
     of_round = Chunk.objects.of_round(run.pk, lease.rounds_done)
-    attempts = of_round.filter(index=lease.index)
-    if attempts.done().exists():
+    # Others wait for this transaction, so it asks once.
+    states = list(of_round.values_list("index", "state", "lease_token"))
+    done = {index for index, state, _ in states if state == ChunkState.DONE}
+    if lease.index in done:
         raise lost_chunk(lease)
-    mine = attempts.filter(
+    mine = of_round.filter(
         pk=lease.chunk_id, lease_token=lease.token, state=ChunkState.TRAINING
     ).update(
         state=ChunkState.DONE,
@@ -60,11 +62,12 @@ def record_part(
     )
     if mine != 1:
         raise lost_chunk(lease)
-    attempts.live().update(state=ChunkState.DROPPED)
-    missing = of_round.exclude(index__in=of_round.done().values("index"))
-    if missing.exists() or not run.parts_out:
+    if any(i == lease.index and s in LIVE and token != lease.token for i, s, token in states):
+        of_round.filter(index=lease.index).live().update(state=ChunkState.DROPPED)
+    is_last = {index for index, *_ in states} == done | {lease.index}
+    if not (is_last and run.parts_out):
         return None
-    return hold(run, lease.holder, now)
+    return hold(run, lease.holder, now, of=lease)
 
 
 def take_on(run: Run, now: datetime) -> None:

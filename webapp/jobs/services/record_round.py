@@ -141,9 +141,13 @@ def record_round(*, lease: Lease, report: dict[str, Any], now: datetime | None =
 
 
 def write_rounds(
-    run: Run, reports: Sequence[dict[str, Any]], now: datetime, ages_s: Sequence[float] = ()
+    run: Run,
+    reports: Sequence[dict[str, Any]],
+    now: datetime,
+    ages_s: Sequence[float] = (),
+    **further: Any,
 ) -> None:
-    """Add finished rounds to a locked run."""
+    """Add finished rounds to a locked run; what else changes of it then is written with them."""
     rows: list[RoundRecord] = []
     events: list[Data] = []
     changes: dict[str, Any] = {}
@@ -170,7 +174,8 @@ def write_rounds(
             changes["kept_updates"] = None
         if links:
             ClientTable.objects.filter(run=run).update(links=links)
-        change(run, *events, now=now, **changes)
+    if rows or further:
+        change(run, *events, now=now, **changes, **further)
 
 
 def discard_kept_updates(run: Run) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, Value, When
 
 from webapp.artifacts.models import Artifact, ArtifactKind
 from webapp.artifacts.services import (
@@ -23,7 +22,7 @@ from webapp.artifacts.services import (
     discard_other_checkpoints,
     sync_file,
 )
-from webapp.jobs.chunk_models import LIVE, Chunk, ChunkState
+from webapp.jobs.chunk_models import Chunk, ChunkState
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import LogData
 from webapp.jobs.models import Run
@@ -54,12 +53,21 @@ class PartResult:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredPace:
+    """How fast the parts of a round were done, and by how many workers."""
+
+    seconds_per_client: float | None
+    num_workers: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRound:
     """What is known of a round that was shared out."""
 
     opened_at: datetime
     parts: tuple[PartResult, ...]
     num_updates: int
+    pace: MeasuredPace
 
     def is_complete(self) -> bool:
         return all(result.key for result in self.parts)
@@ -72,12 +80,8 @@ class OpenRound:
         return is_late and self.num_updates >= min_updates
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredPace:
-    """How fast the parts of the last round were done, and by how many workers."""
-
-    seconds_per_client: float | None
-    num_workers: int
+#: What a run looks like whose round workers train in parts: nobody holds it.
+_OUT: dict[str, Any] = {**FREE, "parts_out": True, "hint_due_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +102,16 @@ def find_open_round(run_id: UUID, round_index: int) -> OpenRound | None:
     for chunk in chunks:
         if chunk.index not in best or chunk.state == ChunkState.DONE:
             best[chunk.index] = chunk
+    done = [chunk for chunk in chunks if chunk.state == ChunkState.DONE]
     return OpenRound(
         opened_at=min(chunk.opened_at for chunk in chunks),
         parts=tuple(_result(best[index]) for index in sorted(best)),
-        num_updates=sum(c.num_updates for c in chunks if c.state == ChunkState.DONE),
+        num_updates=sum(chunk.num_updates for chunk in done),
+        pace=_pace(done),
     )
 
 
-def measured_pace(run_id: UUID) -> MeasuredPace:
-    done = list(Chunk.objects.filter(run_id=run_id).done())
+def _pace(done: Sequence[Chunk]) -> MeasuredPace:
     if not done:
         return MeasuredPace(None, 1)
     per_client = fmean(chunk.seconds / max(chunk.num_clients, 1) for chunk in done)
@@ -138,10 +143,13 @@ def open_round(
     now = now or database_now()
     run = lock_leased_run(lease)
     known = list(Chunk.objects.of_round(run.pk, run.rounds_done).order_by("index", "-attempt"))
+    part = None
     if not known:
-        return _share_out(run, parts, now, _Start(lease.spec, lease.checkpoint, trainer))
-    _share_out_again(run, known, now)
-    return None
+        part = _add_parts(run, parts, now, _Start(lease.spec, lease.checkpoint, trainer))
+    else:
+        _share_out_again(run, known, now)
+    change(run, now=now, **_OUT)
+    return part
 
 
 @transaction.atomic
@@ -166,12 +174,13 @@ def close_round(
     """
     now = now or database_now()
     run = lock_leased_run(lease)
-    write_rounds(run, [report], now)
-    _name_checkpoint(run, checkpoint)
-    keys = _close_parts(run)
+    # Whoever has trained this round waits for the transaction: the run is changed once.
+    write_rounds(run, [report], now, **(_OUT if next_parts else {}))
+    _name_checkpoint(run, checkpoint, now)
+    keys = _drop_old_parts(run)
     newest = Checkpoint(checkpoint.key, checkpoint.size_bytes, checkpoint.sha256, run.rounds_done)
     start = _Start(lease.spec, newest, trainer)
-    part = _share_out(run, next_parts, now, start) if next_parts else None
+    part = _add_parts(run, next_parts, now, start)
     # Last, for others wait for their messages. Robust: the round is recorded in any case.
     transaction.on_commit(lambda: _tidy_up(run.pk, checkpoint.key, keys), robust=True)
     return part
@@ -202,22 +211,21 @@ def new_attempt(run: Run, earlier: Chunk, now: datetime) -> Chunk:
     return chunk
 
 
-def _share_out(run: Run, parts: Sequence[Part], now: datetime, start: _Start) -> ChunkLease | None:
-    """Let workers train the run's next round; nobody holds the run then."""
+def _add_parts(run: Run, parts: Sequence[Part], now: datetime, start: _Start) -> ChunkLease | None:
+    """Add the parts of a run's next round; return the trainer's, and tell others of the rest."""
     made = [_chunk(run, run.rounds_done, index, part, now) for index, part in enumerate(parts)]
-    mine = made[0] if start.trainer else None
+    mine = made[0] if made and start.trainer else None
     if mine and start.trainer:
         train_by(mine, start.trainer, now)
     Chunk.objects.bulk_create(made)
     for chunk in made:
         if chunk is not mine:
             send_chunk_on_commit(chunk.pk, run.queue)
-    change(run, now=now, **FREE, parts_out=True, hint_due_at=None)
     return lease_of(mine, start.spec, start.checkpoint) if mine else None
 
 
 def _share_out_again(run: Run, known: Sequence[Chunk], now: datetime) -> None:
-    """Let workers train what of a round is not done; nobody holds the run then.
+    """Let workers train what of a round is not done.
 
     Args:
         run: The locked run.
@@ -232,7 +240,6 @@ def _share_out_again(run: Run, known: Sequence[Chunk], now: datetime) -> None:
     for index, chunk in sorted(latest.items()):
         if index not in served:
             new_attempt(run, chunk, now)
-    change(run, now=now, **FREE, parts_out=True, hint_due_at=None)
 
 
 def _chunk(run: Run, round_index: int, index: int, part: Part, now: datetime) -> Chunk:
@@ -261,37 +268,32 @@ def replace_checkpoint(run: Run, stored: StoredFile) -> None:
 
     No event says so, for it happens in every round.
     """
-    _name_checkpoint(run, stored)
+    _name_checkpoint(run, stored, database_now())
     # Robust: the round is recorded, whether or not an old file can be removed.
     transaction.on_commit(
         lambda: discard_other_checkpoints(run_id=run.pk, keep=stored.key), robust=True
     )
 
 
-def _name_checkpoint(run: Run, stored: StoredFile) -> None:
-    Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT).delete()
-    Artifact.objects.create(
-        run=run,
-        kind=ArtifactKind.CHECKPOINT,
-        name=f"checkpoint-{run.rounds_done}.tar",
-        key=stored.key,
-        size_bytes=stored.size_bytes,
-        sha256=stored.sha256,
-        round_index=run.rounds_done,
-    )
+def _name_checkpoint(run: Run, stored: StoredFile, now: datetime) -> None:
+    named: dict[str, Any] = {
+        "name": f"checkpoint-{run.rounds_done}.tar",
+        "key": stored.key,
+        "size_bytes": stored.size_bytes,
+        "sha256": stored.sha256,
+        "round_index": run.rounds_done,
+        "created_at": now,
+    }
+    checkpoints = Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT)
+    if not checkpoints.update(**named):
+        Artifact.objects.create(run=run, kind=ArtifactKind.CHECKPOINT, **named)
 
 
-def _close_parts(run: Run) -> list[str]:
-    """End the parts of the round that was closed; return which files are no longer needed.
-
-    Their rows stay for a round, to measure the pace by.
-    """
-    closed = Chunk.objects.of_round(run.pk, run.rounds_done - 1)
-    keys = [key for key in closed.values_list("key", flat=True) if key]
-    closed.update(
-        key="", state=Case(When(state__in=LIVE, then=Value(ChunkState.DROPPED)), default="state")
-    )
-    Chunk.objects.filter(run=run, round_index__lt=run.rounds_done - 1).delete()
+def _drop_old_parts(run: Run) -> list[str]:
+    """Forget the parts of rounds that are closed; return which files are no longer needed."""
+    old = Chunk.objects.filter(run=run, round_index__lt=run.rounds_done)
+    keys = list(old.exclude(key="").values_list("key", flat=True))
+    old.delete()
     return keys
 
 
