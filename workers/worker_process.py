@@ -22,6 +22,8 @@ from webapp.celery import QUEUES, app
 from workers.consuming import StrictConsumer
 
 UPKEEP = "upkeep"
+#: How long the thread that takes messages may compute while the one that trains wants to.
+THREAD_SWITCH_S = 0.0005
 TRAINING = ["workers.runs", "workers.previews", "workers.intents"]
 
 
@@ -32,6 +34,7 @@ def work(*, name: str, queues: Sequence[str], on_ready: Callable[[], None]) -> N
         ValueError: For an unknown queue, or upkeep together with runs, which would wait for them.
     """
     _check_queues(queues)
+    sys.setswitchinterval(THREAD_SWITCH_S)
     django.setup()
     app.loader.import_default_modules()
     _import_tasks(queues)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,21 +69,38 @@ def claim_chunk(
         now: Time of the change; the clock's if not given.
     """
     now = now or database_now()
-    for candidate in _by_preference(chunk_id, queue, warm, now):
-        lease = _claim(candidate, holder, now)
+
+    def is_its_own(chunk: Chunk) -> bool:
+        return chunk.run_id in warm or chunk.waiting_since < now - PREFER_WARM
+
+    # In most rounds the named part is the right one, and a round waits for each query.
+    lease = _claim(chunk_id, holder, now, queue=queue, only_if=is_its_own)
+    if lease is not None:
+        return lease
+    for candidate in _by_preference(chunk_id, queue, warm):
+        lease = _claim(candidate, holder, now, queue=queue)
         if lease is not None:
             return lease
     return None
 
 
 @transaction.atomic
-def _claim(candidate: UUID, holder: str, now: datetime) -> ChunkLease | None:
+def _claim(
+    candidate: UUID,
+    holder: str,
+    now: datetime,
+    *,
+    queue: str | None = None,
+    only_if: Callable[[Chunk], bool] = lambda _: True,
+) -> ChunkLease | None:
     # Locked by its own columns alone: a condition on another table would not be looked at again
     # after waiting for somebody who has just taken it.
     locked = Chunk.objects.select_for_update(skip_locked=True)
     chunk = locked.filter(pk=candidate, state=ChunkState.WAITING).first()
-    run = _run_that_wants(chunk) if chunk else None
-    if chunk is None or run is None:
+    if chunk is None or not only_if(chunk):
+        return None
+    run = _run_that_wants(chunk, queue)
+    if run is None:
         return None
     train_by(chunk, holder, now)
     chunk.save(update_fields=_TRAINED_BY)
@@ -108,14 +125,16 @@ def train_by(chunk: Chunk, holder: str, now: datetime) -> None:
     chunk.lease_expires_at = _end(now)
 
 
-def _run_that_wants(chunk: Chunk) -> Run | None:
-    """Return the run of a part, with its spec, if the part is to be trained now."""
+def _run_that_wants(chunk: Chunk, queue: str | None) -> Run | None:
+    """Return the run of a part, with its spec, if the part is to be trained now, in this queue."""
     wanting = Run.objects.filter(
         pk=chunk.run_id,
         state=RunState.RUNNING,
         requested_action=RequestedAction.NONE,
         rounds_done=chunk.round_index,
     )
+    if queue is not None:
+        wanting = wanting.filter(queue=queue)
     return wanting.only("spec").first()
 
 
@@ -160,26 +179,18 @@ def lost_chunk(lease: ChunkLease) -> LeaseLostError:
     return LeaseLostError("This part of a round is no longer wanted.", run_id=str(lease.run_id))
 
 
-def _by_preference(
-    chunk_id: UUID, queue: str, warm: Collection[UUID], now: datetime
-) -> Iterator[UUID]:
-    """Yield the parts that a worker may take, the best first; nobody looks further than needed."""
-    waiting = Chunk.objects.filter(
-        state=ChunkState.WAITING, run__queue=queue, run__state=RunState.RUNNING
-    )
-    named = waiting.filter(pk=chunk_id).values_list("run_id", "waiting_since").first()
-    is_at_once = named is not None and (named[0] in warm or named[1] < now - PREFER_WARM)
-    if is_at_once:
-        yield chunk_id
-    others = list(
-        waiting.exclude(pk=chunk_id)
+def _by_preference(chunk_id: UUID, queue: str, warm: Collection[UUID]) -> list[UUID]:
+    """Return parts that wait: those of runs in memory, then the named one, then the others."""
+    waiting = list(
+        Chunk.objects.filter(
+            state=ChunkState.WAITING, run__queue=queue, run__state=RunState.RUNNING
+        )
         .order_by("waiting_since", "index")
         .values_list("pk", "run_id")[:_CHOICE]
     )
-    yield from (pk for pk, run_id in others if run_id in warm)
-    if named is not None and not is_at_once:
-        yield chunk_id
-    yield from (pk for pk, run_id in others if run_id not in warm)
+    at_home = [pk for pk, run_id in waiting if run_id in warm]
+    elsewhere = [pk for pk, run_id in waiting if run_id not in warm]
+    return [*at_home, *sorted(elsewhere, key=lambda pk: pk != chunk_id)]
 
 
 def lease_of(chunk: Chunk, spec: dict[str, Any], checkpoint: Checkpoint | None) -> ChunkLease:
