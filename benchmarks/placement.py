@@ -5,6 +5,11 @@ other, one with one worker and one with two, and take turns; whoever waits does 
 round are those between the ends of the first and of the last round, as in ``benchmarks.overhead``:
 a shared round holds its messages, the upload and download of its parts and of the state that the
 next one starts from, and what the database records of it.
+
+How much two processes get done at once depends on the machine: they share its memory, and often its
+caches, with each other and with whoever else is there. So in each turn one simulation and then two
+at once do the same work without any orchestration; what the two get done is the most that sharing a
+round out could bring in that turn.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +26,12 @@ from statistics import median
 from typing import Any
 
 from benchmarks.document import Section, add_write_option, machine, table
-from benchmarks.overhead import Workload, installation, worker_s_per_round
+from benchmarks.overhead import (
+    Workload,
+    installation,
+    simulate_s_per_round,
+    worker_s_per_round,
+)
 from benchmarks.priority import get_ahead
 from webapp.client import Client
 
@@ -31,7 +42,7 @@ WORKLOADS = (
     Workload(
         "MNIST, MLP 200-200, 100 clients, 16 a round, 3 epochs",
         {
-            "rounds": 8,
+            "rounds": 24,
             "dataset": {"kind": "mnist"},
             "partition": {"kind": "iid", "clients": 100},
             "model": {"kind": "mlp", "hidden": [200, 200]},
@@ -64,6 +75,7 @@ class Result:
     seconds: dict[str, list[float]] = field(
         default_factory=lambda: {_LOCAL: [], _ONE: [], _TWO: []}
     )
+    limits: list[float] = field(default_factory=list)
 
     def ratios(self, first: str, second: str) -> list[float]:
         """Return the ratios of neighbouring turns, sorted."""
@@ -83,10 +95,11 @@ class Result:
             *(f"{1e3 * median(self.seconds[way]):.0f}" for way in (_LOCAL, _ONE, _TWO)),
             f"{median(costs):.2f}",
             f"{median(speedups):.2f} ({speedups[0]:.2f}-{speedups[-1]:.2f})",
+            f"{median(self.limits):.2f} ({min(self.limits):.2f}-{max(self.limits):.2f})",
         )
 
 
-def measure(workload: Workload, one: Client, two: Client, turns: int) -> Result:
+def measure(workload: Workload, one: Client, two: Client, turns: int, folder: Path) -> Result:
     """Run a workload all three ways in turn, each time in another order."""
     ways = [
         (_LOCAL, one, _placed(workload.spec, "local")),
@@ -97,7 +110,19 @@ def measure(workload: Workload, one: Client, two: Client, turns: int) -> Result:
     for turn in range(turns):
         for way, client, spec in ways if turn % 2 == 0 else reversed(ways):
             result.seconds[way].append(worker_s_per_round(spec, client))
+        result.limits.append(most_speedup(_placed(workload.spec, "local"), folder))
     return result
+
+
+def most_speedup(spec: Mapping[str, Any], folder: Path) -> float:
+    """Return how many times the work of one simulation two of them get done on this machine."""
+    folders = [folder / name for name in ("first", "second")]
+    for each in folders:
+        each.mkdir(exist_ok=True)
+    alone = simulate_s_per_round(spec, folders[0])
+    with ThreadPoolExecutor(len(folders)) as pool:
+        at_once = list(pool.map(lambda each: simulate_s_per_round(spec, each), folders))
+    return sum(alone / seconds for seconds in at_once)
 
 
 def _placed(spec: Mapping[str, Any], placement: str) -> dict[str, Any]:
@@ -125,6 +150,7 @@ def main() -> int:
         "shared, 2 workers, ms",
         "shared / local, 1 worker",
         "2 workers / 1",
+        "2 simulations at once / 1",
     )
     section.say(*table(header, [result.row() for result in results]), "")
     worst = min(result.speedup for result in results)
@@ -148,7 +174,7 @@ def _measured(workloads: Sequence[Workload], turns: int) -> list[Result]:
             for workers in (1, 2)
         ]
         one, two = clients
-        return [measure(workload, one, two, turns) for workload in workloads]
+        return [measure(workload, one, two, turns, folder) for workload in workloads]
 
 
 if __name__ == "__main__":
