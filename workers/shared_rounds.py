@@ -61,11 +61,11 @@ class SharedTurn:
 
     def _close_or_open(self, engine: Engine) -> Ending:
         lease = self._turn.lease
-        found = services.find_open_round(lease.run_id, engine.round_index)
+        found = lease.all_parts or services.find_open_round(lease.run_id, engine.round_index)
         if self._turn.take_up(engine):
             # A few clients of a round whose others are done: not worth sharing out.
             alone = engine.run_round(should_stop=self._turn.heartbeat.should_stop)
-            self._record(engine, alone, _pace_of(found))
+            self._record(engine, alone, found)
             return self._finish(engine) if engine.is_finished else Ending.SHARED_OUT
         runtime = lease.spec["runtime"]
         if found is None or not found.is_over(
@@ -77,11 +77,11 @@ class SharedTurn:
         if report is None:
             self._open(engine)
             return Ending.SHARED_OUT
-        self._record(engine, report, _pace_of(found))
+        self._record(engine, report, found)
         return self._finish(engine) if engine.is_finished else Ending.SHARED_OUT
 
     def _open(self, engine: Engine) -> None:
-        turn, parts = self._turn, _parts(engine, _pace_of(None))
+        turn, parts = self._turn, _parts(engine, None)
         turn.heartbeat.end()
         self.part = turn.patience.with_database(
             lambda: services.open_round(lease=turn.lease, parts=parts, trainer=self._trainer)
@@ -107,9 +107,9 @@ class SharedTurn:
             parts, elapsed_s=elapsed_s, should_stop=turn.heartbeat.should_stop
         )
 
-    def _record(self, engine: Engine, report: RoundReport, pace: Pace) -> None:
+    def _record(self, engine: Engine, report: RoundReport, found: OpenRound | None) -> None:
         turn = self._turn
-        next_parts = [] if engine.is_finished else _parts(engine, pace)
+        next_parts = [] if engine.is_finished else _parts(engine, found)
         stored = turn.patience.with_engine(lambda: turn.store_state_unsynced(engine))
         if next_parts:
             turn.heartbeat.end()
@@ -120,6 +120,7 @@ class SharedTurn:
                 report=report.to_json(),
                 checkpoint=stored,
                 next_parts=next_parts,
+                used=found.keys if found else (),
                 trainer=self._trainer,
             ),
         )
@@ -130,10 +131,7 @@ class SharedTurn:
         return ending
 
 
-def _parts(engine: Engine, pace: Pace) -> list[Part]:
+def _parts(engine: Engine, last: OpenRound | None) -> list[Part]:
+    """Return the parts of the next round, cut by how fast those of the last one were trained."""
+    pace = Pace(last.pace.seconds_per_client, last.pace.num_workers) if last else Pace()
     return [Part(c.first_lane, c.end_lane, c.num_clients) for c in engine.chunks(pace)]
-
-
-def _pace_of(found: OpenRound | None) -> Pace:
-    """Return how fast a round was trained; nothing is known of one that was never open."""
-    return Pace(found.pace.seconds_per_client, found.pace.num_workers) if found else Pace()

@@ -101,12 +101,7 @@ class Engine:
         folders = Folders.from_environment().with_overrides(data_dir, cache_dir)
         context = prepared_context(spec, folders, should_stop, holdings)
         with one_thread():
-            state = checkpoint.load(
-                folder,
-                digest=spec.digest(),
-                data_fingerprint=context.dataset.fingerprint,
-                device=context.device,
-            )
+            state = checkpoint.load(folder, **_whose(context), device=context.device)
         return cls._begin(context, state, folders, should_stop)
 
     @classmethod
@@ -329,7 +324,7 @@ class Engine:
         """
         with one_thread():
             state = checkpoint.decode(
-                payload, "the checkpoint", **self._belongs_to, device=self._context.device
+                payload, "the checkpoint", **_whose(self._context), device=self._context.device
             )
         self._state = replace(state, kernels=self._state.kernels)
 
@@ -353,18 +348,12 @@ class Engine:
             StorageError: If it cannot be written; an older one is then still there.
         """
         with one_thread():
-            return checkpoint.save(folder, self._state, **self._belongs_to)
+            return checkpoint.save(folder, self._state, **_whose(self._context))
 
     def encoded(self) -> tuple[str, list[bytes | memoryview]]:
         """Return the name and the bytes, in pieces, of the file that ``save`` writes."""
         with one_thread():
-            return checkpoint.FILE_NAME, checkpoint.encode(self._state, **self._belongs_to)
-
-    @property
-    def _belongs_to(self) -> dict[str, str]:
-        """What a checkpoint says it is of."""
-        context = self._context
-        return {"digest": context.spec.digest(), "data_fingerprint": context.dataset.fingerprint}
+            return checkpoint.FILE_NAME, checkpoint.encode(self._state, **_whose(self._context))
 
     @property
     def has_global_model(self) -> bool:
@@ -401,3 +390,8 @@ class Engine:
     def close(self) -> None:
         """Give back processes and memory."""
         self._executor.close()
+
+
+def _whose(context: RunContext) -> dict[str, str]:
+    """Return what a checkpoint says it is of."""
+    return {"digest": context.spec.digest(), "data_fingerprint": context.dataset.fingerprint}

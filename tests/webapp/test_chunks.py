@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.factories import begin, make_run, report
@@ -19,6 +23,8 @@ from webapp.jobs.failures import Failure
 from webapp.jobs.models import Run
 from webapp.jobs.services import ChunkLease, Lease, LeaseLostError, Part
 from webapp.jobs.states import RunState
+
+T = TypeVar("T")
 
 SHARED: dict[str, Any] = {"runtime": {"placement": "workers", "min_updates": 2}}
 PARTS = (Part(0, 4, 4), Part(4, 8, 4), Part(8, 12, 4))
@@ -216,3 +222,36 @@ def test_a_closed_round_opens_the_next_in_one_step(shared: Run) -> None:
         services.close_round(
             lease=lease, report=report(0), checkpoint=stored("again"), next_parts=PARTS
         )
+
+
+def test_whoever_waits_for_the_next_round_waits_for_few_queries(shared: Run) -> None:
+    *others, last = [claim(chunk, holder=f"w:{chunk.index}") for chunk in chunks(shared)]
+    for part in others:
+        assert queries(partial(done, part))[1] <= 3
+    lease, count = queries(partial(done, last))
+    assert count <= 4
+    assert lease is not None
+    assert lease.all_parts is not None
+    found = lease.all_parts
+    assert found == services.find_open_round(shared.pk, 0)
+    _, count = queries(
+        lambda: services.close_round(
+            lease=lease,
+            report=report(0),
+            checkpoint=stored("state"),
+            next_parts=PARTS,
+            used=found.keys,
+            trainer="w:0",
+        )
+    )
+    assert count <= 9
+    waiting = [chunk for chunk in chunks(shared) if chunk.state == ChunkState.WAITING]
+    assert queries(lambda: claim(waiting[0], warm={shared.pk}))[1] <= 4
+
+
+def queries(action: Callable[[], T]) -> tuple[T, int]:
+    """Return what an action returns, and its queries apart from those that frame a transaction."""
+    with CaptureQueriesContext(connection) as captured:
+        result = action()
+    frames = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
+    return result, sum(not query["sql"].startswith(frames) for query in captured)

@@ -28,6 +28,7 @@ from webapp.jobs.services.log_message import log_message
 from webapp.jobs.services.mark_running import mark_running
 from webapp.jobs.services.mend_times import mend_times
 from webapp.jobs.services.notify_end import Receiver, receivers_due, send_next_notice
+from webapp.jobs.services.open_rounds import MeasuredPace, OpenRound, Part, find_open_round
 from webapp.jobs.services.organise_run import (
     MAX_TAGS,
     Description,
@@ -58,15 +59,7 @@ from webapp.jobs.services.request_retry import request_retry, request_retry_fail
 from webapp.jobs.services.resume_sweep import resume_sweep
 from webapp.jobs.services.run_changes import IllegalTransitionError
 from webapp.jobs.services.set_quota import set_quota
-from webapp.jobs.services.shared_rounds import (
-    MeasuredPace,
-    OpenRound,
-    Part,
-    close_round,
-    drop_results,
-    find_open_round,
-    open_round,
-)
+from webapp.jobs.services.shared_rounds import close_round, drop_results, open_round
 from webapp.jobs.services.submit_job import submit_job, submit_sweep
 from webapp.jobs.services.take_run import take_run
 from webapp.jobs.sweep_results import Trial

@@ -99,12 +99,12 @@ def _claim(
     chunk = locked.filter(pk=candidate, state=ChunkState.WAITING).first()
     if chunk is None or not only_if(chunk):
         return None
-    run = _run_that_wants(chunk, queue)
-    if run is None:
+    start = _start_of(chunk, queue)
+    if start is None:
         return None
     train_by(chunk, holder, now)
     chunk.save(update_fields=_TRAINED_BY)
-    return lease_of(chunk, run.spec, latest_checkpoint(run.pk))
+    return lease_of(chunk, *start)
 
 
 def claim_another(*, run_id: UUID, holder: str, now: datetime | None = None) -> ChunkLease | None:
@@ -125,8 +125,13 @@ def train_by(chunk: Chunk, holder: str, now: datetime) -> None:
     chunk.lease_expires_at = _end(now)
 
 
-def _run_that_wants(chunk: Chunk, queue: str | None) -> Run | None:
-    """Return the run of a part, with its spec, if the part is to be trained now, in this queue."""
+def _start_of(chunk: Chunk, queue: str | None) -> tuple[dict[str, Any], Checkpoint | None] | None:
+    """Return the spec and the state that a part starts from, if it is to be trained now.
+
+    Args:
+        chunk: The part.
+        queue: Where its run must be queued; anywhere if not given.
+    """
     wanting = Run.objects.filter(
         pk=chunk.run_id,
         state=RunState.RUNNING,
@@ -135,7 +140,8 @@ def _run_that_wants(chunk: Chunk, queue: str | None) -> Run | None:
     )
     if queue is not None:
         wanting = wanting.filter(queue=queue)
-    return wanting.only("spec").first()
+    spec = wanting.values_list("spec", flat=True).first()
+    return None if spec is None else (spec, latest_checkpoint(chunk.run_id))
 
 
 def renew_chunk(*, lease: ChunkLease, now: datetime | None = None) -> ChunkLease:

@@ -15,6 +15,7 @@ from webapp.errors import ConflictError
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import Data, RecoveredData
 from webapp.jobs.models import Run
+from webapp.jobs.services.open_rounds import OpenRound
 from webapp.jobs.services.run_changes import (
     FREE,
     change,
@@ -55,6 +56,8 @@ class Lease:
     is_running: bool = False
     executor: str = ""
     requested: RequestedAction = RequestedAction.NONE
+    #: The parts of the next round, if this worker has just brought the last of them.
+    all_parts: OpenRound | None = None
 
 
 class LeaseLostError(ConflictError):
@@ -86,7 +89,14 @@ class Known(Protocol):
     def checkpoint(self) -> Checkpoint | None: ...
 
 
-def hold(run: Run, holder: str, now: datetime, *, of: Known | None = None) -> Lease:
+def hold(
+    run: Run,
+    holder: str,
+    now: datetime,
+    *,
+    of: Known | None = None,
+    all_parts: OpenRound | None = None,
+) -> Lease:
     """Take a locked run that is free, whatever was asked of it; what is known is not read again."""
     checkpoint = latest_checkpoint(run.pk) if of is None else of.checkpoint
     events = recovery(run, checkpoint) if run.lease_token else ()
@@ -116,6 +126,7 @@ def hold(run: Run, holder: str, now: datetime, *, of: Known | None = None) -> Le
         kept_updates=run.kept_updates,
         is_running=run.state == RunState.RUNNING,
         executor=run.executor,
+        all_parts=all_parts,
     )
 
 

@@ -12,9 +12,10 @@ from webapp.jobs.chunk_models import Chunk, ChunkState
 from webapp.jobs.events import LogData
 from webapp.jobs.models import Run
 from webapp.jobs.queue import next_reminder, send_advance_on_commit, send_chunk_on_commit
+from webapp.jobs.services.open_rounds import find_open_round
 from webapp.jobs.services.record_part import take_on
 from webapp.jobs.services.run_changes import change, lock_run
-from webapp.jobs.services.shared_rounds import find_open_round, new_attempt
+from webapp.jobs.services.shared_rounds import new_attempt
 from webapp.jobs.states import RunState
 
 #: A part is slow that takes so many times as long as the median of those that are done,

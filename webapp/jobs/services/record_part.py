@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -15,6 +16,7 @@ from webapp.jobs.models import Run
 from webapp.jobs.queue import next_reminder
 from webapp.jobs.services.chunk_leases import ChunkLease, lost_chunk
 from webapp.jobs.services.leases import Lease, hold
+from webapp.jobs.services.open_rounds import open_round_of
 from webapp.jobs.services.run_changes import FREE, change, lock_run, transition
 from webapp.jobs.services.shared_rounds import new_attempt
 from webapp.jobs.states import RequestedAction, RunState
@@ -45,29 +47,29 @@ def record_part(
     if run.state != RunState.RUNNING or run.rounds_done != lease.rounds_done:
         raise lost_chunk(lease)
     of_round = Chunk.objects.of_round(run.pk, lease.rounds_done)
-    # Others wait for this transaction, so it asks once.
-    states = list(of_round.values_list("index", "state", "lease_token"))
-    done = {index for index, state, _ in states if state == ChunkState.DONE}
-    if lease.index in done:
+    chunks = list(of_round.order_by("index", "attempt"))
+    attempts = [chunk for chunk in chunks if chunk.index == lease.index]
+    mine = next((chunk for chunk in attempts if chunk.lease_token == lease.token), None)
+    if mine is None or any(chunk.state == ChunkState.DONE for chunk in attempts):
         raise lost_chunk(lease)
-    mine = of_round.filter(
-        pk=lease.chunk_id, lease_token=lease.token, state=ChunkState.TRAINING
-    ).update(
-        state=ChunkState.DONE,
-        key=stored.key,
-        sha256=stored.sha256,
-        size_bytes=stored.size_bytes,
-        num_updates=num_updates,
-        seconds=seconds,
-    )
-    if mine != 1:
+    result: dict[str, Any] = {
+        "state": ChunkState.DONE,
+        "key": stored.key,
+        "sha256": stored.sha256,
+        "size_bytes": stored.size_bytes,
+        "num_updates": num_updates,
+        "seconds": seconds,
+    }
+    if of_round.filter(pk=mine.pk, state=ChunkState.TRAINING).update(**result) != 1:
         raise lost_chunk(lease)
-    if any(i == lease.index and s in LIVE and token != lease.token for i, s, token in states):
+    for name, value in result.items():
+        setattr(mine, name, value)
+    if any(chunk.state in LIVE for chunk in attempts):
         of_round.filter(index=lease.index).live().update(state=ChunkState.DROPPED)
-    is_last = {index for index, *_ in states} == done | {lease.index}
-    if not (is_last and run.parts_out):
+    found = open_round_of(chunks)
+    if not (found.is_complete() and run.parts_out):
         return None
-    return hold(run, lease.holder, now, of=lease)
+    return hold(run, lease.holder, now, of=lease, all_parts=found)
 
 
 def take_on(run: Run, now: datetime) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from statistics import fmean
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,56 +28,9 @@ from webapp.jobs.models import Run
 from webapp.jobs.queue import next_reminder, send_chunk_on_commit
 from webapp.jobs.services.chunk_leases import ChunkLease, lease_of, train_by
 from webapp.jobs.services.leases import Checkpoint, Lease, lock_leased_run
+from webapp.jobs.services.open_rounds import Part
 from webapp.jobs.services.record_round import write_rounds
 from webapp.jobs.services.run_changes import FREE, change
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Lanes of a round that one worker is to train."""
-
-    first_lane: int
-    end_lane: int
-    num_clients: int
-
-
-@dataclass(frozen=True, slots=True)
-class PartResult:
-    """A part of an open round, and where its result is; without a key it has none yet."""
-
-    part: Part
-    chunk_id: UUID | None = None
-    key: str = ""
-    sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredPace:
-    """How fast the parts of a round were done, and by how many workers."""
-
-    seconds_per_client: float | None
-    num_workers: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRound:
-    """What is known of a round that was shared out."""
-
-    opened_at: datetime
-    parts: tuple[PartResult, ...]
-    num_updates: int
-    pace: MeasuredPace
-
-    def is_complete(self) -> bool:
-        return all(result.key for result in self.parts)
-
-    def is_over(self, limit_s: float | None, min_updates: int, now: datetime) -> bool:
-        """Return whether the round can be closed: all is there, or enough at its limit."""
-        if self.is_complete() or limit_s is None:
-            return self.is_complete()
-        is_late = now >= self.opened_at + timedelta(seconds=limit_s)
-        return is_late and self.num_updates >= min_updates
-
 
 #: What a run looks like whose round workers train in parts: nobody holds it.
 _OUT: dict[str, Any] = {**FREE, "parts_out": True, "hint_due_at": None}
@@ -91,31 +43,6 @@ class _Start:
     spec: dict[str, Any]
     checkpoint: Checkpoint | None
     trainer: str | None
-
-
-def find_open_round(run_id: UUID, round_index: int) -> OpenRound | None:
-    """Return the parts of a round in their order; None if it was never opened."""
-    chunks = list(Chunk.objects.of_round(run_id, round_index).order_by("index", "attempt"))
-    if not chunks:
-        return None
-    best: dict[int, Chunk] = {}
-    for chunk in chunks:
-        if chunk.index not in best or chunk.state == ChunkState.DONE:
-            best[chunk.index] = chunk
-    done = [chunk for chunk in chunks if chunk.state == ChunkState.DONE]
-    return OpenRound(
-        opened_at=min(chunk.opened_at for chunk in chunks),
-        parts=tuple(_result(best[index]) for index in sorted(best)),
-        num_updates=sum(chunk.num_updates for chunk in done),
-        pace=_pace(done),
-    )
-
-
-def _pace(done: Sequence[Chunk]) -> MeasuredPace:
-    if not done:
-        return MeasuredPace(None, 1)
-    per_client = fmean(chunk.seconds / max(chunk.num_clients, 1) for chunk in done)
-    return MeasuredPace(per_client, len({chunk.lease_holder for chunk in done}))
 
 
 @transaction.atomic
@@ -159,12 +86,21 @@ def close_round(
     report: dict[str, Any],
     checkpoint: StoredFile,
     next_parts: Sequence[Part],
+    used: Sequence[str] = (),
     trainer: str | None = None,
     now: datetime | None = None,
 ) -> ChunkLease | None:
     """Record a round that was shared out and open the next one, all of it or nothing.
 
-    Without next parts the lease stands, for the holder to end the run.
+    Args:
+        lease: The right to work on the run.
+        report: What the engine says of the round.
+        checkpoint: The state after it.
+        next_parts: All parts of the next one; without any, the lease stands, for the holder to end
+            the run.
+        used: Files of its parts, which are no longer needed.
+        trainer: Who trains the first of the next parts at once, without a message.
+        now: Time of the change; the clock's if not given.
 
     Returns:
         The part of the next round that the trainer is to train, if there is one.
@@ -177,12 +113,12 @@ def close_round(
     # Whoever has trained this round waits for the transaction: the run is changed once.
     write_rounds(run, [report], now, **(_OUT if next_parts else {}))
     _name_checkpoint(run, checkpoint, now)
-    keys = _drop_old_parts(run)
+    Chunk.objects.filter(run=run, round_index__lt=run.rounds_done).delete()
     newest = Checkpoint(checkpoint.key, checkpoint.size_bytes, checkpoint.sha256, run.rounds_done)
     start = _Start(lease.spec, newest, trainer)
     part = _add_parts(run, next_parts, now, start)
     # Last, for others wait for their messages. Robust: the round is recorded in any case.
-    transaction.on_commit(lambda: _tidy_up(run.pk, checkpoint.key, keys), robust=True)
+    transaction.on_commit(lambda: _tidy_up(run.pk, checkpoint.key, used), robust=True)
     return part
 
 
@@ -256,13 +192,6 @@ def _chunk(run: Run, round_index: int, index: int, part: Part, now: datetime) ->
     )
 
 
-def _result(chunk: Chunk) -> PartResult:
-    part = Part(chunk.first_lane, chunk.end_lane, chunk.num_clients)
-    if chunk.state != ChunkState.DONE:
-        return PartResult(part)
-    return PartResult(part, chunk.pk, chunk.key, chunk.sha256)
-
-
 def replace_checkpoint(run: Run, stored: StoredFile) -> None:
     """Make a durable file the run's checkpoint; the one before it is removed.
 
@@ -287,14 +216,6 @@ def _name_checkpoint(run: Run, stored: StoredFile, now: datetime) -> None:
     checkpoints = Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT)
     if not checkpoints.update(**named):
         Artifact.objects.create(run=run, kind=ArtifactKind.CHECKPOINT, **named)
-
-
-def _drop_old_parts(run: Run) -> list[str]:
-    """Forget the parts of rounds that are closed; return which files are no longer needed."""
-    old = Chunk.objects.filter(run=run, round_index__lt=run.rounds_done)
-    keys = list(old.exclude(key="").values_list("key", flat=True))
-    old.delete()
-    return keys
 
 
 def _tidy_up(run_id: UUID, checkpoint: str, parts: Sequence[str]) -> None:
