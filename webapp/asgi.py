@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from threading import Thread
 from typing import TYPE_CHECKING, cast
@@ -31,3 +32,6 @@ application = ProtocolTypeRouter(
         "websocket": OwnPagesOnly(URLRouter(websocket_urlpatterns)),  # type: ignore[arg-type]
     }
 )
+
+# All that is loaded by now stays: looking through it for garbage would hold up everybody.
+gc.freeze()
