@@ -38,6 +38,9 @@ WORDS = "words"
 LARGEST_WEIGHT = "largest_weight"
 #: Largest number of a change, where nothing else bounds it.
 BOUND = 16.0
+#: By what share a vector may come out longer that is cut in single precision: half a unit in the
+#: last place of the factor and as much of each product, and twice that to be sure.
+_SINGLE = 2.0**-22
 #: Largest loss that is told.
 _MOST_LOSS = 100.0
 _DELTA, _LOSS = "delta", "loss"
@@ -70,10 +73,12 @@ class Sealing:
     def inside(self, clip: float, length: int) -> float:
         """Return a length so far below the clip that rounding does not lead above it.
 
+        Numbers are rounded twice: in single precision as they are cut, then to integers.
+
         Raises:
             PrivacyError: If rounding is as large as the clip.
         """
-        found = clip - math.sqrt(length) / (2 * self.ring(clip).scale)
+        found = clip * (1 - _SINGLE) - math.sqrt(length) / (2 * self.ring(clip).scale)
         if found <= 0:
             raise PrivacyError(
                 f"integers of 32 bits cannot hold {length} numbers of {self.most} clients",

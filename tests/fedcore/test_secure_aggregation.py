@@ -21,9 +21,11 @@ from fedcore.engine.planning import plan
 from fedcore.environment import Folders
 from fedcore.errors import TooFewUpdatesError
 from fedcore.messages import Update
-from fedcore.params import subtract, vector
+from fedcore.params import Params, subtract, vector
+from fedcore.privacy.clients import CLIP
 from fedcore.privacy.sealing import (
     BOUND,
+    LARGEST_WEIGHT,
     SEALED,
     WORDS,
     Sealing,
@@ -216,6 +218,29 @@ def test_rounding_to_integers_does_not_lead_over_the_clip(folders: Folders) -> N
         numbers = sealing.ring(clip).decode(words_of(update.sections))[: context.layout.total]
         length = float(np.linalg.norm(numbers))
         assert clip * (1 - 1e-4) < length <= clip
+
+
+def test_no_change_is_longer_than_the_clip_by_as_much_as_its_last_digit(folders: Folders) -> None:
+    clip = 0.05
+    spec = secure_spec({"dp": {"noise_multiplier": 1.0, "clip_norm": clip}}, aggregation=UNIFORM)
+    context = build_context(spec, folders)
+    promises, total = context.pipeline.promises, context.layout.total
+    assert promises.sealing is not None
+    for seed in range(300):
+        # Of few numbers that are not zero, rounding errors do not make up for each other.
+        few = torch.randn(1 + seed % 3, generator=torch.Generator().manual_seed(seed))
+        numbers = torch.zeros(total)
+        numbers[: len(few)] = few + few.sign()
+        update = Update(
+            sections={"delta": Params(context.layout, numbers)},
+            base_version=0,
+            client_id=0,
+            weight=1.0,
+        )
+        cut = promises.cut(update, {CLIP: clip}, keeps_length=True)
+        sealed = promises.sealed(cut, {CLIP: clip, LARGEST_WEIGHT: 1.0})
+        sent = promises.sealing.ring(clip).decode(words_of(sealed.sections))[:total]
+        assert clip * (1 - 1e-4) < float(np.linalg.norm(sent)) <= clip
 
 
 @pytest.mark.parametrize("adaptive", [None, 0.5])
