@@ -25,6 +25,7 @@ import { sectionTitle } from '@/features/catalogue/catalogue-page';
 import { findEntries } from '@/features/catalogue/search';
 import { strings } from '@/strings';
 import classes from './command-palette.module.css';
+import { keepEarlyKeys } from './early-keys';
 import { SCREENS } from './screens';
 import { useSignOut } from './use-sign-out';
 
@@ -58,7 +59,9 @@ export function CommandPalette({ openings, onShowShortcuts }: CommandPaletteProp
   ].filter(({ commands }) => commands.length > 0);
 
   useEffect(() => {
-    if (openings > 0) palette.open();
+    if (openings === 0) return;
+    palette.open();
+    return keepEarlyKeys();
   }, [openings]);
 
   return (

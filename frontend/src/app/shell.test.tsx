@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { onlineManager } from '@tanstack/react-query';
 import { afterEach, expect, it } from 'vitest';
@@ -24,6 +24,32 @@ it('goes to a kind of the catalogue by the palette, without the mouse', async ()
   await userEvent.keyboard('{ArrowDown}{Enter}');
   await waitFor(() => {
     expect(router.state.location.pathname).toBe('/catalogue/partition/dirichlet');
+  });
+});
+
+it.each([
+  { early: Array.from('new sw'), later: 'eep{Enter}' },
+  { early: Array.from('new sweep'), later: '{Enter}' },
+  { early: [...Array.from('new sweep'), 'Enter'], later: '' },
+])('keeps what is typed before the palette is there, and then $later', async ({ early, later }) => {
+  const { router } = await open();
+  await userEvent.keyboard('{Control>}k{/Control}');
+  await screen.findByRole('textbox', { name: /Go to a screen/ });
+  await userEvent.keyboard('{Escape}');
+  await waitFor(() => {
+    expect(screen.queryByRole('dialog')).toBeNull();
+  });
+  fireEvent.keyDown(document.body, { key: 'k', code: 'KeyK', ctrlKey: true });
+  for (const key of early) fireEvent.keyDown(document.body, { key });
+  if (later !== '') {
+    const search = await screen.findByRole('textbox', { name: /Go to a screen/ });
+    await waitFor(() => {
+      expect(search).toHaveFocus();
+    });
+    await userEvent.keyboard(later);
+  }
+  await waitFor(() => {
+    expect(router.state.location.pathname).toBe('/sweeps/new');
   });
 });
 
