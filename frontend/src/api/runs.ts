@@ -29,8 +29,8 @@ export const runKeys = {
   history: (id: string) => [...runKeys.all, 'history', id] as const,
   artifacts: (id: string) => [...runKeys.all, 'artifacts', id] as const,
   facets: () => [...runKeys.all, 'facets'] as const,
-  sparklines: (ids: readonly string[], metric: string) =>
-    [...runKeys.all, 'sparklines', metric, ids] as const,
+  sparklines: (ids: readonly string[], metric: string, numFinal: number) =>
+    [...runKeys.all, 'sparklines', metric, ids, numFinal] as const,
   comparison: (ids: readonly string[]) => [...runKeys.all, 'comparison', ids] as const,
   clients: (id: string) => [...runKeys.all, 'clients', id] as const,
   clientRounds: (id: string, metric: string) => [...runKeys.all, 'client-rounds', id, metric],
@@ -186,9 +186,10 @@ export const runFacetsQuery = queryOptions({
   staleTime: 10_000,
 });
 
-export function sparklinesQuery(ids: readonly string[], metric: string) {
+/** Small curves; asked for again when one more of the runs is over, for its last point. */
+export function sparklinesQuery(ids: readonly string[], metric: string, numFinal: number) {
   return queryOptions({
-    queryKey: runKeys.sparklines(ids, metric),
+    queryKey: runKeys.sparklines(ids, metric, numFinal),
     queryFn: ({ signal }) =>
       unwrap(
         client.GET('/api/v1/runs/sparklines/', {

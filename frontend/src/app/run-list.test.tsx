@@ -2,6 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { expect, it } from 'vitest';
+import { runKeys } from '@/api/runs';
 import { makeListItem } from '@/testing/fixtures';
 import { renderApp } from '@/testing/render-app';
 import { api, problem, server } from '@/testing/server';
@@ -172,4 +173,24 @@ it('loads more by the cursor that the server gave', async () => {
   expect(await screen.findByText('Second')).toBeInTheDocument();
   expect(screen.getByText('First')).toBeInTheDocument();
   expect(screen.queryByRole('button', { name: 'Load more' })).not.toBeInTheDocument();
+});
+
+it('draws the last point of a run that is over, too', async () => {
+  let isOver = false;
+  const running = makeListItem();
+  const over = { ...running, state: 'succeeded', is_final: true };
+  server.use(
+    http.get(api('runs/'), () => page([isOver ? over : running])),
+    http.get(api('runs/sparklines/'), () =>
+      HttpResponse.json({
+        metric: 'accuracy',
+        lines: [{ run: running.id, values: isOver ? [0.4, 0.5, 0.6] : [0.4, 0.5] }],
+      }),
+    ),
+  );
+  const { queries } = renderApp('/runs');
+  await screen.findByRole('img', { name: 'Accuracy over 2 points' });
+  isOver = true;
+  await queries.invalidateQueries({ queryKey: runKeys.lists() });
+  await screen.findByRole('img', { name: 'Accuracy over 3 points' });
 });

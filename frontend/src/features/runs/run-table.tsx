@@ -84,8 +84,9 @@ function useRowContext(runs: readonly RunListItem[], hasCurves: boolean): RowCon
   const now = useNow();
   const { data: catalogue } = useQuery(catalogueQuery);
   const started = runs.filter((run) => run.rounds_done > 1).map((run) => run.id);
+  const numFinal = runs.filter((run) => run.is_final).length;
   const { data } = useQuery({
-    ...sparklinesQuery(started.slice(0, 200), 'accuracy'),
+    ...sparklinesQuery(started.slice(0, 200), 'accuracy', numFinal),
     enabled: hasCurves && started.length > 0,
     refetchInterval: runs.some((run) => !run.is_final) ? 5_000 : false,
   });
