@@ -180,11 +180,13 @@ class Engine:
         self._kept = None
         return report
 
+    @one_thread()
     def kept_updates(self) -> bytes | None:
         """Return the updates of a round that got too few, for ``keep``; None if there are none."""
         kept = self._kept
         return None if kept is None else encode_partial(self._place(whole(self._plan())), kept)
 
+    @one_thread()
     def keep(self, payload: bytes) -> None:
         """Use updates of an earlier try in the next round; only the other clients train again.
 
@@ -316,16 +318,16 @@ class Engine:
     def _on_sites(self, reachable: Collection[int], answers: Answers | None = None) -> RoundPlan:
         return at_sites.plan_on_sites(self._context, self._state, reachable, answers)
 
+    @one_thread()
     def restore(self, payload: bytes) -> None:
         """Go to a state that ``encoded`` returned; what follows from the spec stays as it is.
 
         Raises:
             CheckpointError: As ``resume``.
         """
-        with one_thread():
-            state = checkpoint.decode(
-                payload, "the checkpoint", **_whose(self._context), device=self._context.device
-            )
+        state = checkpoint.decode(
+            payload, "the checkpoint", **_whose(self._context), device=self._context.device
+        )
         self._state = replace(state, kernels=self._state.kernels)
 
     def _plan(self) -> RoundPlan:
@@ -341,19 +343,19 @@ class Engine:
 
     # --- saving ----------------------------------------------------------------------------------
 
+    @one_thread()
     def save(self, folder: Path) -> Path:
         """Write a checkpoint to a folder, replacing an older one, and return the file.
 
         Raises:
             StorageError: If it cannot be written; an older one is then still there.
         """
-        with one_thread():
-            return checkpoint.save(folder, self._state, **_whose(self._context))
+        return checkpoint.save(folder, self._state, **_whose(self._context))
 
+    @one_thread()
     def encoded(self) -> tuple[str, list[bytes | memoryview]]:
         """Return the name and the bytes, in pieces, of the file that ``save`` writes."""
-        with one_thread():
-            return checkpoint.FILE_NAME, checkpoint.encode(self._state, **_whose(self._context))
+        return checkpoint.FILE_NAME, checkpoint.encode(self._state, **_whose(self._context))
 
     @property
     def has_global_model(self) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
@@ -8,7 +9,8 @@ from webapp.artifacts.models import Artifact, ArtifactKind
 from webapp.artifacts.services import discard_other_checkpoints
 from webapp.jobs.clock import database_now
 from webapp.jobs.events import CheckpointSavedData
-from webapp.jobs.services.leases import Lease, lock_leased_run
+from webapp.jobs.models import Run
+from webapp.jobs.services.leases import Checkpoint, Lease, lock_leased_run
 from webapp.jobs.services.run_changes import change
 
 
@@ -36,17 +38,21 @@ def record_checkpoint(
         LeaseLostError: If the run belongs to somebody else; the caller then removes the file.
     """
     run = lock_leased_run(lease)
-    Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT).delete()
-    Artifact.objects.create(
-        run=run,
-        kind=ArtifactKind.CHECKPOINT,
-        name=f"checkpoint-{round_index}.tar",
-        key=key,
-        size_bytes=size_bytes,
-        sha256=sha256,
-        round_index=round_index,
-    )
+    now = now or database_now()
+    name_checkpoint(run, Checkpoint(key, size_bytes, sha256, round_index), now)
     saved = CheckpointSavedData(round_index=round_index, size_bytes=size_bytes)
-    change(run, saved, now=now or database_now())
+    change(run, saved, now=now)
     # Robust: the checkpoint is recorded, whether or not an old file can be removed.
     transaction.on_commit(lambda: discard_other_checkpoints(run_id=run.pk, keep=key), robust=True)
+
+
+def name_checkpoint(run: Run, newest: Checkpoint, now: datetime) -> None:
+    """Make a file the checkpoint of a locked run; it has one row, which says what it is now."""
+    named = {
+        **asdict(newest),
+        "name": f"checkpoint-{newest.round_index}.tar",
+        "created_at": now,
+    }
+    checkpoints = Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT)
+    if not checkpoints.update(**named):
+        Artifact.objects.create(run=run, kind=ArtifactKind.CHECKPOINT, **named)

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from webapp.artifacts.models import Artifact, ArtifactKind
 from webapp.artifacts.services import (
     StoredFile,
     discard_file,
@@ -29,6 +28,7 @@ from webapp.jobs.queue import next_reminder, send_chunk_on_commit
 from webapp.jobs.services.chunk_leases import ChunkLease, lease_of, train_by
 from webapp.jobs.services.leases import Checkpoint, Lease, lock_leased_run
 from webapp.jobs.services.open_rounds import Part
+from webapp.jobs.services.record_checkpoint import name_checkpoint
 from webapp.jobs.services.record_round import write_rounds
 from webapp.jobs.services.run_changes import FREE, change
 
@@ -112,9 +112,9 @@ def close_round(
     run = lock_leased_run(lease)
     # Whoever has trained this round waits for the transaction: the run is changed once.
     write_rounds(run, [report], now, **(_OUT if next_parts else {}))
-    _name_checkpoint(run, checkpoint, now)
+    newest = _after(run, checkpoint)
+    name_checkpoint(run, newest, now)
     Chunk.objects.filter(run=run, round_index__lt=run.rounds_done).delete()
-    newest = Checkpoint(checkpoint.key, checkpoint.size_bytes, checkpoint.sha256, run.rounds_done)
     start = _Start(lease.spec, newest, trainer)
     part = _add_parts(run, next_parts, now, start)
     # Last, for others wait for their messages. Robust: the round is recorded in any case.
@@ -192,30 +192,21 @@ def _chunk(run: Run, round_index: int, index: int, part: Part, now: datetime) ->
     )
 
 
-def replace_checkpoint(run: Run, stored: StoredFile) -> None:
+def _after(run: Run, stored: StoredFile) -> Checkpoint:
+    """Return a file as the state after all rounds of a run that are recorded."""
+    return Checkpoint(stored.key, stored.size_bytes, stored.sha256, run.rounds_done)
+
+
+def replace_checkpoint(run: Run, stored: StoredFile, now: datetime) -> None:
     """Make a durable file the run's checkpoint; the one before it is removed.
 
     No event says so, for it happens in every round.
     """
-    _name_checkpoint(run, stored, database_now())
+    name_checkpoint(run, _after(run, stored), now)
     # Robust: the round is recorded, whether or not an old file can be removed.
     transaction.on_commit(
         lambda: discard_other_checkpoints(run_id=run.pk, keep=stored.key), robust=True
     )
-
-
-def _name_checkpoint(run: Run, stored: StoredFile, now: datetime) -> None:
-    named: dict[str, Any] = {
-        "name": f"checkpoint-{run.rounds_done}.tar",
-        "key": stored.key,
-        "size_bytes": stored.size_bytes,
-        "sha256": stored.sha256,
-        "round_index": run.rounds_done,
-        "created_at": now,
-    }
-    checkpoints = Artifact.objects.filter(run=run, kind=ArtifactKind.CHECKPOINT)
-    if not checkpoints.update(**named):
-        Artifact.objects.create(run=run, kind=ArtifactKind.CHECKPOINT, **named)
 
 
 def _tidy_up(run_id: UUID, checkpoint: str, parts: Sequence[str]) -> None:

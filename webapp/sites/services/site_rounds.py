@@ -335,5 +335,5 @@ def _close(
 ) -> None:
     record_round(lease=lease, report=report, now=now)
     run = lock_leased_run(lease)
-    replace_checkpoint(run, checkpoint)
+    replace_checkpoint(run, checkpoint, now)
     forget_round(run, run.rounds_done - 1, keep={} if flights is None else flights.versions)
